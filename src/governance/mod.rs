@@ -6,5 +6,6 @@
 
 pub mod actor;
 pub mod error;
+pub mod sign_in;
 
 pub use error::Refusal;
