@@ -7,6 +7,8 @@ extern crate alloc;
 
 mod constraint;
 mod covers;
+#[cfg(feature = "describe")]
+pub mod describe;
 mod difference;
 mod encoding;
 mod error;
