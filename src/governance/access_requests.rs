@@ -50,7 +50,7 @@ pub enum Outcome {
 
 /// Asks an organization for access. Everything that is wrong is reported at once.
 ///
-/// Refused with `Forbidden("blocked")` where the organization has blocked the client from asking again.
+/// `Conflict` where the organization has blocked the client from asking again.
 pub async fn ask(app: &App, developer: &Developer, ask: Ask) -> Result<(AccessRequest, Outcome), Refusal> {
     let (developer, now) = (developer.clone(), app.now());
     let id = AccessRequestId::new(now, &*app.entropy);
@@ -84,7 +84,7 @@ pub async fn ask_within(
     // 3 may it ask here at all?
     let latest = storage::access_requests::find_latest(conn, &organization.id, &client.id).await?;
     if latest.as_ref().is_some_and(is_block) {
-        return Err(Refusal::Forbidden("blocked"));
+        return Err(Refusal::Conflict("the organization has blocked this client from asking again".into()));
     }
     let waiting = still_waiting(conn, &organization, &client, now).await?;
     let approval = storage::approvals::find(conn, &organization.id, &client.id).await?.filter(|approval| !approval.is_expired(now));
@@ -142,6 +142,23 @@ pub async fn ask_within(
     refresh_line(conn, &organization.id, &client.id, now).await?;
     telling::tell(conn, &organization, &client, news.about(&request), now).await?;
     Ok((request, outcome))
+}
+
+/// Takes back whatever a client asked and takes it off every organization's list. Call it in the transaction that deletes the client.
+pub async fn client_was_deleted(conn: &mut Conn, developer: &Developer, client: &ClientId, now: UtcMillis) -> Result<(), Refusal> {
+    for request in storage::access_requests::list_by_client(conn, client).await? {
+        let Ok(request) = request.withdraw(developer.account.id.clone(), now) else { continue };
+        decided(conn, &request).await?;
+        storage::audit::append(conn, &about(&request, "access_request.withdrawn", developer.audit(), now)).await?;
+    }
+    for approval in storage::approvals::list_by_client(conn, client).await? {
+        let event = AuditEvent::new(&approval.organization_id, now, "approval.ended", developer.audit())
+            .client(client)
+            .subject(approval.access_request_id.as_str());
+        storage::audit::append(conn, &event).await?;
+    }
+    storage::client_management::remove_client(conn, client).await?;
+    Ok(())
 }
 
 /// Takes a waiting request back.
@@ -278,11 +295,11 @@ pub fn strict_scopes(text: &str, release: Release, faults: &mut Vec<Fault>) -> S
     let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let (scopes, rejected) = ScopeSet::parse_lenient(&text, release);
     for token in rejected {
-        faults.push(Fault::new("scopes", "scope_malformed", format!("{}: expected {}", token.token, token.error.expected())));
+        faults.push(Fault::new("scopes", "scope-malformed", format!("{}: expected {}", token.token, token.error.expected())));
     }
     for scope in &scopes {
         if matches!(scope.kind(), ScopeKind::Unknown) {
-            faults.push(Fault::new("scopes", "scope_unknown", format!("{}: no scope of SMART on FHIR or OpenID Connect", scope.literal())));
+            faults.push(Fault::new("scopes", "scope-unknown", format!("{}: no scope of SMART on FHIR or OpenID Connect", scope.literal())));
         }
     }
     if text.is_empty() {
@@ -300,14 +317,14 @@ fn usable_scopes(scopes: &ScopeSet, metadata: &ClientMetadata, faults: &mut Vec<
         if needs_people && !with_people && !matches!(scope.kind(), ScopeKind::Extension | ScopeKind::Unknown) {
             faults.push(Fault::new(
                 "scopes",
-                "scope_needs_user",
+                "scope-needs-user",
                 format!("{}: needs a user, but the client does not use the grant type authorization_code", scope.literal()),
             ));
         }
         if !needs_people && !alone {
             faults.push(Fault::new(
                 "scopes",
-                "scope_needs_backend",
+                "scope-needs-backend",
                 format!("{}: is for backend services, but the client does not use the grant type client_credentials", scope.literal()),
             ));
         }

@@ -148,7 +148,7 @@ fn chosen(asked: &ScopeSet, ticked: Option<&[String]>, endpoint: &FhirEndpoint) 
         }
         match Scope::parse(literal, endpoint.release) {
             Ok(scope) if scope.resource().is_some() && asked.covers_scope(&scope) => narrower.push(scope.into_owned()),
-            _ => faults.push(Fault::new("scopes", "not_asked", format!("{}: was not asked for", literal.chars().take(200).collect::<String>()))),
+            _ => faults.push(Fault::new("scopes", "not-asked", format!("{}: was not asked for", literal.chars().take(200).collect::<String>()))),
         }
     }
     if !faults.is_empty() {
@@ -157,7 +157,7 @@ fn chosen(asked: &ScopeSet, ticked: Option<&[String]>, endpoint: &FhirEndpoint) 
     let kept = asked.filtered(|scope| ticked.iter().any(|literal| literal == scope.literal()));
     let granted = kept.union(&ScopeSet::from_scopes(narrower, endpoint.release));
     if granted.is_empty() {
-        return Err(Refusal::invalid("scopes", "nothing_left", "nothing is left: reject the request instead"));
+        return Err(Refusal::invalid("scopes", "nothing-left", "nothing is left: reject the request instead"));
     }
     Ok(granted)
 }
@@ -170,7 +170,7 @@ fn expiry(staff: &Staff, life: Life, now: UtcMillis) -> Result<Option<UtcMillis>
     };
     match days {
         Some(days) if !(1..=LONGEST_DAYS).contains(&days) => {
-            Err(Refusal::invalid("expires_in_days", "out_of_range", format!("1 to {LONGEST_DAYS} days")))
+            Err(Refusal::invalid("expires_in_days", "out-of-range", format!("1 to {LONGEST_DAYS} days")))
         }
         days => Ok(days.map(|days| now.plus_days(days))),
     }

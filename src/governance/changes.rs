@@ -5,6 +5,7 @@ use super::access_requests::{about, decided, is_block, revision_of, still_waitin
 use super::actor::Developer;
 use super::client_management::refresh_line;
 use super::telling::{self, News};
+use super::words;
 use crate::domain::access_requests::{AccessRequest, RequestKind, RequestState};
 use crate::domain::approvals::Approval;
 use crate::domain::audit::AuditEvent;
@@ -39,6 +40,11 @@ pub async fn file_change_for_revision(
     entropy: &dyn Entropy,
 ) -> Result<Vec<Filed>, Refusal> {
     let client = storage::clients::lookup(conn, &revision.client_id).await?.ok_or(Refusal::NotFound)?;
+    let mut faults = Vec::new();
+    let reason = &words::optional("reason", reason, &mut faults);
+    if !faults.is_empty() {
+        return Err(Refusal::Invalid(faults));
+    }
     let mut filed = Vec::new();
     // 1 where it was approved
     let mut seen = Vec::new();

@@ -4,8 +4,16 @@
 //! Every function takes an actor who was proven and is checked here for what they may do, opens one transaction, and writes the audit record and the
 //! notifications inside it.
 
+pub mod access_requests;
 pub mod actor;
+pub mod approvals;
+mod changes;
+pub mod client_management;
 pub mod error;
+pub mod explain;
+pub mod organizations;
 pub mod sign_in;
+mod telling;
+pub mod words;
 
 pub use error::Refusal;

@@ -18,10 +18,10 @@ pub fn mandatory(field: &'static str, text: &str, faults: &mut Vec<Fault>) -> St
 pub fn optional(field: &'static str, text: &str, faults: &mut Vec<Fault>) -> String {
     let text = text.replace("\r\n", "\n").trim().to_owned();
     if text.chars().count() > MAX_REASON {
-        faults.push(Fault::new(field, "too_long", format!("at most {MAX_REASON} characters")));
+        faults.push(Fault::new(field, "too-long", format!("at most {MAX_REASON} characters")));
     }
     if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-        faults.push(Fault::new(field, "not_plain", "plain text only"));
+        faults.push(Fault::new(field, "not-plain", "plain text only"));
     }
     text
 }
@@ -33,10 +33,10 @@ pub fn one_line(field: &'static str, text: &str, longest: usize, faults: &mut Ve
         faults.push(Fault::new(field, "missing", "must not be empty"));
     }
     if text.chars().count() > longest {
-        faults.push(Fault::new(field, "too_long", format!("at most {longest} characters")));
+        faults.push(Fault::new(field, "too-long", format!("at most {longest} characters")));
     }
     if text.chars().any(char::is_control) {
-        faults.push(Fault::new(field, "not_plain", "one line of plain text"));
+        faults.push(Fault::new(field, "not-plain", "one line of plain text"));
     }
     text
 }
