@@ -11,6 +11,7 @@ mod changes;
 pub mod client_management;
 pub mod error;
 pub mod explain;
+pub mod notifications;
 pub mod organizations;
 pub mod sign_in;
 mod telling;

@@ -22,9 +22,12 @@ pub mod clients;
 pub mod connect;
 pub mod error;
 pub mod organizations;
+pub mod outbox;
 mod rows;
 pub mod sessions;
 pub mod store;
+pub mod throttles;
+pub mod webhooks;
 
 pub use error::StorageError;
 pub use sqlx::AnyConnection as Conn;
