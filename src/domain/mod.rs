@@ -15,4 +15,5 @@ pub mod launch_context;
 pub mod organizations;
 pub mod permission;
 pub mod secrets;
+pub mod sessions;
 pub mod tokens;

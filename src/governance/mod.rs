@@ -6,5 +6,7 @@
 
 pub mod actor;
 pub mod error;
+pub mod notifications;
+pub mod sign_in;
 
 pub use error::Refusal;
