@@ -14,7 +14,6 @@ pub mod explain;
 pub mod notifications;
 pub mod organizations;
 pub mod sign_in;
-mod telling;
 pub mod words;
 
 pub use error::Refusal;
