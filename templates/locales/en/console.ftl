@@ -109,6 +109,7 @@ client-tokens = Live tokens
 client-users = People using it
 client-uses = Requests in 30 days
 client-use = Use in the last 30 days
+client-most = at most <bdi>{ $count }</bdi> on one day
 client-use-table = As a table
 client-unused = It was not used in the last 30 days.
 client-may = What it may do
@@ -140,6 +141,7 @@ receipt-client = To <bdi>{ $app }</bdi>
 
 changed-title = Changed since you looked
 changed-text = Nothing was decided. What you saw is no longer what is asked.
+changed-difference = The difference
 changed-what = What happened
 changed-again = Look again and decide
 

@@ -1,215 +1,217 @@
-# The console of a provider organization.
-clients-title = Client management
+# De console van een zorgorganisatie.
+clients-title = Clientbeheer
 clients-waiting = { $count ->
-    [one] One request waits for you, for { $oldest }.
-   *[other] { $count } requests wait for you; the oldest for { $oldest }.
+    [one] Eén verzoek wacht op u, al { $oldest }.
+   *[other] { $count } verzoeken wachten op u; het oudste al { $oldest }.
 }
-clients-none-waiting = No request waits for you.
-clients-filters = Filter by state
-filter-all = All
-clients-search = Search client or provider
-sort = Order
+clients-none-waiting = Er wacht geen verzoek op u.
+clients-filters = Filter op status
+filter-all = Alle
+clients-search = Zoek client of leverancier
+sort = Volgorde
 column-client = Client
-column-state = State
-column-asks = Asks for
-column-when = Asked or decided
-column-tokens = Live tokens
-mark-change = change
-clients-never = No app has asked yet
-clients-never-text = When an application provider asks your organization for access, the request appears here and you are told by e-mail. Nothing reaches your data before you approve it.
-clients-nothing = Nothing found
-clients-nothing-text = No client fits this filter and search.
-clients-show-all = Show all clients
+column-state = Status
+column-asks = Vraagt om
+column-when = Gevraagd of beslist
+column-tokens = Geldige tokens
+mark-change = wijziging
+clients-never = Nog geen app heeft iets gevraagd
+clients-never-text = Als een applicatieleverancier uw organisatie om toegang vraagt, staat het verzoek hier en krijgt u een e-mail. Niets komt bij uw gegevens voordat u het goedkeurt.
+clients-nothing = Niets gevonden
+clients-nothing-text = Geen client past bij dit filter en deze zoekterm.
+clients-show-all = Alle clients tonen
 
-review-title = { $app }: access request
-review-asked = asked <bdi>{ $when }</bdi> by <bdi>{ $who }</bdi>
-review-risks = Look at these first
-review-reason = Why
-review-reason-by = In the words of <bdi>{ $provider }</bdi>; nobody has checked them
+review-title = { $app }: toegangsverzoek
+review-asked = <bdi>{ $when }</bdi> gevraagd door <bdi>{ $who }</bdi>
+review-risks = Kijk hier eerst naar
+review-reason = Waarom
+review-reason-by = In de woorden van <bdi>{ $provider }</bdi>; niemand heeft ze gecontroleerd
 review-people = { $count ->
-    [one] One person wanted to use it and waits
-   *[other] { $count } people wanted to use it and wait
+    [one] Eén persoon wilde de app gebruiken en wacht
+   *[other] { $count } mensen wilden de app gebruiken en wachten
 }
-review-changes = What would change
-review-can = What it can do
-review-can-nothing = It asks for no data, only to know who signs in.
-review-about = About the client
-review-history = History
-review-history-none = Nothing has happened yet.
-back-to-review = Back to the request
+review-changes = Wat er zou veranderen
+review-can = Wat de app kan
+review-can-nothing = De app vraagt geen gegevens, alleen om te weten wie inlogt.
+review-about = Over de client
+review-history = Geschiedenis
+review-history-none = Er is nog niets gebeurd.
+back-to-review = Terug naar het verzoek
 
 diff-added = { $count ->
-    [one] One new kind of access
-   *[other] { $count } new kinds of access
+    [one] Eén nieuwe soort toegang
+   *[other] { $count } nieuwe soorten toegang
 }
 diff-removed = { $count ->
-    [one] One kind of access goes
-   *[other] { $count } kinds of access go
+    [one] Eén soort toegang vervalt
+   *[other] { $count } soorten toegang vervallen
 }
 diff-unchanged = { $count ->
-    [one] One stays the same
-   *[other] { $count } stay the same
+    [one] Eén blijft gelijk
+   *[other] { $count } blijven gelijk
 }
-diff-added-word = Added
-diff-removed-word = Removed
-diff-unchanged-word = Unchanged
-diff-before = Before
-diff-after = After
+diff-added-word = Nieuw
+diff-removed-word = Vervalt
+diff-unchanged-word = Gelijk
+diff-before = Was
+diff-after = Wordt
 
-decide-title = Decision
-decide-done = This request is decided.
-decide-may-not = Your role lets you read this request, not decide it. Ask a reviewer of your organization.
-decide-approve = Approve as asked
-decide-less = Approve with less
-decide-less-hint = Untick in the list what it should not get
-decide-reject = Reject
-decide-chosen = {"{chosen}"} of {"{all}"} kinds of access
-decide-duration = The approval lasts
-decide-reason = Why not?
-decide-reason-hint = The provider will read this.
-decide-again = The provider may ask again
-decide-continue = Continue
-decide-signature = Countersigned by <bdi>{ $person }</bdi>
+decide-title = Beslissing
+decide-done = Over dit verzoek is beslist.
+decide-may-not = Met uw rol kunt u dit verzoek lezen, maar er niet over beslissen. Vraag een beoordelaar van uw organisatie.
+decide-approve = Goedkeuren zoals gevraagd
+decide-less = Goedkeuren met minder
+decide-less-hint = Haal in de lijst het vinkje weg bij wat de app niet mag krijgen
+decide-reject = Afwijzen
+decide-chosen = {"{chosen}"} van {"{all}"} soorten toegang
+decide-duration = De goedkeuring duurt
+decide-reason = Waarom niet?
+decide-reason-hint = De leverancier krijgt dit te lezen.
+decide-again = De leverancier mag het opnieuw vragen
+decide-continue = Verder
+decide-signature = Meegetekend door <bdi>{ $person }</bdi>
 
-approve-title = Approve { $app }?
-approve-heading = Approve <bdi>{ $app }</bdi>?
-approve-until = The approval lasts until <strong><bdi>{ $until }</bdi></strong>. You can switch the app off at any moment.
-approve-no-end = The approval has no end. You can switch the app off at any moment.
-approve-may = It will be able to
+approve-title = { $app } goedkeuren?
+approve-heading = <bdi>{ $app }</bdi> goedkeuren?
+approve-until = De goedkeuring duurt tot <strong><bdi>{ $until }</bdi></strong>. U kunt de app elk moment uitschakelen.
+approve-no-end = De goedkeuring heeft geen einde. U kunt de app elk moment uitschakelen.
+approve-may = De app kan dan
 approve-left-out = { $count ->
-    [one] Left out of what was asked
-   *[other] Left out of what was asked: { $count } kinds
+    [one] Weggelaten uit wat is gevraagd
+   *[other] Weggelaten uit wat is gevraagd: { $count } soorten
 }
-approve-yes = Approve
-reject-title = Reject { $app }?
-reject-heading = Reject <bdi>{ $app }</bdi>?
-reject-reads = <bdi>{ $provider }</bdi> will read:
-reject-again = It may ask again.
-reject-blocked = It may not ask again until you allow it.
-reject-yes = Reject
-disable-title = Disable { $app }?
-disable-heading = Disable <bdi>{ $app }</bdi>?
-disable-stops = At once, <strong>{ $tokens }</strong> live tokens end for good and <strong>{ $users }</strong> people can no longer use the app here.
-disable-reversible = You can enable it again; apps must then sign in again, nothing old comes back.
-disable-yes = Disable client now
+approve-yes = Goedkeuren
+reject-title = { $app } afwijzen?
+reject-heading = <bdi>{ $app }</bdi> afwijzen?
+reject-reads = <bdi>{ $provider }</bdi> krijgt te lezen:
+reject-again = De leverancier mag het opnieuw vragen.
+reject-blocked = De leverancier mag het niet opnieuw vragen totdat u dat toestaat.
+reject-yes = Afwijzen
+disable-title = { $app } uitschakelen?
+disable-heading = <bdi>{ $app }</bdi> uitschakelen?
+disable-stops = Meteen eindigen <strong>{ $tokens }</strong> geldige tokens voorgoed en kunnen <strong>{ $users }</strong> mensen de app hier niet meer gebruiken.
+disable-reversible = U kunt de app weer inschakelen; apps moeten dan opnieuw inloggen, niets ouds komt terug.
+disable-yes = Client nu uitschakelen
 
-client-off = This client is switched off
-client-off-by = Since <bdi>{ $when }</bdi>, by <bdi>{ $who }</bdi>.
-client-off-enable = After enabling, apps must sign in again; nothing old comes back.
-client-enable = Enable client
-client-since = since <bdi>{ $when }</bdi>, by <bdi>{ $who }</bdi>
-client-expires = ends on <bdi>{ $when }</bdi>
-client-no-end = has no end
-client-expires-soon = This approval ends soon
-client-expires-soon-text = Ask the provider to request a new one, or the app stops on that day.
-client-change = The provider asks for a change
-client-change-text = Until you decide, the present approval stays as it is.
-client-change-review = Review the change
-client-tokens = Live tokens
-client-users = People using it
-client-uses = Requests in 30 days
-client-use = Use in the last 30 days
-client-use-table = As a table
-client-unused = It was not used in the last 30 days.
-client-may = What it may do
-client-disable = Disable client
-client-disable-reason = Why?
-day = Day
-requests = Requests
+client-off = Deze client is uitgeschakeld
+client-off-by = Sinds <bdi>{ $when }</bdi>, door <bdi>{ $who }</bdi>.
+client-off-enable = Na het inschakelen moeten apps opnieuw inloggen; niets ouds komt terug.
+client-enable = Client inschakelen
+client-since = sinds <bdi>{ $when }</bdi>, door <bdi>{ $who }</bdi>
+client-expires = eindigt op <bdi>{ $when }</bdi>
+client-no-end = heeft geen einde
+client-expires-soon = Deze goedkeuring eindigt binnenkort
+client-expires-soon-text = Vraag de leverancier om een nieuw verzoek, anders stopt de app op die dag.
+client-change = De leverancier vraagt om een wijziging
+client-change-text = Tot u beslist, blijft de huidige goedkeuring zoals die is.
+client-change-review = Wijziging beoordelen
+client-tokens = Geldige tokens
+client-users = Gebruikers
+client-uses = Verzoeken in 30 dagen
+client-use = Gebruik in de laatste 30 dagen
+client-most = hoogstens <bdi>{ $count }</bdi> op één dag
+client-use-table = Als tabel
+client-unused = De app is de laatste 30 dagen niet gebruikt.
+client-may = Wat de app mag
+client-disable = Client uitschakelen
+client-disable-reason = Waarom?
+day = Dag
+requests = Verzoeken
 
-receipt-approved-title = { $app } is approved
-receipt-approved-heading = <bdi>{ $app }</bdi> is approved
-receipt-approved-text = It has exactly what it asked for. The provider has been told.
-receipt-approved-less-title = { $app } is approved with less
-receipt-approved-less-heading = <bdi>{ $app }</bdi> is approved with less
-receipt-approved-less-text = It has less than it asked for. The provider has been told what was left out.
-receipt-rejected-title = { $app } is rejected
-receipt-rejected-heading = <bdi>{ $app }</bdi> is rejected
-receipt-rejected-text = It gets nothing. The provider has been told your reason.
-receipt-disabled-title = { $app } is switched off
-receipt-disabled-heading = <bdi>{ $app }</bdi> is switched off
-receipt-disabled-text = From this moment every token it held here is dead, and stays dead.
-receipt-enabled-title = { $app } is switched on
-receipt-enabled-heading = <bdi>{ $app }</bdi> is switched on
-receipt-enabled-text = Apps must sign in again; nothing old comes back.
-receipt-reason = Reason
-receipt-by = Countersigned by <bdi>{ $person }</bdi>
-receipt-record = Record
-receipt-next = Next request
-receipt-client = To <bdi>{ $app }</bdi>
+receipt-approved-title = { $app } is goedgekeurd
+receipt-approved-heading = <bdi>{ $app }</bdi> is goedgekeurd
+receipt-approved-text = De app heeft precies wat is gevraagd. De leverancier heeft bericht gekregen.
+receipt-approved-less-title = { $app } is goedgekeurd met minder
+receipt-approved-less-heading = <bdi>{ $app }</bdi> is goedgekeurd met minder
+receipt-approved-less-text = De app heeft minder dan is gevraagd. De leverancier heeft bericht gekregen wat is weggelaten.
+receipt-rejected-title = { $app } is afgewezen
+receipt-rejected-heading = <bdi>{ $app }</bdi> is afgewezen
+receipt-rejected-text = De app krijgt niets. De leverancier heeft uw reden gekregen.
+receipt-disabled-title = { $app } is uitgeschakeld
+receipt-disabled-heading = <bdi>{ $app }</bdi> is uitgeschakeld
+receipt-disabled-text = Vanaf dit moment is elk token van de app hier ongeldig, en dat blijft zo.
+receipt-enabled-title = { $app } is ingeschakeld
+receipt-enabled-heading = <bdi>{ $app }</bdi> is ingeschakeld
+receipt-enabled-text = Apps moeten opnieuw inloggen; niets ouds komt terug.
+receipt-reason = Reden
+receipt-by = Meegetekend door <bdi>{ $person }</bdi>
+receipt-record = Logregel
+receipt-next = Volgend verzoek
+receipt-client = Naar <bdi>{ $app }</bdi>
 
-changed-title = Changed since you looked
-changed-text = Nothing was decided. What you saw is no longer what is asked.
-changed-what = What happened
-changed-again = Look again and decide
+changed-title = Gewijzigd sinds u keek
+changed-text = Er is niets beslist. Wat u zag, is niet meer wat wordt gevraagd.
+changed-difference = Het verschil
+changed-what = Wat er gebeurde
+changed-again = Opnieuw kijken en beslissen
 
-activity-title = Activity
-activity-lead = Every decision and change, in order. Nothing here can be edited.
-activity-search = Search
-activity-kind = Kind
-activity-what = What
-activity-who = Who
-activity-when = When
-activity-system = the server
-activity-none = Nothing here
-activity-none-text = Decisions, sign-ins and changes appear here as they happen.
+activity-title = Activiteit
+activity-lead = Elke beslissing en wijziging, op volgorde. Niets hier kan worden bewerkt.
+activity-search = Zoeken
+activity-kind = Soort
+activity-what = Wat
+activity-who = Wie
+activity-when = Wanneer
+activity-system = de server
+activity-none = Hier is niets
+activity-none-text = Beslissingen, inlogpogingen en wijzigingen verschijnen hier zodra ze gebeuren.
 
-notifications-title = Notifications
-notifications-lead = What was sent to application providers about your decisions.
-notifications-filters = Filter by state
-notifications-what = What
-notifications-to = To
-notifications-mail = by e-mail
-notifications-webhook = by webhook
+notifications-title = Berichten
+notifications-lead = Wat applicatieleveranciers over uw beslissingen hebben gekregen.
+notifications-filters = Filter op status
+notifications-what = Wat
+notifications-to = Aan
+notifications-mail = per e-mail
+notifications-webhook = per webhook
 notifications-attempts = { $count ->
-    [0] not tried yet
-    [one] tried once
-   *[other] tried { $count } times
+    [0] nog niet geprobeerd
+    [one] één keer geprobeerd
+   *[other] { $count } keer geprobeerd
 }
-notifications-next = again <bdi>{ $when }</bdi>
-notifications-retry = Send again
-notifications-none = Nothing was sent
-notifications-none-text = When you decide about an app, its provider is told, and you see here whether it arrived.
-delivery-queued = To be sent
-delivery-sent = Sent
-delivery-retrying = Trying again
-delivery-failed = Failed
+notifications-next = opnieuw <bdi>{ $when }</bdi>
+notifications-retry = Opnieuw sturen
+notifications-none = Er is niets verstuurd
+notifications-none-text = Als u over een app beslist, krijgt de leverancier bericht, en ziet u hier of het is aangekomen.
+delivery-queued = Te versturen
+delivery-sent = Verstuurd
+delivery-retrying = Wordt opnieuw geprobeerd
+delivery-failed = Mislukt
 
-members-title = Members
-members-lead = Who may look, review and administer for your organization.
-members-me = you
-members-role-of = Role of { $name }
-members-add = Add a member
-members-add-text = The person gets an e-mail with a link to sign in.
-role = Role
-remove = Remove
-add = Add
-may-not-change = Only administrators of your organization can change this.
+members-title = Leden
+members-lead = Wie voor uw organisatie mag kijken, beoordelen en beheren.
+members-me = u
+members-role-of = Rol van { $name }
+members-add = Lid toevoegen
+members-add-text = De persoon krijgt een e-mail met een link om in te loggen.
+role = Rol
+remove = Verwijderen
+add = Toevoegen
+may-not-change = Alleen beheerders van uw organisatie kunnen dit wijzigen.
 
-endpoints-title = FHIR endpoints
-endpoints-lead = Where your data is. A token is good for one of these, and only your own FHIR servers can ask what it allows.
-endpoints-credentials = New credentials for your FHIR server
-endpoints-base-url = FHIR base URL
-endpoints-base-url-hint = As apps use it, without a slash at the end.
-endpoints-version = FHIR version
-endpoints-smart = SMART configuration
-endpoints-servers = May introspect
-endpoints-last-asked = last asked
-endpoints-no-server = No server yet: no token can be checked for this endpoint.
-endpoints-make = Make credentials
-endpoints-add = Add an endpoint
-endpoints-none = No FHIR endpoint yet
-endpoints-none-text = Add the address of your FHIR server; apps can ask for access once it is here.
+endpoints-title = FHIR-adressen
+endpoints-lead = Waar uw gegevens zijn. Een token geldt voor één van deze adressen, en alleen uw eigen FHIR-servers kunnen vragen wat het toestaat.
+endpoints-credentials = Nieuwe inloggegevens voor uw FHIR-server
+endpoints-base-url = FHIR-basisadres
+endpoints-base-url-hint = Zoals apps het gebruiken, zonder schuine streep aan het einde.
+endpoints-version = FHIR-versie
+endpoints-smart = SMART-configuratie
+endpoints-servers = Mag tokens controleren
+endpoints-last-asked = laatst gevraagd
+endpoints-no-server = Nog geen server: voor dit adres kan geen token worden gecontroleerd.
+endpoints-make = Inloggegevens maken
+endpoints-add = Adres toevoegen
+endpoints-none = Nog geen FHIR-adres
+endpoints-none-text = Voeg het adres van uw FHIR-server toe; daarna kunnen apps om toegang vragen.
 
-settings-title = Settings
-settings-lead = How your organization appears and decides.
+settings-title = Instellingen
+settings-lead = Hoe uw organisatie zich toont en beslist.
 settings-issuer = Issuer
-settings-issuer-text = Apps and FHIR servers know your organization by this address.
-settings-name = Name of the organization
+settings-issuer-text = Onder dit adres kennen apps en FHIR-servers uw organisatie.
+settings-name = Naam van de organisatie
 settings-contact = Contact
-settings-contact-hint = Shown to people and providers who need help.
-settings-lang-hint = For mails, and for people who have not chosen.
-settings-duration = Approvals last
-settings-duration-hint = Reviewers can choose otherwise for each request.
-settings-frames = Systems that may show sign-in inside their own window
-settings-frames-hint = One address per line, such as https://ehr.example. Leave empty unless your record system needs it.
+settings-contact-hint = Getoond aan mensen en leveranciers die hulp nodig hebben.
+settings-lang-hint = Voor e-mails, en voor mensen die niet hebben gekozen.
+settings-duration = Goedkeuringen duren
+settings-duration-hint = Beoordelaars kunnen per verzoek anders kiezen.
+settings-frames = Systemen die het inloggen in hun eigen venster mogen tonen
+settings-frames-hint = Eén adres per regel, zoals https://ehr.example. Laat leeg, tenzij uw dossiersysteem het nodig heeft.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::super::frame::ConsoleSection;
 use super::super::parts::{Badge, Fact, Field, HistoryLine, Moment, ScopeGroup, Stand};
 use super::super::{Nav, Page, samples};
-use super::review::{Run, sample_about, sample_ask, sample_history};
+use super::review::{Run, sample_about, sample_history};
 use super::sample_nav;
 
 /// The client's page. Forms: `POST {disable_action}` with `csrf`, `reason` (the answer is
@@ -65,6 +65,8 @@ pub struct UseChart {
     pub days: Vec<Day>,
     /// The highest day, as shown at the top of the chart.
     pub most: String,
+    /// The width of a bar.
+    pub width: String,
 }
 
 /// One day.
@@ -102,7 +104,7 @@ impl UseChart {
                 height: height.to_string(),
             }
         });
-        Self { days: days.collect(), most: shown.clone() }
+        Self { days: days.collect(), most: shown.clone(), width: (tenths_of_width * 7 / 100).max(1).to_string() }
     }
 }
 
@@ -122,7 +124,14 @@ impl Page for Client {
             stand: Stand::Approved,
             since: Moment::new("12 Nov 2026", "2026-11-12T14:03:00Z"),
             by: "Noor de Vries".into(),
-            may: sample_ask(),
+            may: vec![
+                Run::name("CareCal"),
+                Run::plain(" may "),
+                Run::strong("read"),
+                Run::plain(" appointments and patient names, for "),
+                Run::strong("all"),
+                Run::plain(" patients."),
+            ],
             live_tokens: "0".into(),
             users: "0".into(),
             uses: "0".into(),

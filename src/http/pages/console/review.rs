@@ -154,7 +154,7 @@ pub struct Changed {
     pub review_href: String,
 }
 
-pub(super) fn sample_ask() -> Vec<Run> {
+fn sample_ask() -> Vec<Run> {
     vec![
         Run::name("CareCal"),
         Run::plain(" by "),
@@ -202,7 +202,7 @@ pub(super) fn sample_history() -> Vec<HistoryLine> {
     ]
 }
 
-pub(super) fn sample_changes() -> Changes {
+fn sample_changes() -> Changes {
     Changes {
         added: vec![ScopeLine {
             writes: true,
