@@ -4,7 +4,9 @@
 //! Every function takes an actor who was proven and is checked here for what they may do, opens one transaction, and writes the audit record and the
 //! notifications inside it.
 
+pub mod access_requests;
 pub mod actor;
+pub mod clients;
 pub mod error;
 
 pub use error::Refusal;
