@@ -12,4 +12,5 @@ pub mod ids;
 pub mod organizations;
 pub mod permission;
 pub mod secrets;
+pub mod sessions;
 pub mod tokens;

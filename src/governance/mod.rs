@@ -8,5 +8,6 @@ pub mod access_requests;
 pub mod actor;
 pub mod clients;
 pub mod error;
+pub mod sign_in;
 
 pub use error::Refusal;

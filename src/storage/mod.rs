@@ -13,6 +13,7 @@
 
 pub mod access_requests;
 pub mod accounts;
+pub mod api_tokens;
 pub mod application_providers;
 pub mod approvals;
 pub mod audit;
@@ -22,6 +23,7 @@ pub mod connect;
 pub mod error;
 pub mod organizations;
 mod rows;
+pub mod sessions;
 pub mod store;
 
 pub use error::StorageError;

@@ -2,7 +2,10 @@
 
 use tera::Value;
 
-use super::{Frame, Lang, Nav, Page, Pages, RenderError, Viewer, sign_in};
+use super::{
+    Account, Apps, Consent, ErrorPage, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError, SignIn,
+    SignedOut, Start, StopApp, Viewer, Waiting,
+};
 
 /// One sample of one page, ready to be rendered.
 pub struct Sample {
@@ -45,8 +48,17 @@ impl Sample {
 /// Every page there is. A page that is not here is not tested: add a line.
 pub fn gallery() -> Vec<Sample> {
     let mut all = Vec::new();
-    add::<sign_in::SignIn>(&mut all);
-    add::<sign_in::SignedOut>(&mut all);
+    add::<Start>(&mut all);
+    add::<SignIn>(&mut all);
+    add::<SignedOut>(&mut all);
+    add::<Consent>(&mut all);
+    add::<PatientPicker>(&mut all);
+    add::<ErrorPage>(&mut all);
+    add::<Waiting>(&mut all);
+    add::<Apps>(&mut all);
+    add::<StopApp>(&mut all);
+    add::<Account>(&mut all);
+    add::<FormPost>(&mut all);
     all
 }
 

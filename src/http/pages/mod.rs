@@ -46,15 +46,31 @@ pub mod gallery;
 pub mod parts;
 pub mod samples;
 
+mod account;
+mod apps;
+mod consent;
 mod engine;
+mod error;
+mod form_post;
 mod html;
+mod patient_picker;
 mod sign_in;
+mod start;
+mod waiting;
 mod words;
 
+pub use account::{Account, SessionRow, TokenRow};
+pub use apps::{AppCard, Apps, StopApp};
+pub use consent::{Consent, PatientCard};
 pub use engine::{Pages, RenderError};
+pub use error::{ErrorPage, Trouble};
+pub use form_post::{FormPost, FormValue};
 pub use frame::{Flash, Frame, Nav, Tone, Viewer};
 pub use html::Html;
+pub use patient_picker::{PatientPicker, PatientRow};
 pub use sign_in::{SignIn, SignedOut};
+pub use start::Start;
+pub use waiting::Waiting;
 pub use words::{Arg, Lang, Words, WordsError};
 
 /// A page: a struct of ready values that knows its template and shows what it may look like.
