@@ -6,8 +6,16 @@
 
 pub mod access_requests;
 pub mod actor;
+pub mod approvals;
+mod changes;
+pub mod client_management;
 pub mod clients;
 pub mod error;
+pub mod explain;
+pub mod notifications;
+pub mod organizations;
 pub mod sign_in;
+mod telling;
+pub mod words;
 
 pub use error::Refusal;
