@@ -14,6 +14,7 @@ pub mod error;
 pub mod extract;
 pub mod headers;
 pub mod pages;
+pub mod present;
 pub mod router;
 
 pub use error::{ApiError, PageError};
