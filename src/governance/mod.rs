@@ -4,9 +4,11 @@
 //! Every function takes an actor who was proven and is checked here for what they may do, opens one transaction, and writes the audit record and the
 //! notifications inside it.
 
+pub mod accounts;
 pub mod actor;
 pub mod error;
 pub mod notifications;
+pub mod passwords;
 pub mod sign_in;
 
 pub use error::Refusal;

@@ -9,12 +9,14 @@ use axum::extract::FromRef;
 
 use crate::app::App;
 
+pub mod account;
 pub mod assets;
 pub mod error;
 pub mod extract;
 pub mod headers;
 pub mod pages;
 pub mod router;
+pub mod sign_in;
 
 pub use error::{ApiError, PageError};
 pub use router::router;

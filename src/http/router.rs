@@ -6,11 +6,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
-use super::{AppState, assets, error, headers};
+use super::{AppState, account, assets, error, headers, sign_in};
 
 /// No body is longer, but where a route says so (the upload of a logo).
 const BODY_LIMIT: usize = 64 * 1024;
@@ -34,7 +35,17 @@ pub fn router(state: AppState) -> Router {
 /// Pages: for browsers. Each has a visitor; each POST is a `CsrfForm`.
 fn pages(state: &AppState) -> Router<AppState> {
     Router::new()
-        // >>> sign-in and account: everybody
+        // >>> sign-in and account: everybody; /account: whoever is signed in
+        .route("/", get(sign_in::start))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/signed-out", get(sign_in::signed_out))
+        .route("/account", get(account::show))
+        .route("/account/profile", post(account::profile))
+        .route("/account/password", post(account::password))
+        .route("/account/tokens", post(account::make_token))
+        .route("/account/tokens/revoke", post(account::revoke_token))
+        .route("/account/sessions/end", post(account::end_session))
         // <<< sign-in and account
         // >>> interactions (authorize, patient picker, consent, apps, logout): users
         // <<< interactions
