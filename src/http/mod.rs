@@ -14,8 +14,11 @@ pub mod assets;
 pub mod error;
 pub mod extract;
 pub mod headers;
+pub mod health;
+pub mod metrics;
 pub mod pages;
 pub mod router;
+pub mod server;
 pub mod sign_in;
 
 pub use error::{ApiError, PageError};

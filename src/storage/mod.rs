@@ -21,6 +21,7 @@ pub mod client_management;
 pub mod clients;
 pub mod connect;
 pub mod error;
+pub mod installation;
 pub mod organizations;
 pub mod outbox;
 mod rows;
