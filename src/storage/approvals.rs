@@ -152,3 +152,31 @@ fn approval(row: &AnyRow) -> Result<Approval, StorageError> {
         last_used_at: row.time_or_null("last_used_at")?,
     })
 }
+
+/// Reads the columns `a_*` of a query that joins approvals to something else.
+pub(super) fn joined(row: &AnyRow, organization: &OrganizationId, client: &ClientId) -> Result<Approval, StorageError> {
+    let by = AccountId::from_text(row.text("a_state_by")?);
+    let at = row.time("a_state_at")?;
+    let state = match (row.text("a_state")?.as_str(), row.text_or_null("a_state_reason")?) {
+        ("enabled", None) => ApprovalState::Enabled { by, at },
+        ("disabled", Some(reason)) => ApprovalState::Disabled { by, at, reason },
+        (other, _) => {
+            return Err(StorageError::inconsistent("approvals", client.as_str(), format!("state {other} with the wrong facts")));
+        }
+    };
+    Ok(Approval {
+        organization_id: organization.clone(),
+        client_id: client.clone(),
+        access_request_id: AccessRequestId::from_text(row.text("a_request")?),
+        client_revision: row.int("a_revision")?,
+        digest: row.text("a_digest")?,
+        scopes: row.text("a_scopes")?,
+        fhir_endpoints: row.json("a_endpoints")?,
+        epoch: row.int("a_epoch")?,
+        state,
+        approved_by: AccountId::from_text(row.text("a_approved_by")?),
+        approved_at: row.time("a_approved_at")?,
+        expires_at: row.time_or_null("a_expires_at")?,
+        last_used_at: row.time_or_null("a_last_used_at")?,
+    })
+}
