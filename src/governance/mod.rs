@@ -5,10 +5,17 @@
 //! notifications inside it.
 
 pub mod accounts;
+pub mod access_requests;
 pub mod actor;
+pub mod approvals;
+mod changes;
+pub mod client_management;
 pub mod error;
+pub mod explain;
 pub mod notifications;
 pub mod passwords;
+pub mod organizations;
 pub mod sign_in;
+pub mod words;
 
 pub use error::Refusal;
