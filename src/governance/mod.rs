@@ -10,6 +10,7 @@ pub mod actor;
 pub mod approvals;
 mod changes;
 pub mod client_management;
+pub mod clients;
 pub mod error;
 pub mod explain;
 pub mod notifications;

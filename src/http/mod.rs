@@ -17,6 +17,7 @@ pub mod headers;
 pub mod health;
 pub mod metrics;
 pub mod pages;
+pub mod present;
 pub mod router;
 pub mod server;
 pub mod sign_in;

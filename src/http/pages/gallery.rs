@@ -59,6 +59,19 @@ pub fn gallery() -> Vec<Sample> {
     add::<StopApp>(&mut all);
     add::<Account>(&mut all);
     add::<FormPost>(&mut all);
+    add::<super::portal::PortalClients>(&mut all);
+    add::<super::portal::PortalClientForm>(&mut all);
+    add::<super::portal::PortalClient>(&mut all);
+    add::<super::portal::AskWhere>(&mut all);
+    add::<super::portal::AskWhat>(&mut all);
+    add::<super::portal::AskWhy>(&mut all);
+    add::<super::portal::PortalRequests>(&mut all);
+    add::<super::portal::PortalRequest>(&mut all);
+    add::<super::portal::PortalNone>(&mut all);
+    add::<super::portal::PortalMembers>(&mut all);
+    add::<super::portal::PortalWebhooks>(&mut all);
+    add::<super::portal::PortalSettings>(&mut all);
+    add::<super::portal::PortalConfirm>(&mut all);
     all
 }
 

@@ -44,6 +44,7 @@ use super::assets;
 pub mod frame;
 pub mod gallery;
 pub mod parts;
+pub mod portal;
 pub mod samples;
 
 mod account;
