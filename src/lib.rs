@@ -1,1 +1,4 @@
 //! Countersign.
+
+pub mod demo;
+pub mod outbound;
