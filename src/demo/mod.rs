@@ -4,3 +4,4 @@
 //! introspects over HTTP with its own credentials, and the app is a plain OAuth client in the browser.
 
 pub mod data;
+pub mod fhir_server;
