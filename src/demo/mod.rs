@@ -5,3 +5,4 @@
 
 pub mod data;
 pub mod fhir_server;
+pub mod smart_app;
