@@ -455,6 +455,8 @@ fn quantity(measure: Measure) -> Value {
         "mm[Hg]" => "mmHg",
         "Cel" => "°C",
         "{score}" => "points",
+        "10*3/uL" => "10³/µL",
+        "m[IU]/L" => "mIU/L",
         other => other,
     };
     json!({"value": value, "unit": shown, "system": UCUM, "code": measure.unit})

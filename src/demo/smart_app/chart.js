@@ -86,6 +86,18 @@ const Chart = (() => {
     return shown(observation.valueQuantity) || words(observation.valueCodeableConcept);
   }
 
+  // Explicit roles: the narrow layout turns rows into blocks, and they must stay rows for a screen reader.
+  function cell(name, role, content, className = "") {
+    const made = element(name, content, className);
+    made.setAttribute("role", role);
+    return made;
+  }
+
+  // Earlier values need no unit: it is the one of the latest.
+  const bareValue = (observation) => observation.component
+    ? observation.component.map((part) => part.valueQuantity?.value).join(" / ")
+    : String(observation.valueQuantity?.value ?? words(observation.valueCodeableConcept));
+
   // One row per kind of measurement, newest value first, up to four visits.
   function series(bundle, markRange) {
     const kinds = new Map();
@@ -95,24 +107,21 @@ const Chart = (() => {
       kinds.get(key).push(observation);
     }
     if (!kinds.size) return nothing("None recorded that this app may see.");
-    const head = element("tr", ["Measurement", "Latest", "Before"].map((text) => {
-      const cell = element("th", text);
-      cell.scope = "col";
-      return cell;
-    }));
+    const head = cell("tr", "row", ["Measurement", "Latest", "Before"].map((text) => cell("th", "columnheader", text)));
     const rows = [...kinds.values()].map((values) => {
       values.sort((a, b) => (b.effectiveDateTime || "").localeCompare(a.effectiveDateTime || ""));
       const [latest, ...before] = values;
-      const name = element("th", words(latest.code));
-      name.scope = "row";
-      const now = element("td", [element("span", valueOf(latest), "strong")]);
+      const name = cell("th", "rowheader", words(latest.code));
+      const now = cell("td", "cell", [element("span", valueOf(latest), "strong")]);
       const flag = markRange ? { H: "high", L: "low" }[code(latest.interpretation?.[0])] : null;
       if (flag) now.append(" ", element("span", flag, "badge"));
       now.append(element("span", day(latest.effectiveDateTime), "quiet below"));
-      const then = before.slice(0, 3).map((value) => element("span", `${valueOf(value)}, ${day(value.effectiveDateTime)}`, "earlier"));
-      return element("tr", [name, now, element("td", then.length ? then : "")]);
+      const then = before.slice(0, 3).map((value) => element("span", [
+        `${bareValue(value)} `, element("span", `on ${day(value.effectiveDateTime)}`),
+      ], "earlier"));
+      return cell("tr", "row", [name, now, cell("td", "cell", then, then.length ? "" : "empty")]);
     });
-    return element("table", [element("thead", head), element("tbody", rows)]);
+    return cell("table", "table", [cell("thead", "rowgroup", head), cell("tbody", "rowgroup", rows)]);
   }
 
   return { element, nameOf, facts, entries, problems, medications, allergies, series, nothing };
