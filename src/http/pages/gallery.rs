@@ -60,19 +60,6 @@ pub fn gallery() -> Vec<Sample> {
     add::<StopApp>(&mut all);
     add::<Account>(&mut all);
     add::<FormPost>(&mut all);
-    add::<console::Clients>(&mut all);
-    add::<console::Review>(&mut all);
-    add::<console::ApproveConfirm>(&mut all);
-    add::<console::RejectConfirm>(&mut all);
-    add::<console::Changed>(&mut all);
-    add::<console::Client>(&mut all);
-    add::<console::DisableConfirm>(&mut all);
-    add::<console::Receipt>(&mut all);
-    add::<console::Activity>(&mut all);
-    add::<console::Notifications>(&mut all);
-    add::<console::Members>(&mut all);
-    add::<console::FhirEndpoints>(&mut all);
-    add::<console::Settings>(&mut all);
     add::<super::portal::PortalClients>(&mut all);
     add::<super::portal::PortalClientForm>(&mut all);
     add::<super::portal::PortalClient>(&mut all);
@@ -86,6 +73,19 @@ pub fn gallery() -> Vec<Sample> {
     add::<super::portal::PortalWebhooks>(&mut all);
     add::<super::portal::PortalSettings>(&mut all);
     add::<super::portal::PortalConfirm>(&mut all);
+    add::<console::Clients>(&mut all);
+    add::<console::Review>(&mut all);
+    add::<console::ApproveConfirm>(&mut all);
+    add::<console::RejectConfirm>(&mut all);
+    add::<console::Changed>(&mut all);
+    add::<console::Client>(&mut all);
+    add::<console::DisableConfirm>(&mut all);
+    add::<console::Receipt>(&mut all);
+    add::<console::Activity>(&mut all);
+    add::<console::Notifications>(&mut all);
+    add::<console::Members>(&mut all);
+    add::<console::FhirEndpoints>(&mut all);
+    add::<console::Settings>(&mut all);
     all
 }
 
