@@ -60,7 +60,28 @@ fn pages(state: &AppState) -> Router<AppState> {
         // <<< sign-in and account
         // >>> interactions (authorize, patient picker, consent, apps, logout): users
         // <<< interactions
-        // >>> console: staff of the organization in the path
+        // >>> console: staff of the organization in the path; viewers look, reviewers decide, admins keep house
+        .route("/console", get(console::start))
+        .route("/console/{org}", get(console::home))
+        .route("/console/{org}/clients", get(console::clients::show))
+        .route("/console/{org}/clients/{client_id}", get(console::client::show))
+        .route("/console/{org}/clients/{client_id}/disable", post(console::client::switch_off))
+        .route("/console/{org}/clients/{client_id}/enable", post(console::client::switch_on))
+        .route("/console/{org}/access-requests/{id}", get(console::review::show))
+        .route("/console/{org}/access-requests/{id}/decide", post(console::review::decide))
+        .route("/console/{org}/receipts/{seq}", get(console::client::receipt))
+        .route("/console/{org}/activity", get(console::activity::show))
+        .route("/console/{org}/notifications", get(console::activity::notifications))
+        .route("/console/{org}/notifications/retry", post(console::activity::retry))
+        .route("/console/{org}/members", get(console::members::show))
+        .route("/console/{org}/members/add", post(console::members::add))
+        .route("/console/{org}/members/role", post(console::members::role))
+        .route("/console/{org}/members/remove", post(console::members::remove))
+        .route("/console/{org}/fhir-endpoints", get(console::endpoints::show))
+        .route("/console/{org}/fhir-endpoints/add", post(console::endpoints::add))
+        .route("/console/{org}/fhir-endpoints/resource-server", post(console::endpoints::make_server))
+        .route("/console/{org}/fhir-endpoints/{endpoint}/change", post(console::endpoints::change))
+        .route("/console/{org}/settings", get(console::settings::show).post(console::settings::save))
         // <<< console
         // >>> portal: developers of an application provider
         // <<< portal
