@@ -5,7 +5,9 @@
 //! notifications inside it.
 
 pub mod access_requests;
+pub mod accounts;
 pub mod actor;
+pub mod application_providers;
 pub mod approvals;
 mod changes;
 pub mod client_management;
@@ -14,6 +16,7 @@ pub mod error;
 pub mod explain;
 pub mod notifications;
 pub mod organizations;
+pub mod passwords;
 pub mod sign_in;
 mod telling;
 pub mod words;

@@ -26,6 +26,7 @@ pub mod error;
 pub mod grants;
 pub mod interactions;
 pub mod launch_handles;
+pub mod installation;
 pub mod organizations;
 pub mod outbox;
 mod rows;
