@@ -7,7 +7,7 @@
 use super::actor::Developer;
 use super::client_management::refresh_line;
 use super::error::Fault;
-use super::telling::{self, News};
+use super::notifications::{Event, Notice, enqueue};
 use super::{Refusal, words};
 use crate::app::App;
 use crate::domain::access_requests::{AccessRequest, RequestKind, RequestState};
@@ -133,14 +133,14 @@ pub async fn ask_within(
         }
     }
     // 6 the mark, the line, the news
-    let (event, news, outcome) = if edited {
-        ("access_request.edited", News::RequestEdited, Outcome::Edited)
+    let (event, outcome) = if edited {
+        ("access_request.edited", Outcome::Edited)
     } else {
-        ("access_request.sent", News::RequestSent, Outcome::Sent)
+        ("access_request.sent", Outcome::Sent)
     };
     storage::audit::append(conn, &about(&request, event, developer.audit(), now).with("kind", request.kind.as_str())).await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
-    telling::tell(conn, &organization, &client, news.about(&request), now).await?;
+    tell(conn, Event::RequestReceived, &request, now).await?;
     Ok((request, outcome))
 }
 
@@ -175,7 +175,7 @@ async fn withdraw_within(conn: &mut Conn, developer: &Developer, id: &AccessRequ
     decided(conn, &request).await?;
     storage::audit::append(conn, &about(&request, "access_request.withdrawn", developer.audit(), now)).await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
-    telling::tell(conn, &organization, &client, News::RequestWithdrawn.about(&request), now).await?;
+    tell(conn, Event::RequestWithdrawn, &request, now).await?;
     Ok(request)
 }
 
@@ -198,11 +198,7 @@ async fn expire(conn: &mut Conn, request: AccessRequest, now: UtcMillis) -> Resu
     }
     storage::audit::append(conn, &about(&request, "access_request.expired", Actor::System, now)).await?;
     refresh_line(conn, &request.organization_id, &request.client_id, now).await?;
-    let organization = storage::organizations::lookup(conn, &request.organization_id).await?;
-    let client = storage::clients::lookup(conn, &request.client_id).await?;
-    if let (Some(organization), Some(client)) = (organization, client) {
-        telling::tell(conn, &organization, &client, News::RequestExpired.about(&request), now).await?;
-    }
+    tell(conn, Event::RequestExpired, &request, now).await?;
     Ok(true)
 }
 
@@ -242,6 +238,17 @@ pub(super) fn about(request: &AccessRequest, event: &'static str, actor: Actor, 
         .with("client_revision", request.client_revision.to_string())
         .with("scopes", request.scopes.as_str())
         .with("reason", request.reason.as_str())
+}
+
+/// Tells whom it concerns, with the reason that matters to them.
+pub(super) async fn tell(conn: &mut Conn, event: Event, request: &AccessRequest, now: UtcMillis) -> Result<(), StorageError> {
+    let notice = Notice::new(event, &request.organization_id, &request.client_id).request(request.id.as_str());
+    let notice = match &request.state {
+        RequestState::Rejected { reason, .. } => notice.because(reason.as_str()),
+        RequestState::Waiting => notice.because(request.reason.as_str()),
+        RequestState::Draft | RequestState::Approved { .. } | RequestState::Withdrawn { .. } | RequestState::Expired { .. } => notice,
+    };
+    enqueue(conn, &notice, now).await
 }
 
 /// Was it refused in a way that blocks the client from asking again?

@@ -3,11 +3,11 @@
 //! Every decision is one transaction of conditional updates: of two people deciding at once exactly one does, and the other is told how it stands now.
 //! What is approved is what was on the reviewer's screen: the digest travels with the form, and if the request or the client changed since, nothing is approved.
 
-use super::access_requests::{about, decided, literals, revision_of};
+use super::access_requests::{about, decided, literals, revision_of, tell};
 use super::actor::Staff;
 use super::client_management::{self, refresh_line};
 use super::error::Fault;
-use super::telling::{self, News};
+use super::notifications::{Event, Notice, enqueue};
 use super::{Refusal, words};
 use crate::app::App;
 use crate::domain::access_requests::{AccessRequest, RequestState};
@@ -92,7 +92,7 @@ pub async fn approve_within(conn: &mut Conn, staff: &Staff, id: &AccessRequestId
     }
     storage::audit::append(conn, &event).await?;
     refresh_line(conn, &staff.organization.id, &client.id, now).await?;
-    telling::tell(conn, &staff.organization, &client, News::Approved.about(&request), now).await?;
+    tell(conn, Event::RequestApproved, &request, now).await?;
     Ok(approval)
 }
 
@@ -203,7 +203,7 @@ async fn reject_within(
         .with("may_ask_again", if may_ask_again { "yes" } else { "no" });
     storage::audit::append(conn, &event).await?;
     refresh_line(conn, &staff.organization.id, &client.id, now).await?;
-    telling::tell(conn, &staff.organization, &client, News::Rejected.about(&request), now).await?;
+    tell(conn, Event::RequestRejected, &request, now).await?;
     Ok(request)
 }
 
@@ -227,10 +227,10 @@ pub async fn disable(app: &App, staff: &Staff, client: &ClientId, reason: &str) 
 
 async fn disable_within(conn: &mut Conn, staff: &Staff, id: &ClientId, reason: &str, now: UtcMillis) -> Result<Receipt, Refusal> {
     staff.must_be(StaffRole::Reviewer)?;
-    let (client, approval) = approval_here(conn, staff, id, now).await?;
+    let approval = approval_here(conn, staff, id, now).await?;
     let reason = mandatory_reason(reason)?;
     let (access_tokens, refresh_tokens) =
-        storage::client_management::live_tokens(conn, &staff.organization.id, id, approval.epoch, now).await?;
+        storage::token_counters::live(conn, &staff.organization.id, id, approval.epoch, now).await?;
     let disabled = approval
         .disable(staff.account.id.clone(), reason.clone(), now)
         .map_err(|error| Refusal::Conflict(error.to_string()))?;
@@ -246,7 +246,7 @@ async fn disable_within(conn: &mut Conn, staff: &Staff, id: &ClientId, reason: &
         .with("refresh_tokens", refresh_tokens.to_string());
     storage::audit::append(conn, &event).await?;
     refresh_line(conn, &staff.organization.id, id, now).await?;
-    telling::tell(conn, &staff.organization, &client, News::Disabled.because(&reason), now).await?;
+    enqueue(conn, &Notice::new(Event::ClientDisabled, &staff.organization.id, id).because(reason), now).await?;
     Ok(Receipt { approval: disabled, access_tokens, refresh_tokens })
 }
 
@@ -258,7 +258,7 @@ pub async fn enable(app: &App, staff: &Staff, client: &ClientId, reason: &str) -
 
 async fn enable_within(conn: &mut Conn, staff: &Staff, id: &ClientId, reason: &str, now: UtcMillis) -> Result<Approval, Refusal> {
     staff.must_be(StaffRole::Reviewer)?;
-    let (client, approval) = approval_here(conn, staff, id, now).await?;
+    let approval = approval_here(conn, staff, id, now).await?;
     let mut faults = Vec::new();
     let reason = words::optional("reason", reason, &mut faults);
     if !faults.is_empty() {
@@ -277,7 +277,11 @@ async fn enable_within(conn: &mut Conn, staff: &Staff, id: &ClientId, reason: &s
     }
     storage::audit::append(conn, &event).await?;
     refresh_line(conn, &staff.organization.id, id, now).await?;
-    telling::tell(conn, &staff.organization, &client, News::Enabled.because(&reason), now).await?;
+    let mut notice = Notice::new(Event::ClientEnabled, &staff.organization.id, id);
+    if !reason.is_empty() {
+        notice = notice.because(reason);
+    }
+    enqueue(conn, &notice, now).await?;
     Ok(enabled)
 }
 
@@ -298,11 +302,7 @@ pub async fn expire_due(app: &App, now: UtcMillis) -> Result<usize, Refusal> {
                         .subject(approval.access_request_id.as_str());
                     storage::audit::append(conn, &event).await?;
                     refresh_line(conn, &organization, &client, now).await?;
-                    let organization = storage::organizations::lookup(conn, &organization).await?;
-                    let client = storage::clients::lookup(conn, &client).await?;
-                    if let (Some(organization), Some(client)) = (organization, client) {
-                        telling::tell(conn, &organization, &client, News::ApprovalExpired.because(""), now).await?;
-                    }
+                    enqueue(conn, &Notice::new(Event::ApprovalExpired, &organization, &client), now).await?;
                     Ok(true)
                 })
             })
@@ -335,13 +335,13 @@ async fn client_here(conn: &mut Conn, id: &ClientId) -> Result<Client, Refusal> 
 
 /// The approval of a client that has something to do with the actor's organization. A client that never asked here is absent; one that
 /// asked but holds no approval is in the wrong state.
-async fn approval_here(conn: &mut Conn, staff: &Staff, id: &ClientId, now: UtcMillis) -> Result<(Client, Approval), Refusal> {
-    let client = client_here(conn, id).await?;
+async fn approval_here(conn: &mut Conn, staff: &Staff, id: &ClientId, now: UtcMillis) -> Result<Approval, Refusal> {
+    client_here(conn, id).await?;
     if let Some(approval) = storage::approvals::find(conn, &staff.organization.id, id).await? {
         if approval.is_expired(now) {
             return Err(Refusal::Conflict("the approval has expired".into()));
         }
-        return Ok((client, approval));
+        return Ok(approval);
     }
     let line = client_management::line_here(conn, staff, id).await?;
     Err(Refusal::Conflict(format!("the client is {}, not approved", line.state)))

@@ -1,10 +1,10 @@
 //! Changes of what was approved: a narrower request that takes effect at once, and a new revision of a client.
 
 use super::Refusal;
-use super::access_requests::{about, decided, is_block, revision_of, still_waiting};
+use super::access_requests::{about, decided, is_block, revision_of, still_waiting, tell};
 use super::actor::Developer;
 use super::client_management::refresh_line;
-use super::telling::{self, News};
+use super::notifications::Event;
 use super::words;
 use crate::domain::access_requests::{AccessRequest, RequestKind, RequestState};
 use crate::domain::approvals::Approval;
@@ -144,7 +144,7 @@ async fn at_approval(
     storage::access_requests::insert(conn, &request).await?;
     storage::audit::append(conn, &about(&request, "access_request.sent", developer.audit(), now).with("kind", "change")).await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
-    telling::tell(conn, organization, client, News::RequestSent.about(&request), now).await?;
+    tell(conn, Event::RequestReceived, &request, now).await?;
     Ok(Filed::Waiting(organization.id.clone(), request.id))
 }
 
@@ -175,7 +175,7 @@ async fn edit(
     }
     storage::audit::append(conn, &about(&request, "access_request.edited", developer.audit(), now).with("kind", request.kind.as_str())).await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
-    telling::tell(conn, organization, client, News::RequestEdited.about(&request), now).await?;
+    tell(conn, Event::RequestReceived, &request, now).await?;
     Ok(request)
 }
 
@@ -201,6 +201,5 @@ pub(super) async fn narrow(
     let event = about(&request, "approval.narrowed", developer.audit(), now).with("scopes_before", approval.scopes.as_str());
     storage::audit::append(conn, &event).await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
-    telling::tell(conn, organization, &client, News::ApprovalNarrowed.about(&request), now).await?;
     Ok(request)
 }

@@ -13,6 +13,7 @@ use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{AccessRequestId, AccountId, ClientId, OrganizationId};
 use crate::domain::organizations::FhirEndpoint;
 use crate::storage::client_management::{Counts, Filter, Line, ListedLine};
+use crate::storage::usage::Uses;
 use crate::storage::{self, Conn, StorageError};
 use fhir_scopes::{Difference, ScopeSet};
 
@@ -188,8 +189,8 @@ pub struct Detail {
     pub refresh_tokens: i64,
     /// People with a grant under the present approval.
     pub users: i64,
-    /// Uses per day of the last 30 days with any: (days since 1970-01-01, issued, introspected, refused).
-    pub usage: Vec<(i64, i64, i64, i64)>,
+    /// Uses per day of the last 30 days with any: (days since 1970-01-01, uses).
+    pub usage: Vec<(i64, Uses)>,
     /// What happened to it here, newest first.
     pub history: Vec<Happened>,
     /// The moment all this is as of.
@@ -209,7 +210,7 @@ pub async fn detail(app: &App, staff: &Staff, id: &ClientId) -> Result<Detail, R
     let approval = storage::approvals::find(conn, organization, id).await?;
     let revision = approval.as_ref().map_or(request.client_revision, |one| one.client_revision);
     let (access_tokens, refresh_tokens) = match approval.as_ref().filter(|one| one.is_enabled(now)) {
-        Some(approval) => storage::client_management::live_tokens(conn, organization, id, approval.epoch, now).await?,
+        Some(approval) => storage::token_counters::live(conn, organization, id, approval.epoch, now).await?,
         None => (0, 0),
     };
     let (mut approved_by, mut state_by, mut users) = (None, None, 0);
@@ -223,7 +224,7 @@ pub async fn detail(app: &App, staff: &Staff, id: &ClientId) -> Result<Detail, R
         revision: super::access_requests::revision_of(conn, &client, revision).await?,
         provider: provider_of(conn, &client).await?,
         scopes: ScopeSet::parse_lenient(&line.scopes, endpoint.release).0,
-        usage: storage::client_management::usage(conn, organization, id, now.plus_days(-29)).await?,
+        usage: storage::usage::days(conn, organization, id, now.plus_days(-29)).await?,
         history: history(conn, organization, id).await?,
         line,
         client,

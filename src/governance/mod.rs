@@ -18,7 +18,6 @@ pub mod notifications;
 pub mod organizations;
 pub mod passwords;
 pub mod sign_in;
-mod telling;
 pub mod words;
 
 pub use error::Refusal;

@@ -276,38 +276,6 @@ pub async fn users(conn: &mut Conn, organization: &OrganizationId, client: &Clie
     row.int("users")
 }
 
-/// Live tokens of a client under an epoch: (access, refresh). Counted by buckets, so the cost does not grow with the number of tokens.
-pub async fn live_tokens(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, epoch: i64, now: UtcMillis) -> Result<(i64, i64), StorageError> {
-    let row = sqlx::query(
-        "select cast(coalesce(sum(case when kind = 'access' then tokens else 0 end), 0) as bigint) as access_tokens,
-                cast(coalesce(sum(case when kind = 'refresh' then tokens else 0 end), 0) as bigint) as refresh_tokens
-         from token_counters where organization_id = $1 and client_id = $2 and epoch = $3 and bucket >= $4",
-    )
-    .bind(organization.as_str())
-    .bind(client.as_str())
-    .bind(epoch)
-    .bind(counter_bucket(now))
-    .fetch_one(conn)
-    .await?;
-    Ok((row.int("access_tokens")?.max(0), row.int("refresh_tokens")?.max(0)))
-}
-
-/// Days with uses since `since`, oldest first: (days since 1970-01-01, issued, introspected, refused).
-pub async fn usage(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, since: UtcMillis) -> Result<Vec<(i64, i64, i64, i64)>, StorageError> {
-    sqlx::query(
-        "select day, issued, introspected, refused from usage_days
-         where organization_id = $1 and client_id = $2 and day >= $3 order by day",
-    )
-    .bind(organization.as_str())
-    .bind(client.as_str())
-    .bind(since.day())
-    .fetch_all(conn)
-    .await?
-    .iter()
-    .map(|row| Ok((row.int("day")?, row.int("issued")?, row.int("introspected")?, row.int("refused")?)))
-    .collect()
-}
-
 /// The bucket of `token_counters` in which a token that expires at `at` is counted: five minutes each.
 pub fn counter_bucket(at: UtcMillis) -> i64 {
     at.0.div_euclid(300_000)

@@ -2,6 +2,7 @@
 
 use tera::Value;
 
+use super::console;
 use super::{
     Account, Apps, Consent, ErrorPage, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError, SignIn,
     SignedOut, Start, StopApp, Viewer, Waiting,
@@ -72,6 +73,19 @@ pub fn gallery() -> Vec<Sample> {
     add::<super::portal::PortalWebhooks>(&mut all);
     add::<super::portal::PortalSettings>(&mut all);
     add::<super::portal::PortalConfirm>(&mut all);
+    add::<console::Clients>(&mut all);
+    add::<console::Review>(&mut all);
+    add::<console::ApproveConfirm>(&mut all);
+    add::<console::RejectConfirm>(&mut all);
+    add::<console::Changed>(&mut all);
+    add::<console::Client>(&mut all);
+    add::<console::DisableConfirm>(&mut all);
+    add::<console::Receipt>(&mut all);
+    add::<console::Activity>(&mut all);
+    add::<console::Notifications>(&mut all);
+    add::<console::Members>(&mut all);
+    add::<console::FhirEndpoints>(&mut all);
+    add::<console::Settings>(&mut all);
     all
 }
 

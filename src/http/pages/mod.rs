@@ -41,6 +41,7 @@ use serde::Serialize;
 
 use super::assets;
 
+pub mod console;
 pub mod frame;
 pub mod gallery;
 pub mod parts;
