@@ -11,15 +11,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("config", &["domain"]),
     ("storage", &["domain"]),
+    ("vault", &["domain"]),
     ("outbound", &["domain"]),
-    ("app", &["domain", "config", "storage", "outbound"]),
-    (
-        "protocol",
-        &["domain", "config", "storage", "outbound", "app"],
-    ),
+    ("app", &["domain", "config", "storage", "vault", "outbound"]),
+    ("protocol", &["domain", "config", "storage", "vault", "outbound", "app"]),
     (
         "governance",
-        &["domain", "config", "storage", "outbound", "app"],
+        &["domain", "config", "storage", "vault", "outbound", "app"],
     ),
     (
         "http",
@@ -72,16 +70,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("axum_extra", &["http", "demo"]),
     ("sqlx", &["storage"]),
     ("tera", &["http/pages", "http/mail", "outbound/mail"]),
-    (
-        "fluent_templates",
-        &["http/pages", "http/mail", "outbound/mail"],
-    ),
+    ("fluent_templates", &["http/pages", "http/mail", "outbound/mail"]),
     ("oxide_auth", &["protocol/oxide"]),
     ("oxide_auth_async", &["protocol/oxide"]),
-    (
-        "jsonwebtoken",
-        &["protocol", "outbound/jwks", "domain/keys"],
-    ),
+    ("jsonwebtoken", &["protocol", "outbound/jwks", "domain/keys"]),
     ("fhirbolt", &["outbound/fhir", "demo"]),
     ("lettre", &["outbound/mail"]),
     ("reqwest", &["outbound", "demo", "cli"]),
@@ -97,12 +89,7 @@ fn floors_look_only_down() {
         };
         let below = FLOORS.iter().find(|(name, _)| *name == floor);
         let below = below
-            .unwrap_or_else(|| {
-                panic!(
-                    "{} stands on no floor: add `{floor}` to FLOORS",
-                    source.name
-                )
-            })
+            .unwrap_or_else(|| panic!("{} stands on no floor: add `{floor}` to FLOORS", source.name))
             .1;
         for (line, named) in source
             .names_after("crate::")
@@ -111,10 +98,7 @@ fn floors_look_only_down() {
         {
             let is_floor = FLOORS.iter().any(|(name, _)| *name == named);
             if is_floor && named != floor && !below.contains(&named.as_str()) {
-                wrong.push(format!(
-                    "src/{}:{line}: {floor} must not know {named}",
-                    source.name
-                ));
+                wrong.push(format!("src/{}:{line}: {floor} must not know {named}", source.name));
             }
         }
     }
@@ -143,12 +127,7 @@ fn each_big_dependency_lives_in_its_home() {
 fn every_module_opens_with_its_story() {
     let silent: Vec<String> = sources()
         .into_iter()
-        .filter(|source| {
-            !source
-                .lines
-                .first()
-                .is_some_and(|line| line.starts_with("//!"))
-        })
+        .filter(|source| !source.lines.first().is_some_and(|line| line.starts_with("//!")))
         .map(|source| format!("src/{} does not begin with //!", source.name))
         .collect();
     assert!(silent.is_empty(), "{}", silent.join("\n"));
@@ -156,10 +135,7 @@ fn every_module_opens_with_its_story() {
 
 #[test]
 fn no_room_is_called_after_nothing() {
-    let empty_words: BTreeSet<&str> = [
-        "utils", "util", "helpers", "common", "manager", "service", "misc",
-    ]
-    .into();
+    let empty_words: BTreeSet<&str> = ["utils", "util", "helpers", "common", "manager", "service", "misc"].into();
     let vague: Vec<String> = sources()
         .into_iter()
         .filter(|source| {
@@ -247,9 +223,9 @@ impl Source {
             .lines()
             .position(|line| {
                 line.contains(&alone)
-                    || line.match_indices(&path).any(|(at, _)| {
-                        !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_:".contains(c))
-                    })
+                    || line
+                        .match_indices(&path)
+                        .any(|(at, _)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_:".contains(c)))
             })
             .map(|at| at + 1)
     }
@@ -301,11 +277,7 @@ fn sources() -> Vec<Source> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path
-                    .strip_prefix(&root)
-                    .unwrap()
-                    .to_string_lossy()
-                    .into_owned();
+                let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
                 found.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
             }
         }

@@ -81,25 +81,23 @@ fn npm(folder: &str) -> Result<(), String> {
         debian(&["nodejs", "npm"])?;
     }
     let folder = workspace().join("tests").join(folder);
-    let lock = std::fs::read_to_string(folder.join("package-lock.json"))
-        .map_err(|e| format!("package-lock.json: {e}"))?;
+    let lock =
+        std::fs::read_to_string(folder.join("package-lock.json")).map_err(|e| format!("package-lock.json: {e}"))?;
     // the note is written when an installation is complete: no note, or one of another lock, means install
     let note = folder.join("node_modules/.installed-from");
     if std::fs::read_to_string(&note).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    run::quietly(Command::new("npm").current_dir(&folder).args([
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-    ]))?;
+    run::quietly(
+        Command::new("npm")
+            .current_dir(&folder)
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]),
+    )?;
     std::fs::write(&note, lock).map_err(|e| format!("{}: {e}", note.display()))
 }
 
 fn python(name: &str, requirements: &str) -> Result<(), String> {
-    let wanted = std::fs::read_to_string(workspace().join(requirements))
-        .map_err(|e| format!("{requirements}: {e}"))?;
+    let wanted = std::fs::read_to_string(workspace().join(requirements)).map_err(|e| format!("{requirements}: {e}"))?;
     let folder = target().join("venv").join(name);
     let note = folder.join("installed-from");
     if std::fs::read_to_string(&note).is_ok_and(|installed| installed == wanted) {

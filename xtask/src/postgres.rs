@@ -23,11 +23,9 @@ impl Postgres {
     ///
     /// Durability is switched off: the data does not outlive the run.
     pub fn start() -> Result<Self, String> {
-        let programs =
-            programs().ok_or("PostgreSQL's initdb is not installed (Debian: postgresql)")?;
+        let programs = programs().ok_or("PostgreSQL's initdb is not installed (Debian: postgresql)")?;
         let run_as = somebody_else_than_root()?;
-        let folder =
-            std::env::temp_dir().join(format!("countersign-postgres-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("countersign-postgres-{}", std::process::id()));
         std::fs::create_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         // 1 from here on a failure still removes the folder
         let started = Self::start_in(&folder, &programs, run_as);
@@ -37,13 +35,8 @@ impl Postgres {
         started
     }
 
-    fn start_in(
-        folder: &Path,
-        programs: &Path,
-        run_as: Option<(u32, u32)>,
-    ) -> Result<Self, String> {
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
-            .map_err(|e| e.to_string())?;
+    fn start_in(folder: &Path, programs: &Path, run_as: Option<(u32, u32)>) -> Result<Self, String> {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).map_err(|e| e.to_string())?;
         if let Some((user, group)) = run_as {
             chown(folder, Some(user), Some(group)).map_err(|e| e.to_string())?;
         }
@@ -133,10 +126,7 @@ impl Drop for Postgres {
 
 /// The folder of `initdb` and `postgres`: the newest Debian installed, or the one in PATH.
 pub fn programs() -> Option<PathBuf> {
-    let debian = std::fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten();
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = debian
         .filter_map(|entry| {
             Some((
@@ -156,10 +146,7 @@ pub fn programs() -> Option<PathBuf> {
 fn somebody_else_than_root() -> Result<Option<(u32, u32)>, String> {
     let id = |arguments: &[&str]| -> Result<u32, String> {
         let printed = run::quietly(Command::new("id").args(arguments))?;
-        printed
-            .trim()
-            .parse()
-            .map_err(|_| format!("id printed {printed}"))
+        printed.trim().parse().map_err(|_| format!("id printed {printed}"))
     };
     if id(&["-u"])? != 0 {
         return Ok(None);

@@ -16,12 +16,7 @@ pub struct Finished {
 pub fn shown(command: &mut Command, show: fn(&str) -> bool) -> Result<Finished, String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut child = command
-        .current_dir(
-            command
-                .get_current_dir()
-                .unwrap_or(crate::workspace())
-                .to_owned(),
-        )
+        .current_dir(command.get_current_dir().unwrap_or(crate::workspace()).to_owned())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

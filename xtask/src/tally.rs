@@ -108,10 +108,7 @@ mod tests {
                 "=========== 4 passed, 1 skipped, 2 warnings in 2.10s ===========",
                 tally(4, 0, 1),
             ),
-            (
-                "=========== 1 failed, 2 errors in 0.10s ===========",
-                tally(0, 3, 0),
-            ),
+            ("=========== 1 failed, 2 errors in 0.10s ===========", tally(0, 3, 0)),
             ("# pass 7", tally(7, 0, 0)),
             ("ℹ fail 2", tally(0, 2, 0)),
             ("ℹ cancelled 1", tally(0, 1, 0)),

@@ -188,9 +188,7 @@ fn run_all(steps: &[&Step]) -> bool {
 fn summary_row(name: &str, word: &str, took: Duration, tally: Tally) -> String {
     let cases = match tally {
         Tally {
-            passed: 0,
-            failed: 0,
-            ..
+            passed: 0, failed: 0, ..
         } => String::new(),
         Tally {
             passed,
@@ -279,12 +277,8 @@ fn deny() -> Result<Tally, Failure> {
 }
 
 fn locks() -> Result<Tally, Failure> {
-    for lock in [
-        "tests/interop/package-lock.json",
-        "tests/browser/package-lock.json",
-    ] {
-        let text =
-            std::fs::read_to_string(workspace().join(lock)).map_err(|e| format!("{lock}: {e}"))?;
+    for lock in ["tests/interop/package-lock.json", "tests/browser/package-lock.json"] {
+        let text = std::fs::read_to_string(workspace().join(lock)).map_err(|e| format!("{lock}: {e}"))?;
         if text.contains("\"resolved\"") {
             return Err(Failure::from(format!(
                 "{lock} records download addresses: install with --omit-lockfile-registry-resolved"
@@ -308,10 +302,7 @@ fn clippy() -> Result<Tally, Failure> {
 }
 
 fn docs() -> Result<Tally, Failure> {
-    plain(
-        cargo(&["doc", "--quiet", "--locked", "--workspace", "--no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    plain(cargo(&["doc", "--quiet", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// SQLite and PostgreSQL in one run: the tests that need PostgreSQL find its address in the environment.
@@ -363,8 +354,7 @@ fn tests() -> Result<Tally, Failure> {
 }
 
 fn passed(line: &str) -> bool {
-    line.trim_start().starts_with("PASS [")
-        || (line.starts_with("test ") && line.trim_end().ends_with("... ok"))
+    line.trim_start().starts_with("PASS [") || (line.starts_with("test ") && line.trim_end().ends_with("... ok"))
 }
 
 fn is_not_a_pass(line: &str) -> bool {
@@ -372,13 +362,7 @@ fn is_not_a_pass(line: &str) -> bool {
 }
 
 fn doctests() -> Result<Tally, Failure> {
-    cases(&mut cargo(&[
-        "test",
-        "--quiet",
-        "--locked",
-        "--workspace",
-        "--doc",
-    ]))
+    cases(&mut cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"]))
 }
 
 fn vectors() -> Result<Tally, Failure> {
@@ -395,13 +379,7 @@ fn vectors() -> Result<Tally, Failure> {
 
 /// Builds the program the outside judges drive: already done when the Rust tests ran.
 fn built(command: &mut Command) -> Result<&mut Command, Failure> {
-    plain(&mut cargo(&[
-        "build",
-        "--quiet",
-        "--locked",
-        "--bin",
-        "countersign",
-    ]))?;
+    plain(&mut cargo(&["build", "--quiet", "--locked", "--bin", "countersign"]))?;
     Ok(command.env("COUNTERSIGN_BIN", target().join("debug/countersign")))
 }
 
@@ -425,12 +403,7 @@ fn browser() -> Result<Tally, Failure> {
     let mut command = Command::new("node");
     command
         .current_dir(workspace().join("tests/browser"))
-        .args([
-            "--test",
-            "--test-reporter=spec",
-            "--test-concurrency=1",
-            "tests/",
-        ])
+        .args(["--test", "--test-reporter=spec", "--test-concurrency=1", "tests/"])
         .env(
             "CHROMIUM",
             chromium().ok_or_else(|| "Chromium is not there after installing it".to_owned())?,
