@@ -16,8 +16,8 @@ pub enum Need {
     Chromium,
     /// `initdb` and `postgres`.
     Postgres,
-    /// node, npm, and the locked packages of this folder under `tests/`.
-    Npm(&'static str),
+    /// node, npm, and the locked packages under `tests/`.
+    Npm,
     /// A virtual environment of this name under `target/`, filled from this requirements file.
     Python(&'static str, &'static str),
 }
@@ -33,7 +33,7 @@ impl Need {
             Self::Chromium => debian(&["chromium"]),
             Self::Postgres if postgres::programs().is_some() => Ok(()),
             Self::Postgres => debian(&["postgresql"]),
-            Self::Npm(folder) => npm(folder),
+            Self::Npm => npm(),
             Self::Python(name, requirements) => python(name, requirements),
         }
     }
@@ -76,11 +76,11 @@ fn debian(packages: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-fn npm(folder: &str) -> Result<(), String> {
+fn npm() -> Result<(), String> {
     if !is_in_path("npm") {
         debian(&["nodejs", "npm"])?;
     }
-    let folder = workspace().join("tests").join(folder);
+    let folder = workspace().join("tests");
     let lock =
         std::fs::read_to_string(folder.join("package-lock.json")).map_err(|e| format!("package-lock.json: {e}"))?;
     // the note is written when an installation is complete: no note, or one of another lock, means install

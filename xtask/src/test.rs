@@ -19,7 +19,7 @@ struct Step {
     name: &'static str,
     story: &'static str,
     needs: &'static [Need],
-    check: fn() -> Result<Tally, Failure>,
+    check: Check,
 }
 
 /// A check that did not pass: how many test cases it ran, and a sentence when the output does not speak for itself.
@@ -38,78 +38,58 @@ impl From<String> for Failure {
 }
 
 const DENY: Need = Need::Python("deny", "xtask/deny-requirements.txt");
-const INTEROP_NPM: Need = Need::Npm("interop");
 const INTEROP_PYTHON: Need = Need::Python("interop", "tests/interop/requirements.txt");
 
 /// In this order: the cheapest judge first, and the build of the tests before those who drive the built program.
 const STEPS: &[Step] = &[
-    Step {
-        name: "fmt",
-        story: "rustfmt has nothing to change",
-        needs: &[],
-        check: fmt,
-    },
-    Step {
-        name: "deny",
-        story: "licences, sources, bans and duplicates of dependencies",
-        needs: &[DENY],
-        check: deny,
-    },
-    Step {
-        name: "locks",
-        story: "lock files name no host to download from",
-        needs: &[],
-        check: locks,
-    },
-    Step {
-        name: "clippy",
-        story: "no lint speaks, missing docs included",
-        needs: &[],
-        check: clippy,
-    },
-    Step {
-        name: "docs",
-        story: "rustdoc builds without a warning",
-        needs: &[],
-        check: docs,
-    },
-    Step {
-        name: "tests",
-        story: "every Rust test, on SQLite and on PostgreSQL",
-        needs: &[Need::Postgres],
-        check: tests,
-    },
-    Step {
-        name: "doctests",
-        story: "the examples in the documentation",
-        needs: &[],
-        check: doctests,
-    },
-    Step {
-        name: "vectors",
-        story: "fhir-scopes against the scope vectors",
-        needs: &[],
-        check: vectors,
-    },
-    Step {
-        name: "interop-node",
-        story: "third-party clients for Node",
-        needs: &[INTEROP_NPM],
-        check: interop_node,
-    },
-    Step {
-        name: "interop-python",
-        story: "third-party clients for Python",
-        needs: &[INTEROP_PYTHON],
-        check: interop_python,
-    },
-    Step {
-        name: "browser",
-        story: "pages and apps in Chromium",
-        needs: &[Need::Chromium, Need::Npm("browser")],
-        check: browser,
-    },
+    step("fmt", "rustfmt has nothing to change", &[], fmt),
+    step(
+        "deny",
+        "licences, sources, bans and duplicates of dependencies",
+        &[DENY],
+        deny,
+    ),
+    step("locks", "lock files name no host to download from", &[], locks),
+    step("clippy", "no lint speaks, missing docs included", &[], clippy),
+    step("docs", "rustdoc builds without a warning", &[], docs),
+    step(
+        "tests",
+        "every Rust test, on SQLite and on PostgreSQL",
+        &[Need::Postgres],
+        tests,
+    ),
+    step("doctests", "the examples in the documentation", &[], doctests),
+    step("vectors", "fhir-scopes against the scope vectors", &[], vectors),
+    step(
+        "interop-node",
+        "third-party clients for Node",
+        &[Need::Npm],
+        interop_node,
+    ),
+    step(
+        "interop-python",
+        "third-party clients for Python",
+        &[INTEROP_PYTHON],
+        interop_python,
+    ),
+    step(
+        "browser",
+        "pages and apps in Chromium",
+        &[Need::Chromium, Need::Npm],
+        browser,
+    ),
 ];
+
+type Check = fn() -> Result<Tally, Failure>;
+
+const fn step(name: &'static str, story: &'static str, needs: &'static [Need], check: Check) -> Step {
+    Step {
+        name,
+        story,
+        needs,
+        check,
+    }
+}
 
 /// Runs the steps asked for (all, without `--only`); true when all of them passed.
 pub fn main(arguments: &[String]) -> Result<bool, String> {
@@ -277,13 +257,12 @@ fn deny() -> Result<Tally, Failure> {
 }
 
 fn locks() -> Result<Tally, Failure> {
-    for lock in ["tests/interop/package-lock.json", "tests/browser/package-lock.json"] {
-        let text = std::fs::read_to_string(workspace().join(lock)).map_err(|e| format!("{lock}: {e}"))?;
-        if text.contains("\"resolved\"") {
-            return Err(Failure::from(format!(
-                "{lock} records download addresses: install with --omit-lockfile-registry-resolved"
-            )));
-        }
+    let text = std::fs::read_to_string(workspace().join("tests/package-lock.json"))
+        .map_err(|e| format!("tests/package-lock.json: {e}"))?;
+    if text.contains("\"resolved\"") {
+        return Err(Failure::from(
+            "tests/package-lock.json records download addresses".to_owned(),
+        ));
     }
     Ok(Tally::default())
 }
@@ -386,24 +365,24 @@ fn built(command: &mut Command) -> Result<&mut Command, Failure> {
 fn interop_node() -> Result<Tally, Failure> {
     let mut command = Command::new("node");
     command
-        .current_dir(workspace().join("tests/interop"))
-        .args(["--test", "--test-reporter=spec", "node/"]);
+        .current_dir(workspace().join("tests"))
+        .args(["--test", "--test-reporter=spec", "interop/"]);
     cases(built(&mut command)?)
 }
 
 fn interop_python() -> Result<Tally, Failure> {
     let mut command = Command::new(in_venv("interop", "python"));
     command
-        .current_dir(workspace().join("tests/interop"))
-        .args(["-m", "pytest", "-p", "no:cacheprovider", "python"]);
+        .current_dir(workspace().join("tests"))
+        .args(["-B", "-m", "pytest", "-p", "no:cacheprovider", "interop/"]);
     cases(built(&mut command)?)
 }
 
 fn browser() -> Result<Tally, Failure> {
     let mut command = Command::new("node");
     command
-        .current_dir(workspace().join("tests/browser"))
-        .args(["--test", "--test-reporter=spec", "--test-concurrency=1", "tests/"])
+        .current_dir(workspace().join("tests"))
+        .args(["--test", "--test-reporter=spec", "--test-concurrency=1", "browser/"])
         .env(
             "CHROMIUM",
             chromium().ok_or_else(|| "Chromium is not there after installing it".to_owned())?,
