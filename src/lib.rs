@@ -24,5 +24,6 @@ pub mod app;
 pub mod config;
 pub mod domain;
 pub mod governance;
+pub mod http;
 pub mod storage;
 pub mod vault;

@@ -86,7 +86,7 @@ pub async fn insert_endpoint(conn: &mut Conn, endpoint: &FhirEndpoint, now: UtcM
     .bind(endpoint.slug.as_str())
     .bind(endpoint.name.as_str())
     .bind(endpoint.base_url.as_str())
-    .bind(release_word(endpoint.release))
+    .bind(endpoint.release.as_str())
     .bind(json_text(&endpoint.settings))
     .bind(endpoint.standing.as_str())
     .bind(now.0)
@@ -101,7 +101,7 @@ pub async fn update_endpoint(conn: &mut Conn, endpoint: &FhirEndpoint) -> Result
         .bind(endpoint.id.as_str())
         .bind(endpoint.name.as_str())
         .bind(endpoint.base_url.as_str())
-        .bind(release_word(endpoint.release))
+        .bind(endpoint.release.as_str())
         .bind(json_text(&endpoint.settings))
         .bind(endpoint.standing.as_str())
         .execute(conn)
@@ -132,12 +132,11 @@ pub async fn list_endpoints(conn: &mut Conn, organization: &OrganizationId) -> R
 
 fn endpoint(row: &AnyRow) -> Result<FhirEndpoint, StorageError> {
     let id = row.text("id")?;
-    let release = match row.text("release")?.as_str() {
-        "r4" => fhir_scopes::Release::R4,
-        "r4b" => fhir_scopes::Release::R4B,
-        "r5" => fhir_scopes::Release::R5,
-        other => return Err(StorageError::inconsistent("fhir_endpoints", id, format!("unknown release {other}"))),
-    };
+    let word = row.text("release")?;
+    let release = fhir_scopes::Release::ALL
+        .into_iter()
+        .find(|release| release.as_str() == word)
+        .ok_or_else(|| StorageError::inconsistent("fhir_endpoints", id.clone(), format!("unknown release {word}")))?;
     Ok(FhirEndpoint {
         id: FhirEndpointId::from_text(id),
         organization_id: OrganizationId::from_text(row.text("organization_id")?),
@@ -148,14 +147,6 @@ fn endpoint(row: &AnyRow) -> Result<FhirEndpoint, StorageError> {
         settings: row.json("settings")?,
         standing: Standing::parse(&row.text("state")?),
     })
-}
-
-fn release_word(release: fhir_scopes::Release) -> &'static str {
-    match release {
-        fhir_scopes::Release::R4 => "r4",
-        fhir_scopes::Release::R4B => "r4b",
-        fhir_scopes::Release::R5 => "r5",
-    }
 }
 
 /// Adds a resource server.
