@@ -74,11 +74,7 @@ fn each_big_dependency_lives_in_its_home() {
         for (dependency, homes) in HOMES {
             let at_home = homes.iter().any(|home| source.name.starts_with(home));
             if let Some(line) = source.first_line_naming(dependency).filter(|_| !at_home) {
-                wrong.push(format!(
-                    "src/{}:{line}: {dependency} lives in {}",
-                    source.name,
-                    homes.join(", ")
-                ));
+                wrong.push(format!("src/{}:{line}: {dependency} lives in {}", source.name, homes.join(", ")));
             }
         }
     }
@@ -100,13 +96,7 @@ fn no_room_is_called_after_nothing() {
     let empty_words: BTreeSet<&str> = ["utils", "util", "helpers", "common", "manager", "service", "misc"].into();
     let vague: Vec<String> = sources()
         .into_iter()
-        .filter(|source| {
-            source
-                .name
-                .trim_end_matches(".rs")
-                .split('/')
-                .any(|part| empty_words.contains(part))
-        })
+        .filter(|source| source.name.trim_end_matches(".rs").split('/').any(|part| empty_words.contains(part)))
         .map(|source| source.name)
         .collect();
     assert!(vague.is_empty(), "say what it holds: {vague:?}");
@@ -119,14 +109,7 @@ fn the_reader_of_sources_sees_what_it_must() {
         "//! Story.\nuse crate::{http::pages, domain};\nuse crate::app;\n// crate::jobs in a comment\nlet a = crate::cli::b; // crate::demo\nuse sqlx::Row;\nlet my_sqlx = 1;\nuse crate::{\n    storage::{a, b},\n    protocol::token,\n};\n",
     );
     let names: Vec<(usize, String)> = source.names_after("crate::");
-    let expected = [
-        (2, "http"),
-        (2, "domain"),
-        (3, "app"),
-        (5, "cli"),
-        (8, "storage"),
-        (8, "protocol"),
-    ];
+    let expected = [(2, "http"), (2, "domain"), (3, "app"), (5, "cli"), (8, "storage"), (8, "protocol")];
     assert_eq!(names, expected.map(|(line, name)| (line, name.to_owned())));
     assert_eq!(source.first_line_naming("sqlx"), Some(6));
     assert_eq!(source.first_line_naming("tera"), None);
@@ -153,16 +136,8 @@ struct Source {
 impl Source {
     fn new(name: &str, text: &str) -> Self {
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let code = text
-            .lines()
-            .map(|line| line.split("//").next().unwrap_or_default())
-            .collect::<Vec<_>>()
-            .join("\n");
-        Self {
-            name: name.to_owned(),
-            lines,
-            code,
-        }
+        let code = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+        Self { name: name.to_owned(), lines, code }
     }
 
     /// The names that follow `prefix`: one, or the heads of a group in braces; with the line of the prefix.
@@ -174,17 +149,8 @@ impl Source {
             }
             let line = self.code[..at].matches('\n').count() + 1;
             let rest = &self.code[at + prefix.len()..];
-            let heads = if let Some(group) = rest.strip_prefix('{') {
-                heads_of(group)
-            } else {
-                vec![head(rest)]
-            };
-            found.extend(
-                heads
-                    .into_iter()
-                    .filter(|name| !name.is_empty())
-                    .map(|name| (line, name)),
-            );
+            let heads = if let Some(group) = rest.strip_prefix('{') { heads_of(group) } else { vec![head(rest)] };
+            found.extend(heads.into_iter().filter(|name| !name.is_empty()).map(|name| (line, name)));
         }
         found
     }
@@ -228,10 +194,7 @@ fn heads_of(group: &str) -> Vec<String> {
 }
 
 fn head(path: &str) -> String {
-    path.trim_start()
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect()
+    path.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
 /// `http` for `http/oauth/token.rs` and for `http.rs`; nothing for the page that describes the house.

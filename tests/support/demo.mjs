@@ -25,7 +25,8 @@ export async function startDemo() {
   })
   const line = await Promise.race([
     firstLine,
-    gone.then((how) => {
+    gone.then(async (how) => {
+      await rm(folder, { recursive: true, force: true })
       throw new Error(`the demo ended (${how}) before it was ready:\n${log.join('')}`)
     }),
   ])

@@ -2,9 +2,6 @@
 
 /// Runs the benches named, or all.
 pub fn main(_arguments: &[String]) -> Result<bool, String> {
-    let finished = crate::run::shown(
-        std::process::Command::new("cargo").args(["bench", "--workspace"]),
-        |_| true,
-    )?;
+    let finished = crate::run::shown(std::process::Command::new("cargo").args(["bench", "--workspace"]), |_| true)?;
     Ok(finished.ok)
 }

@@ -3,6 +3,7 @@
 //! Only the standard library is used, so that the first `cargo xtask` costs a second or two and not a build.
 
 mod bench;
+mod checks;
 mod needs;
 mod postgres;
 mod run;
@@ -38,9 +39,7 @@ fn main() -> ExitCode {
 
 /// The folder of the workspace: the tasks do the same wherever they are called from.
 fn workspace() -> &'static std::path::Path {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask is a folder of the workspace")
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
 }
 
 /// Where cargo builds, `CARGO_TARGET_DIR` respected.

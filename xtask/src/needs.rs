@@ -42,9 +42,7 @@ impl Need {
 /// The browser the tests drive; `CHROMIUM` names another.
 pub fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    named
-        .or_else(|| Some(PathBuf::from("/usr/bin/chromium")))
-        .filter(|path| path.exists())
+    named.or_else(|| Some(PathBuf::from("/usr/bin/chromium"))).filter(|path| path.exists())
 }
 
 /// A program of the virtual environment `name`.
@@ -61,10 +59,7 @@ fn debian(packages: &[&str]) -> Result<(), String> {
     let _one_at_a_time = APT.lock().expect("apt-get's caller does not panic");
     let root = run::quietly(Command::new("id").arg("-u"))?.trim() == "0";
     if !root || !is_in_path("apt-get") {
-        return Err(format!(
-            "not installed: {0} (on Debian: sudo apt-get install {0})",
-            packages.join(" ")
-        ));
+        return Err(format!("not installed: {0} (on Debian: sudo apt-get install {0})", packages.join(" ")));
     }
     run::quietly(Command::new("apt-get").args(["-qq", "update"]))?;
     run::quietly(
@@ -88,11 +83,7 @@ fn npm() -> Result<(), String> {
     if std::fs::read_to_string(&note).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    run::quietly(
-        Command::new("npm")
-            .current_dir(&folder)
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]),
-    )?;
+    run::quietly(Command::new("npm").current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
     std::fs::write(&note, lock).map_err(|e| format!("{}: {e}", note.display()))
 }
 

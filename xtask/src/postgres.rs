@@ -6,6 +6,8 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::run;
 
@@ -16,6 +18,7 @@ pub struct Postgres {
     programs: PathBuf,
     run_as: Option<(u32, u32)>,
     port: u16,
+    databases: Arc<AtomicUsize>,
 }
 
 impl Postgres {
@@ -62,43 +65,34 @@ impl Postgres {
             .arg("-k")
             .arg(folder)
             .args(["-h", "127.0.0.1", "-p", &port.to_string(), "-N", "300"])
-            .args([
-                "-F",
-                "-c",
-                "synchronous_commit=off",
-                "-c",
-                "full_page_writes=off",
-                "-c",
-                "log_destination=stderr",
-            ])
+            .args(["-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "log_statement=ddl"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|e| format!("postgres does not start: {e}"))?;
-        // 2 it says itself when it is ready; afterwards its log is only kept flowing
-        let mut log = BufReader::new(server.stderr.take().expect("stderr was piped"))
-            .lines()
-            .map_while(Result::ok);
+        // 2 it says itself when it is ready; afterwards its log tells which databases are made
+        let mut log = BufReader::new(server.stderr.take().expect("stderr was piped")).lines().map_while(Result::ok);
         let mut seen = Vec::new();
         let ready = log.by_ref().any(|line| {
             let ready = line.contains("ready to accept connections");
             seen.push(line);
             ready
         });
-        std::thread::spawn(move || log.for_each(drop));
-        let this = Self {
-            server,
-            folder: folder.to_owned(),
-            programs: programs.to_owned(),
-            run_as,
-            port,
-        };
-        if ready {
-            Ok(this)
-        } else {
-            Err(format!("postgres gave up:\n{}", seen.join("\n")))
-        }
+        let databases = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&databases);
+        std::thread::spawn(move || {
+            for _ in log.filter(|line| line.to_lowercase().contains("statement: create database")) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let this = Self { server, folder: folder.to_owned(), programs: programs.to_owned(), run_as, port, databases };
+        if ready { Ok(this) } else { Err(format!("postgres gave up:\n{}", seen.join("\n"))) }
+    }
+
+    /// How many databases were made so far: one by each test that ran on PostgreSQL.
+    pub fn databases_made(&self) -> usize {
+        self.databases.load(Ordering::Relaxed)
     }
 
     /// Where an administrator connects; every test creates its own database from here.
@@ -128,12 +122,7 @@ impl Drop for Postgres {
 pub fn programs() -> Option<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = debian
-        .filter_map(|entry| {
-            Some((
-                entry.file_name().to_str()?.parse::<u32>().ok()?,
-                entry.path().join("bin"),
-            ))
-        })
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path().join("bin"))))
         .filter(|(_, folder)| folder.join("initdb").exists())
         .max();
     newest.map(|(_, folder)| folder).or_else(|| {
@@ -151,11 +140,7 @@ fn somebody_else_than_root() -> Result<Option<(u32, u32)>, String> {
     if id(&["-u"])? != 0 {
         return Ok(None);
     }
-    let user = if id(&["-u", "postgres"]).is_ok() {
-        "postgres"
-    } else {
-        "nobody"
-    };
+    let user = if id(&["-u", "postgres"]).is_ok() { "postgres" } else { "nobody" };
     Ok(Some((id(&["-u", user])?, id(&["-g", user])?)))
 }
 

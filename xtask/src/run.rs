@@ -36,21 +36,14 @@ pub fn shown(command: &mut Command, show: fn(&str) -> bool) -> Result<Finished, 
         reader.join().expect("a reader only copies lines");
     }
     let output = std::mem::take(&mut *kept.lock().expect("no reader panicked"));
-    Ok(Finished {
-        ok: status.success(),
-        output,
-    })
+    Ok(Finished { ok: status.success(), output })
 }
 
 /// Runs quietly; the output is in the error when it fails.
 pub fn quietly(command: &mut Command) -> Result<String, String> {
     let line = format!("{command:?}");
     let finished = shown(command, |_| false)?;
-    if finished.ok {
-        Ok(finished.output)
-    } else {
-        Err(format!("{line} failed:\n{}", finished.output))
-    }
+    if finished.ok { Ok(finished.output) } else { Err(format!("{line} failed:\n{}", finished.output)) }
 }
 
 fn follow(pipe: impl Read, kept: &Mutex<String>, show: fn(&str) -> bool) {

@@ -41,10 +41,7 @@ fn closing_line(line: &str) -> Option<Tally> {
         return Some(words(line)); // pytest: "==== 4 passed, 1 skipped in 2.10s ===="
     }
     // node --test: "# pass 3" (tap) or "ℹ pass 3" (spec)
-    let mut parts = line
-        .strip_prefix('#')
-        .or_else(|| line.strip_prefix('ℹ'))?
-        .split_whitespace();
+    let mut parts = line.strip_prefix('#').or_else(|| line.strip_prefix('ℹ'))?.split_whitespace();
     let (what, number) = (parts.next()?, parts.next()?.parse().ok()?);
     let mut tally = Tally::default();
     match what {
@@ -59,10 +56,7 @@ fn closing_line(line: &str) -> Option<Tally> {
 /// Reads "N passed", "N failed", "N skipped" and their cousins wherever they stand in the line.
 fn words(line: &str) -> Tally {
     let mut tally = Tally::default();
-    let words: Vec<&str> = line
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     for pair in words.windows(2) {
         let Ok(number) = pair[0].parse::<usize>() else {
             continue;
@@ -82,11 +76,7 @@ mod tests {
     use super::*;
 
     fn tally(passed: usize, failed: usize, skipped: usize) -> Tally {
-        Tally {
-            passed,
-            failed,
-            skipped,
-        }
+        Tally { passed, failed, skipped }
     }
 
     #[test]
@@ -96,18 +86,9 @@ mod tests {
                 "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
                 tally(3, 0, 1),
             ),
-            (
-                "     Summary [   1.204s] 12 tests run: 11 passed (1 slow), 1 failed, 2 skipped",
-                tally(11, 1, 2),
-            ),
-            (
-                "     Summary [   1.204s] 2 tests run: 1 passed, 1 timed out, 0 skipped",
-                tally(1, 1, 0),
-            ),
-            (
-                "=========== 4 passed, 1 skipped, 2 warnings in 2.10s ===========",
-                tally(4, 0, 1),
-            ),
+            ("     Summary [   1.204s] 12 tests run: 11 passed (1 slow), 1 failed, 2 skipped", tally(11, 1, 2)),
+            ("     Summary [   1.204s] 2 tests run: 1 passed, 1 timed out, 0 skipped", tally(1, 1, 0)),
+            ("=========== 4 passed, 1 skipped, 2 warnings in 2.10s ===========", tally(4, 0, 1)),
             ("=========== 1 failed, 2 errors in 0.10s ===========", tally(0, 3, 0)),
             ("# pass 7", tally(7, 0, 0)),
             ("ℹ fail 2", tally(0, 2, 0)),
@@ -119,9 +100,6 @@ mod tests {
 
     #[test]
     fn what_a_test_prints_is_not_counted() {
-        assert_eq!(
-            count("# pass the salt\n5 passed by\nℹ tests 9\nPASS [0.1s] it 3_passed"),
-            Tally::default()
-        );
+        assert_eq!(count("# pass the salt\n5 passed by\nℹ tests 9\nPASS [0.1s] it 3_passed"), Tally::default());
     }
 }
