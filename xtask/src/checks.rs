@@ -119,7 +119,8 @@ pub fn doctests() -> Result<Tally, Failure> {
 }
 
 pub fn vectors() -> Result<Tally, Failure> {
-    plain(&mut cargo(&["run", "--quiet", "--locked", "--package", "fhir-scopes", "--example", "check_vectors"]))
+    let mut command = cargo(&["run", "--quiet", "--locked", "--package", "fhir-scopes", "--example", "check_vectors"]);
+    cases(command.args(["--", "fhir-scopes/tests/scope-vectors.json"]))
 }
 
 /// Builds the program the outside judges drive: already done when the Rust tests ran.

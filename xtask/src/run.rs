@@ -15,8 +15,10 @@ pub struct Finished {
 /// Runs to the end, without standard input, showing every line for which `show` says yes.
 pub fn shown(command: &mut Command, show: fn(&str) -> bool) -> Result<Finished, String> {
     let name = command.get_program().to_string_lossy().into_owned();
+    if command.get_current_dir().is_none() {
+        command.current_dir(crate::workspace());
+    }
     let mut child = command
-        .current_dir(command.get_current_dir().unwrap_or(crate::workspace()).to_owned())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -40,6 +40,9 @@ fn closing_line(line: &str) -> Option<Tally> {
     if line.starts_with('=') && line.ends_with('=') && line.contains(" in ") {
         return Some(words(line)); // pytest: "==== 4 passed, 1 skipped in 2.10s ===="
     }
+    if let [_, "passed,", _, "failed"] = line.split(' ').collect::<Vec<_>>()[..] {
+        return Some(words(line)); // our own: "12 passed, 0 failed"
+    }
     // node --test: "# pass 3" (tap) or "ℹ pass 3" (spec)
     let mut parts = line.strip_prefix('#').or_else(|| line.strip_prefix('ℹ'))?.split_whitespace();
     let (what, number) = (parts.next()?, parts.next()?.parse().ok()?);
@@ -90,6 +93,7 @@ mod tests {
             ("     Summary [   1.204s] 2 tests run: 1 passed, 1 timed out, 0 skipped", tally(1, 1, 0)),
             ("=========== 4 passed, 1 skipped, 2 warnings in 2.10s ===========", tally(4, 0, 1)),
             ("=========== 1 failed, 2 errors in 0.10s ===========", tally(0, 3, 0)),
+            ("12 passed, 3 failed", tally(12, 3, 0)),
             ("# pass 7", tally(7, 0, 0)),
             ("ℹ fail 2", tally(0, 2, 0)),
             ("ℹ cancelled 1", tally(0, 1, 0)),
