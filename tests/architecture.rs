@@ -2,6 +2,8 @@
 //!
 //! Read from the sources, so that a wrong `use` fails here with file and line, whatever the compiler thinks of it.
 
+#![allow(clippy::unwrap_used, reason = "a source that cannot be read fails the test")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

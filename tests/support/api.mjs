@@ -2,26 +2,35 @@
 
 import assert from 'node:assert/strict'
 
-/** Registers a client at the demo's application provider and has staff approve `scope` for it. Returns the client as registered. */
-export async function approvedClient(demo, { scope, ...metadata }) {
+/** Registers a client at the demo's application provider and asks the organization for `scope`. */
+export async function askedClient(demo, { scope, ...metadata }) {
   const developer = new Api(demo.base_url, demo.developer.api_token)
-  const staff = new Api(demo.base_url, demo.staff.api_token)
   const client = await developer.post('/api/v1/clients', {
     name: 'Interop',
     description: 'Registered by a test',
     contacts: ['interop@example.org'],
     ...metadata,
   })
-  const requests = `/api/v1/organizations/${demo.organization}/access-requests`
-  const asked = await developer.post(requests, {
+  const asked = await developer.post(requestsPath(demo), {
     client_id: client.client_id,
     fhir_endpoint: demo.fhir_base_url,
     reason: 'To see that a client nobody here wrote gets along.',
     scope,
   })
-  const waiting = await staff.get(`${requests}/${asked.id}`)
-  await staff.post(`${requests}/${asked.id}/approve`, { digest: waiting.digest })
+  return { client, asked }
+}
+
+/** The same, and staff approve as asked. Returns the client as registered. */
+export async function approvedClient(demo, metadata) {
+  const { client, asked } = await askedClient(demo, metadata)
+  const staff = new Api(demo.base_url, demo.staff.api_token)
+  const waiting = await staff.get(`${requestsPath(demo)}/${asked.id}`)
+  await staff.post(`${requestsPath(demo)}/${asked.id}/approve`, { digest: waiting.digest })
   return client
+}
+
+function requestsPath(demo) {
+  return `/api/v1/organizations/${demo.organization}/access-requests`
 }
 
 /** Staff disable a client; resolves once the server has acknowledged. */
