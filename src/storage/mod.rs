@@ -1,0 +1,29 @@
+//! Our database: one room (file) per thing kept, one constant SQL text per function, the same text for SQLite and PostgreSQL.
+//!
+//! **Why sqlx's `Any`.** Columns are text, bigint and blob only and placeholders are `$1`, so one statement serves both databases and `Any` gives one
+//! connection type to write it against. An enum of two pools would avoid boxing rows, at the price of a macro around every statement; `cargo bench`
+//! (`benches/storage.rs`) measures that price on the introspection path, and as long as it stays a small part of a request the simpler reading wins.
+//!
+//! **Reading** takes any connection from the pool. **Writing** goes through [`Store::write`]: on SQLite one writer task runs queued closures inside one
+//! `begin immediate ... commit`, each in its own savepoint, and answers all of them after the commit (group commit: full durability at the price of one
+//! fsync for many); on PostgreSQL the same closure runs in its own transaction. Either way an `Err` rolls that closure's effects back, and an `Ok` is
+//! durable when it is returned. A refusal that must leave a mark is therefore an `Ok` that carries the refusal.
+//!
+//! Only [`connect`] knows which database it is.
+
+pub mod access_requests;
+pub mod accounts;
+pub mod application_providers;
+pub mod approvals;
+pub mod audit;
+pub mod client_management;
+pub mod clients;
+pub mod connect;
+pub mod error;
+pub mod organizations;
+mod rows;
+pub mod store;
+
+pub use error::StorageError;
+pub use sqlx::AnyConnection as Conn;
+pub use store::Store;
