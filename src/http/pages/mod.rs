@@ -38,7 +38,7 @@
 //! | `<ui.paging paging={p}/>` | previous and next ([`parts::Paging`]) |
 //! | `<form.csrf token={frame.csrf}/>` | the hidden anti-forgery field |
 //! | `<form.field field={f} name=".." label=".." .../>` | a labelled input with hint and error ([`parts::Field`]) |
-//! | `<form.area .../>`, `<form.select .../>` | the same for long text and for choices |
+//! | `<form.area .../>`, `<form.select .../>`, `<form.file .../>` | the same for long text, choices and uploads |
 //! | `<form.confirm action=".." token={frame.csrf} yes=".." no=".." back="..">...</form.confirm>` | the one question before something ends; sends `confirmed=1` |
 //! | `<scope.list groups={g} pick={true}/>` | scope groups, with tick boxes when `pick` |
 //! | `<scope.raw groups={g}/>` | the literal scopes behind *Technical details* |
