@@ -211,6 +211,19 @@ fn no_words_are_left_over() {
 }
 
 #[test]
+fn words_that_rust_code_asks_for_exist() {
+    let known = keys_of(Lang::En);
+    for file in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "rs") {
+        let source = std::fs::read_to_string(&file).unwrap();
+        let source: String = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for call in ["pages.say(", "self.say("].into_iter().flat_map(|call| source.split(call).skip(1)) {
+            let Some(key) = call.split('"').nth(1).filter(|_| call.find('"') < call.find(')')) else { continue };
+            assert!(known.contains_key(key), "{}: there are no words for {key}", file.display());
+        }
+    }
+}
+
+#[test]
 fn a_key_that_exists_nowhere_fails_the_page() {
     let pages = Pages::load().unwrap();
     assert!(pages.text(Lang::En, "no-such-key", &[]).is_err());
