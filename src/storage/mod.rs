@@ -27,7 +27,6 @@ pub mod grants;
 pub mod installation;
 pub mod interactions;
 pub mod launch_handles;
-pub mod installation;
 pub mod organizations;
 pub mod outbox;
 mod rows;
