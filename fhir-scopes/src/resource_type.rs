@@ -221,6 +221,10 @@ impl ResourceType {
         (0..FREE).take(TYPES.len()).map(Self)
     }
 
+    pub(crate) fn from_index(place: u8) -> Option<Self> {
+        (usize::from(place) < TYPES.len()).then_some(Self(place))
+    }
+
     /// The place in the table, for arrays indexed by type.
     ///
     /// ```
