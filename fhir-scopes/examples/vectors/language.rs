@@ -1,0 +1,94 @@
+//! Vectors about the scope language itself: parse, normal form, spellings, algebra, planned requests.
+
+use fhir_scopes::{NonResource, Release, Scope, ScopeKind, ScopeSet};
+use serde_json::Value;
+
+use super::{Verdict, compare, text_of};
+
+pub fn release(vector: &Value) -> Release {
+    match text_of(vector, "fhir") {
+        "r4b" => Release::R4B,
+        "r5" => Release::R5,
+        _ => Release::R4,
+    }
+}
+
+fn lenient(text: &str, vector: &Value) -> ScopeSet {
+    ScopeSet::parse_lenient(text, release(vector)).0
+}
+
+fn class(scope: &Scope<'_>) -> &'static str {
+    match scope.kind() {
+        ScopeKind::Resource(_) => "resource",
+        ScopeKind::Plain(NonResource::Launch | NonResource::LaunchFor(_)) => "launch",
+        ScopeKind::Plain(NonResource::OfflineAccess | NonResource::OnlineAccess) => "refresh",
+        ScopeKind::Plain(_) => "identity",
+        ScopeKind::Extension => "extension",
+        _ => "unknown",
+    }
+}
+
+pub fn parse(vector: &Value) -> Verdict {
+    let expected = if vector["valid"] == Value::Bool(true) {
+        format!("{} {}", text_of(vector, "class"), text_of(vector, "normal"))
+    } else {
+        "invalid".to_string()
+    };
+    let got = match Scope::parse(text_of(vector, "in"), release(vector)) {
+        Ok(scope) => format!("{} {}", class(&scope), scope.canonical()),
+        Err(_) => "invalid".to_string(),
+    };
+    compare(expected, got)
+}
+
+pub fn normalize(vector: &Value) -> Verdict {
+    compare(text_of(vector, "out"), lenient(text_of(vector, "in"), vector).normalized().to_string())
+}
+
+pub fn v1_to_v2(vector: &Value) -> Verdict {
+    single(vector, |scope| Some(scope.to_v2().literal().to_string()))
+}
+
+pub fn v2_to_v1(vector: &Value) -> Verdict {
+    single(vector, |scope| scope.to_v1().map(|scope| scope.literal().to_string()))
+}
+
+pub fn uri(vector: &Value) -> Verdict {
+    single(vector, |scope| scope.to_uri())
+}
+
+fn single(vector: &Value, convert: impl Fn(&Scope<'_>) -> Option<String>) -> Verdict {
+    let word = |text: Option<&str>| text.unwrap_or("nothing").to_string();
+    let got = match Scope::parse(text_of(vector, "in"), release(vector)) {
+        Ok(scope) => convert(&scope),
+        Err(error) => Some(error.to_string()),
+    };
+    compare(word(vector["out"].as_str()), word(got.as_deref()))
+}
+
+pub fn covers(vector: &Value) -> Verdict {
+    let (a, b) = (lenient(text_of(vector, "a"), vector), lenient(text_of(vector, "b"), vector));
+    compare(vector["expect"].to_string(), a.covers(&b).to_string())
+}
+
+pub fn intersect(vector: &Value) -> Verdict {
+    let (granted, requested) = (lenient(text_of(vector, "granted"), vector), lenient(text_of(vector, "requested"), vector));
+    let got = granted.intersect(&requested).to_string();
+    if vector["alt"].as_str() != Some(&got) {
+        compare(text_of(vector, "expect"), got)?;
+    }
+    match vector["echo"].as_str() {
+        Some(echo) => compare(sorted(echo), sorted(&requested.granted_within(&granted).to_string())),
+        None => Ok(()),
+    }
+}
+
+fn sorted(list: &str) -> String {
+    let mut scopes: Vec<&str> = list.split(' ').collect();
+    scopes.sort_unstable();
+    scopes.join(" ")
+}
+
+pub fn ask(vector: &Value) -> Verdict {
+    compare(text_of(vector, "out"), "not yet")
+}

@@ -1,0 +1,320 @@
+//! The registry of resource types: a name becomes one byte.
+
+use core::fmt;
+
+use crate::tables::TYPES;
+
+/// A version of FHIR whose resource types and search parameters this crate knows.
+///
+/// ```
+/// use fhir_scopes::{Release, ResourceType};
+/// assert!(ResourceType::parse("SubscriptionTopic", Release::R4).is_none());
+/// assert!(ResourceType::parse("SubscriptionTopic", Release::R4B).is_some());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Release {
+    /// FHIR 4.0.1.
+    #[default]
+    R4,
+    /// FHIR 4.3.0.
+    R4B,
+    /// FHIR 5.0.0.
+    R5,
+}
+
+impl Release {
+    /// Every release, oldest first.
+    ///
+    /// ```
+    /// assert_eq!(fhir_scopes::Release::ALL[0], fhir_scopes::Release::R4);
+    /// ```
+    pub const ALL: [Self; 3] = [Self::R4, Self::R4B, Self::R5];
+
+    const fn bit(self) -> u8 {
+        match self {
+            Self::R4 => 1,
+            Self::R4B => 2,
+            Self::R5 => 4,
+        }
+    }
+
+    /// The lower-case name: `r4`, `r4b`, `r5`.
+    ///
+    /// ```
+    /// assert_eq!(fhir_scopes::Release::R4B.as_str(), "r4b");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::R4 => "r4",
+            Self::R4B => "r4b",
+            Self::R5 => "r5",
+        }
+    }
+}
+
+/// A concrete FHIR resource type, interned.
+///
+/// Abstract types (`Resource`, `DomainResource`) are no resource types here: no scope can name them.
+///
+/// ```
+/// use fhir_scopes::{Release, ResourceType};
+/// let observation = ResourceType::parse("Observation", Release::R4).unwrap();
+/// assert_eq!(observation.name(), "Observation");
+/// assert!(ResourceType::parse("observation", Release::R4).is_none()); // case-sensitive
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceType(u8);
+
+const SLOTS: usize = 1024;
+const FREE: u8 = u8::MAX;
+
+/// Open addressing over a cheap hash of the name, laid out when the crate is compiled.
+static INDEX: [u8; SLOTS] = index();
+
+const fn slot(name: &[u8]) -> usize {
+    let mut hash = 0x811c_9dc5_u32 ^ name.len() as u32;
+    let mut i = 0;
+    while i < name.len() {
+        hash = (hash ^ name[i] as u32).wrapping_mul(0x0100_0193);
+        i += 1;
+    }
+    (hash ^ (hash >> 15)) as usize % SLOTS
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the table holds fewer than 255 types, checked here at compile time")]
+const fn index() -> [u8; SLOTS] {
+    assert!(TYPES.len() < FREE as usize);
+    let mut slots = [FREE; SLOTS];
+    let mut i = 0;
+    while i < TYPES.len() {
+        let mut at = slot(TYPES[i].0.as_bytes());
+        while slots[at] != FREE {
+            at = (at + 1) % SLOTS;
+        }
+        slots[at] = i as u8;
+        i += 1;
+    }
+    slots
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the table holds fewer than 255 types")]
+const fn known(name: &str) -> ResourceType {
+    let mut i = 0;
+    while i < TYPES.len() {
+        if equal(TYPES[i].0.as_bytes(), name.as_bytes()) {
+            return ResourceType(i as u8);
+        }
+        i += 1;
+    }
+    panic!("a type named in this crate is in the table")
+}
+
+const fn equal(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+impl ResourceType {
+    /// `Patient`.
+    pub const PATIENT: Self = known("Patient");
+    /// `Encounter`.
+    pub const ENCOUNTER: Self = known("Encounter");
+    /// `Group`.
+    pub const GROUP: Self = known("Group");
+    /// `Observation`.
+    pub const OBSERVATION: Self = known("Observation");
+
+    /// Finds a type by its exact name among the types of a release.
+    ///
+    /// ```
+    /// use fhir_scopes::{Release, ResourceType};
+    /// assert!(ResourceType::parse("DocumentManifest", Release::R4).is_some());
+    /// assert!(ResourceType::parse("DocumentManifest", Release::R5).is_none());
+    /// assert!(ResourceType::parse("Resource", Release::R4).is_none());
+    /// ```
+    pub fn parse(name: &str, release: Release) -> Option<Self> {
+        Self::parse_any(name).filter(|found| found.is_in(release))
+    }
+
+    /// Finds a type by its exact name in any release.
+    ///
+    /// ```
+    /// assert!(fhir_scopes::ResourceType::parse_any("DeviceAssociation").is_some());
+    /// ```
+    pub fn parse_any(name: &str) -> Option<Self> {
+        if name.is_empty() || name.len() > 40 {
+            return None;
+        }
+        let mut at = slot(name.as_bytes());
+        loop {
+            let found = INDEX[at];
+            if found == FREE {
+                return None;
+            }
+            if TYPES[usize::from(found)].0 == name {
+                return Some(Self(found));
+            }
+            at = (at + 1) % SLOTS;
+        }
+    }
+
+    /// Finds the type that a launch scope names in lower case (`launch/imagingstudy`).
+    ///
+    /// ```
+    /// use fhir_scopes::{Release, ResourceType};
+    /// assert_eq!(ResourceType::parse_lower_case("patient", Release::R4), Some(ResourceType::PATIENT));
+    /// assert_eq!(ResourceType::parse_lower_case("Patient", Release::R4), None);
+    /// ```
+    pub fn parse_lower_case(name: &str, release: Release) -> Option<Self> {
+        if name.bytes().any(|byte| !byte.is_ascii_lowercase()) {
+            return None;
+        }
+        Self::all(release).find(|candidate| candidate.name().eq_ignore_ascii_case(name))
+    }
+
+    /// The name as FHIR writes it.
+    ///
+    /// ```
+    /// assert_eq!(fhir_scopes::ResourceType::PATIENT.name(), "Patient");
+    /// ```
+    pub fn name(self) -> &'static str {
+        TYPES[usize::from(self.0)].0
+    }
+
+    /// Whether a release defines the type.
+    ///
+    /// ```
+    /// use fhir_scopes::{Release, ResourceType};
+    /// assert!(ResourceType::PATIENT.is_in(Release::R5));
+    /// ```
+    pub fn is_in(self, release: Release) -> bool {
+        TYPES[usize::from(self.0)].1 & release.bit() != 0
+    }
+
+    /// Every type of a release, sorted by name.
+    ///
+    /// ```
+    /// use fhir_scopes::{Release, ResourceType};
+    /// assert_eq!(ResourceType::all(Release::R4).count(), 146);
+    /// ```
+    pub fn all(release: Release) -> impl Iterator<Item = Self> {
+        Self::every().filter(move |candidate| candidate.is_in(release))
+    }
+
+    /// Every type of every release, sorted by name.
+    ///
+    /// ```
+    /// assert!(fhir_scopes::ResourceType::every().count() > 146);
+    /// ```
+    pub fn every() -> impl Iterator<Item = Self> {
+        (0..FREE).take(TYPES.len()).map(Self)
+    }
+
+    pub(crate) fn from_index(place: u8) -> Option<Self> {
+        (usize::from(place) < TYPES.len()).then_some(Self(place))
+    }
+
+    /// The place in the table, for arrays indexed by type.
+    ///
+    /// ```
+    /// use fhir_scopes::ResourceType;
+    /// assert!(ResourceType::PATIENT.index() < ResourceType::every().count());
+    /// ```
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Which types a scope is about: every one, also those added later, or a single one.
+///
+/// ```
+/// use fhir_scopes::{ResourceType, TypeSelector};
+/// let observation = TypeSelector::One(ResourceType::OBSERVATION);
+/// assert!(TypeSelector::All.covers(observation));
+/// assert!(!observation.covers(TypeSelector::All));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TypeSelector {
+    /// `*`
+    All,
+    /// One type.
+    One(ResourceType),
+}
+
+impl TypeSelector {
+    /// Whether this selector holds every type of the other. No list of types covers `*`.
+    ///
+    /// ```
+    /// use fhir_scopes::TypeSelector;
+    /// assert!(TypeSelector::All.covers(TypeSelector::All));
+    /// ```
+    pub fn covers(self, other: Self) -> bool {
+        self == Self::All || self == other
+    }
+
+    /// The types both selectors hold.
+    ///
+    /// ```
+    /// use fhir_scopes::{ResourceType, TypeSelector};
+    /// let patient = TypeSelector::One(ResourceType::PATIENT);
+    /// assert_eq!(TypeSelector::All.intersect(patient), Some(patient));
+    /// ```
+    pub fn intersect(self, other: Self) -> Option<Self> {
+        if self.covers(other) {
+            Some(other)
+        } else {
+            other.covers(self).then_some(self)
+        }
+    }
+
+    /// Whether the selector holds one given type.
+    ///
+    /// ```
+    /// use fhir_scopes::{ResourceType, TypeSelector};
+    /// assert!(TypeSelector::All.includes(ResourceType::PATIENT));
+    /// ```
+    pub fn includes(self, one: ResourceType) -> bool {
+        self.covers(Self::One(one))
+    }
+
+    /// The text in a scope: `*` or the name.
+    ///
+    /// ```
+    /// assert_eq!(fhir_scopes::TypeSelector::All.as_str(), "*");
+    /// ```
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "*",
+            Self::One(one) => one.name(),
+        }
+    }
+}
+
+impl fmt::Display for TypeSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
