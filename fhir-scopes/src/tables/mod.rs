@@ -69,15 +69,16 @@ struct Tables {
 }
 
 macro_rules! tables_of {
-    ($release:ident) => {
-        Some(&Tables {
+    ($release:ident) => {{
+        static TABLES: Tables = Tables {
             starts: &$release::STARTS,
             parameters: &$release::PARAMETERS,
             lists: &$release::LISTS,
             classes: &$release::CLASSES,
             compartments: &$release::COMPARTMENTS,
-        })
-    };
+        };
+        Some(&TABLES)
+    }};
 }
 
 fn tables(release: Release) -> Option<&'static Tables> {
