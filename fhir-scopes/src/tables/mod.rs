@@ -147,10 +147,12 @@ pub(crate) fn parameter(release: Release, one: ResourceType, name: &str) -> Opti
     tables(release)?.by_place(one, name)
 }
 
-/// The kind of a search parameter, [`ParameterKind::Special`] where no element path can tell it.
-pub(crate) fn parameter_kind(release: Release, one: ResourceType, name: &str) -> Option<ParameterKind> {
-    let found = parameter(release, one, name)?;
-    Some(if found.paths.is_empty() { ParameterKind::Special } else { found.kind })
+/// The name and kind of a search parameter, [`ParameterKind::Special`] where no element path can tell it.
+pub(crate) fn parameter_kind(release: Release, one: ResourceType, name: &str) -> Option<(&'static str, ParameterKind)> {
+    let name_of = |row: &Parameter| shared::NAMES.get(usize::from(row.0)).copied().unwrap_or_default();
+    let rows = tables(release)?.of_type(one);
+    let row = rows.get(rows.binary_search_by(|row| name_of(row).cmp(name)).ok()?)?;
+    Some((name_of(row), if row.3 == 0 { ParameterKind::Special } else { KINDS.get(usize::from(row.1)).copied()? }))
 }
 
 /// How a type stands to a patient, and whether the narrow mode knows it.
