@@ -279,6 +279,20 @@ impl Limit {
         Self { clauses: kept.map(|(_, clause)| clause.clone()).collect() }
     }
 
+    /// The limit that holds where either holds, when both are a single clause of one parameter: `category=a` or `category=b` is
+    /// `category=a,b`. Only for queries; as scopes the two stay apart.
+    pub(crate) fn or_single(&self, other: &Self) -> Option<Self> {
+        let ([own], [others]) = (self.clauses.as_slice(), other.clauses.as_slice()) else { return None };
+        if own.parameter != others.parameter {
+            return None;
+        }
+        let mut either = own.clone();
+        either.alternatives.extend_from_slice(&others.alternatives);
+        either.alternatives.sort_unstable();
+        either.alternatives.dedup();
+        Some(Self { clauses: [either].into() })
+    }
+
     /// The same limit with one clause narrowed to one of its alternatives.
     pub(crate) fn with_alternative(&self, at: usize, alternative: &str) -> Self {
         let mut clauses = self.clauses.clone();
