@@ -174,7 +174,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// Visits what a path leads to, through arrays, until the visitor says yes.
-pub(crate) fn walk<V: ResourceView>(view: &V, steps: &str, visit: &mut impl FnMut(&V) -> bool) -> bool {
+pub(crate) fn walk<V: ResourceView>(view: &V, steps: &str, visit: &mut dyn FnMut(&V) -> bool) -> bool {
     if let Some(items) = view.items() {
         return items.iter().any(|item| walk(item, steps, visit));
     }
