@@ -213,3 +213,11 @@ proptest! {
         prop_assert_eq!(again.unwrap().to_string(), kept.to_string());
     }
 }
+
+#[test]
+fn an_error_points_into_the_text_even_where_something_is_missing() {
+    for text in ["patient/*?._ele", "patient/", "patient/Observation", "patient/Observation.", "patient/Observation?a=b", "launch/", "__", "patient/Observation.rs?", "a  b"] {
+        let error = ScopeSet::parse(text, Release::R4).unwrap_err();
+        assert!(text.get(error.range.clone()).is_some(), "{text}: {error:?}");
+    }
+}
