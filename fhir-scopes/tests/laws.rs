@@ -1,5 +1,7 @@
 //! The laws of the scope algebra, held against a brute-force evaluator.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 #[path = "laws/brute_force.rs"]
 mod brute_force;
 

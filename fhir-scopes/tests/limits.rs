@@ -1,5 +1,7 @@
 //! Limits at the edge of what a scope can carry.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use fhir_scopes::matches::limit_matches;
 use fhir_scopes::{Limit, ParseErrorKind, Release, ResourceType, Scope, TypeSelector};
 use serde_json::json;
