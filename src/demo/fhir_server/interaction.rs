@@ -87,7 +87,7 @@ fn all_pairs(parts: &request::Parts, form: Option<&Bytes>) -> Result<String, Ref
 }
 
 /// Is the body a form?
-fn is_form(headers: &HeaderMap) -> bool {
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

@@ -53,7 +53,7 @@ pub(super) async fn ask(server: &FhirServer, token: &str) -> Result<LiveToken, R
     let config = &server.config;
     // RFC 6749 2.3.1: both parts form-encoded, then base64
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let credentials = STANDARD.encode(format!("{}:{}", encoded(&config.client_id), encoded(config.client_secret.shown())));
+    let credentials = STANDARD.encode(format!("{}:{}", encoded(&config.client_id), encoded(config.client_secret.reveal())));
     let request = server
         .http
         .post(&config.introspection_endpoint)

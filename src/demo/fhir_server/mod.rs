@@ -14,6 +14,7 @@ mod interaction;
 mod introspection;
 mod moments;
 mod parameters;
+mod person;
 mod refusal;
 mod search;
 mod smart;
@@ -22,12 +23,11 @@ mod store;
 mod tests;
 mod writing;
 
-use std::fmt;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -37,39 +37,21 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
-use self::access::Reach;
+use self::access::{Access, Reach};
 use self::interaction::Interaction;
+use self::person::Person;
 use self::refusal::Refusal;
 use self::search::Search;
 use self::store::{Found, Store, Stored};
 use super::data;
+use crate::domain::secrets::PlainSecret;
 use crate::outbound::fhir::{FHIR_JSON, NotFhir, R4};
 
 const LARGEST_BODY: usize = 1024 * 1024;
-
-/// A secret that shows itself only to the code that sends it.
-#[derive(Clone)]
-pub struct Credential(String);
-
-impl Credential {
-    /// Keeps a secret.
-    pub fn new(secret: impl Into<String>) -> Self {
-        Self(secret.into())
-    }
-
-    fn shown(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credential(..)")
-    }
-}
 
 /// Where the server stands and whom it asks about tokens. All URLs are absolute, without a slash at the end.
 #[derive(Debug, Clone)]
@@ -89,7 +71,7 @@ pub struct FhirServerConfig {
     /// This resource server's client id.
     pub client_id: String,
     /// This resource server's secret.
-    pub client_secret: Credential,
+    pub client_secret: PlainSecret,
 }
 
 /// Why the server cannot be built.
@@ -192,12 +174,18 @@ async fn guarded(server: &FhirServer, path: &str, request: Request) -> Result<Re
     let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| Refusal::too_large())?;
     let asked = Interaction::read(&parts, path, &body)?;
     // 3 may they
-    let reach = access::decide(server, &token, &parts, path, &body)?;
+    let person = Person::of(token.fhir_user.as_deref(), &server.store.read().expect("no holder of this lock panics"));
+    let access = Access::of(&token, person, &server.config.base_url);
+    let content = match &asked {
+        Interaction::Create { kind } | Interaction::Update { kind, .. } => Some(writing::content(kind, &parts.headers, &body)?),
+        Interaction::Read { .. } | Interaction::Search { .. } | Interaction::Delete { .. } | Interaction::Unsupported(_) => None,
+    };
+    let reach = access.decide(&parts, path, &body, content.as_ref())?;
     // 4 do it
-    perform(server, asked, &reach, &parts, &body)
+    perform(server, asked, &reach, &parts, content.unwrap_or_default())
 }
 
-fn perform(server: &FhirServer, asked: Interaction, reach: &Reach, parts: &request::Parts, body: &Bytes) -> Result<Response, Refusal> {
+fn perform(server: &FhirServer, asked: Interaction, reach: &Reach<'_>, parts: &request::Parts, content: Value) -> Result<Response, Refusal> {
     let store = || server.store.read().expect("no holder of this lock panics");
     match asked {
         Interaction::Read { kind, id, version } => {
@@ -219,8 +207,8 @@ fn perform(server: &FhirServer, asked: Interaction, reach: &Reach, parts: &reque
             let bundle = search.run(&store(), base_url, &|json| reach.covers(json));
             Ok(fhir_answer(StatusCode::OK, &bundle))
         }
-        Interaction::Create { kind } => writing::create(server, &kind, reach, parts, body, Timestamp::now()),
-        Interaction::Update { kind, id } => writing::update(server, &kind, &id, reach, parts, body, Timestamp::now()),
+        Interaction::Create { kind } => writing::create(server, &kind, reach, &parts.headers, content),
+        Interaction::Update { kind, id } => writing::update(server, (&kind, &id), reach, &parts.headers, content),
         Interaction::Delete { kind, id } => writing::delete(server, &kind, &id, reach),
         Interaction::Unsupported(sentence) => Err(Refusal::not_supported(sentence)),
     }

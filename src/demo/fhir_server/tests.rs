@@ -17,7 +17,8 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::{Credential, FhirServerConfig, router};
+use super::{FhirServerConfig, router};
+use crate::domain::secrets::PlainSecret;
 
 const BASE: &str = "https://fhir.example/t1/fhir";
 const ISSUER: &str = "https://as.example/o/st-mary";
@@ -94,7 +95,7 @@ impl Scene {
             authorization_endpoint: format!("{ISSUER}/authorize"),
             token_endpoint: format!("{ISSUER}/token"),
             client_id: "rs:1".to_owned(),
-            client_secret: Credential::new("p w"),
+            client_secret: PlainSecret::from_text("p w"),
         })
         .unwrap();
         Self { router, authorization }
@@ -217,8 +218,8 @@ async fn a_limited_scope_filters_results_counts_and_reads() {
     let all = scene.get("t", "Observation?_count=200").await;
     let entries = all.json()["entry"].as_array().unwrap().clone();
     assert!(entries.iter().all(|entry| entry["resource"]["category"][0]["coding"][0]["code"] == "laboratory"));
-    assert_eq!(all.total(), 14);
-    assert_eq!(scene.get("t", "Observation?_summary=count").await.total(), 14);
+    assert_eq!(all.total(), 15);
+    assert_eq!(scene.get("t", "Observation?_summary=count").await.total(), 15);
     assert_eq!(scene.get("t", "Observation?category=vital-signs").await.total(), 0);
     assert_eq!(scene.get("t", "Observation/anna-lab-hba1c-2026-09-14").await.status, StatusCode::OK);
     assert_eq!(scene.get("t", "Observation/anna-weight-2026-09-14").await.status, StatusCode::NOT_FOUND);
@@ -307,7 +308,7 @@ async fn a_search_by_post_counts_query_and_form_together() {
     let scene = Scene::anna("patient/*.rs").await;
     let form = |body: &str| scene.call(Method::POST, "t", "Observation/_search?category=laboratory", "application/x-www-form-urlencoded", Some(body.to_owned()));
     assert_eq!(form("code=4548-4").await.total(), 3);
-    assert_eq!(form("").await.total(), 14);
+    assert_eq!(form("").await.total(), 15);
     let not_a_form = scene.call(Method::POST, "t", "Observation/_search", "application/json", Some("{}".to_owned())).await;
     assert_eq!(not_a_form.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
@@ -358,6 +359,20 @@ async fn nothing_is_written_beyond_reach_whether_stored_or_new() {
     scene.token("all", "system/*.rs", json!({}));
     assert_eq!(scene.get("all", "Observation/mei-phq-9-2025-02-03").await.json()["meta"]["versionId"], "1");
     assert_eq!(scene.get("all", "Observation/anna-weight-2026-09-14").await.json()["meta"]["versionId"], "1");
+}
+
+#[tokio::test]
+async fn the_scopes_judge_the_very_resource_that_is_stored() {
+    let scene = Scene::anna("patient/Observation.cruds").await;
+    scene.token("all", "system/*.rs", json!({}));
+    let before = scene.get("all", "Observation?patient=mei-tan&_summary=count").await.total();
+    for (first, second) in [("anna-de-vries", "mei-tan"), ("mei-tan", "anna-de-vries")] {
+        let twice = format!(
+            r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"subject":{{"reference":"Patient/{first}"}},"subject":{{"reference":"Patient/{second}"}}}}"#
+        );
+        scene.call(Method::POST, "t", "Observation", "application/json", Some(twice)).await;
+    }
+    assert_eq!(scene.get("all", "Observation?patient=mei-tan&_summary=count").await.total(), before);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::views::{EncounterView, PatientView, PractitionerView};
 use super::{FHIR_JSON, R4, is_fhir_id};
+use crate::domain::secrets::PlainSecret;
 
 /// No answer of ours needs more: a page of 50 patients is about 100 kB.
 const LARGEST_ANSWER: usize = 2 * 1024 * 1024;
@@ -64,12 +65,12 @@ impl FhirClient {
     /// A client for `base_url`; `http` decides about proxies and SSRF guards and must not follow redirects.
     ///
     /// `bearer` is sent on every read; an unusable one (line breaks) is left out, and the server will say 401.
-    pub fn new(base_url: &Url, bearer: Option<&str>, timeout: Duration, http: reqwest::Client) -> Self {
+    pub fn new(base_url: &Url, bearer: Option<&PlainSecret>, timeout: Duration, http: reqwest::Client) -> Self {
         let mut base_url = base_url.clone();
         if !base_url.path().ends_with('/') {
             base_url.set_path(&format!("{}/", base_url.path()));
         }
-        let bearer = bearer.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok()).map(|mut value| {
+        let bearer = bearer.and_then(|token| HeaderValue::try_from(format!("Bearer {}", token.reveal())).ok()).map(|mut value| {
             value.set_sensitive(true);
             value
         });
@@ -206,7 +207,7 @@ mod tests {
         let base_url = Url::parse(&format!("http://{}/fhir", listener.local_addr().unwrap())).unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        FhirClient::new(&base_url, Some(bearer), Duration::from_secs(5), http)
+        FhirClient::new(&base_url, Some(&PlainSecret::from_text(bearer)), Duration::from_secs(5), http)
     }
 
     #[tokio::test]
