@@ -202,9 +202,13 @@ mod tests {
 
     const BASE: &str = "https://fhir.example/r4";
 
+    fn store() -> &'static Store {
+        static STORE: std::sync::OnceLock<Store> = std::sync::OnceLock::new();
+        STORE.get_or_init(|| Store::load(&data::resources()).unwrap())
+    }
+
     fn found(kind: &str, compartment: Option<&str>, pairs: &str) -> Value {
-        let store = Store::load(&data::resources()).unwrap();
-        Search::read(kind, compartment, pairs, BASE, false).unwrap().run(&store, BASE, &|_| true).to_value()
+        Search::read(kind, compartment, pairs, BASE, false).unwrap().run(store(), BASE, &|_| true).to_value()
     }
 
     #[test]
@@ -263,9 +267,8 @@ mod tests {
 
     #[test]
     fn what_is_out_of_reach_is_neither_listed_nor_counted() {
-        let store = Store::load(&data::resources()).unwrap();
         let search = Search::read("Patient", None, "_count=1", BASE, false).unwrap();
-        let bundle = search.run(&store, BASE, &|patient| patient["id"] == "mei-tan").to_value();
+        let bundle = search.run(store(), BASE, &|patient| patient["id"] == "mei-tan").to_value();
         assert_eq!((bundle["total"].as_u64(), bundle["link"].as_array().unwrap().len()), (Some(1), 1));
     }
 

@@ -122,7 +122,10 @@ const Smart = (() => {
     const answer = await response.json().catch(() => ({}));
     if (response.ok && answer.access_token) return answer;
     if (response.status >= 500) throw new SmartError("trouble", "The hospital's sign-in does not answer. Try again in a moment.");
-    throw refusal(answer.error || `status ${response.status}`, answer.error_description);
+    const refused = refusal(answer.error || `status ${response.status}`, answer.error_description);
+    // whatever the reason, a refused renewal is the end of this access
+    if (form.grant_type === "refresh_token") refused.kind = "withdrawn";
+    throw refused;
   }
 
   function keep(session, tokens) {
