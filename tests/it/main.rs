@@ -1,4 +1,5 @@
 //! Integration tests: through the real router, on SQLite and on PostgreSQL.
 
+mod outbound;
 mod storage;
 mod support;

@@ -30,7 +30,10 @@ pub(super) struct Reach<'a> {
 
 impl fmt::Debug for Reach<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reach").field("filtered", &self.filter.is_some()).field("person", self.person).finish_non_exhaustive()
+        f.debug_struct("Reach")
+            .field("filtered", &self.filter.is_some())
+            .field("person", self.person)
+            .finish_non_exhaustive()
     }
 }
 
@@ -44,7 +47,8 @@ impl Access {
             tracing::warn!(count = unreadable.len(), "some granted scopes cannot be read and grant nothing");
         }
         let is_user_level = |level: Option<Level>| level == Some(Level::User);
-        let granted = granted.filtered(|scope| person.is_known() || !is_user_level(scope.resource().map(|resource| resource.level)));
+        let granted = granted
+            .filtered(|scope| person.is_known() || !is_user_level(scope.resource().map(|resource| resource.level)));
         let mut grant = Grant::new(&granted).mode(CompartmentMode::Subject).base(base_url);
         if let Some(patient) = &token.patient {
             grant = grant.launch_patient(patient);
@@ -56,7 +60,13 @@ impl Access {
     ///
     /// The scopes must judge the very value that is stored: judging the text again could read it differently (a member
     /// that occurs twice, say).
-    pub(super) fn decide(&self, parts: &request::Parts, path: &str, form: &Bytes, content: Option<&Value>) -> Result<Reach<'_>, Refusal> {
+    pub(super) fn decide(
+        &self,
+        parts: &request::Parts,
+        path: &str,
+        form: &Bytes,
+        content: Option<&Value>,
+    ) -> Result<Reach<'_>, Refusal> {
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let overrides = ["x-http-method-override", "x-http-method", "x-method-override"];
         let request_path = format!("/{path}");
@@ -76,7 +86,10 @@ impl Access {
             Decision::Allow(_) => None,
             Decision::Filter(filter) => Some(filter),
             Decision::Deny(denial) => {
-                return Err(Refusal::beyond_scope(denial.www_authenticate(), "The access token does not allow this request."));
+                return Err(Refusal::beyond_scope(
+                    denial.www_authenticate(),
+                    "The access token does not allow this request.",
+                ));
             }
         };
         Ok(Reach { filter, person: &self.person, minimal })

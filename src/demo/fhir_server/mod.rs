@@ -23,6 +23,7 @@ mod store;
 mod tests;
 mod writing;
 
+use std::fmt;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -30,8 +31,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY,
+    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use axum::response::{IntoResponse, Response};
@@ -48,10 +49,26 @@ use self::refusal::Refusal;
 use self::search::Search;
 use self::store::{Found, Store, Stored};
 use super::data;
-use crate::domain::secrets::PlainSecret;
 use crate::outbound::fhir::{FHIR_JSON, NotFhir, R4};
 
 const LARGEST_BODY: usize = 1024 * 1024;
+
+/// The server's secret at the authorization server: shown only to the code that sends it.
+#[derive(Clone)]
+pub struct Credential(String);
+
+impl Credential {
+    /// Keeps a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
 
 /// Where the server stands and whom it asks about tokens. All URLs are absolute, without a slash at the end.
 #[derive(Debug, Clone)]
@@ -71,7 +88,7 @@ pub struct FhirServerConfig {
     /// This resource server's client id.
     pub client_id: String,
     /// This resource server's secret.
-    pub client_secret: PlainSecret,
+    pub client_secret: Credential,
 }
 
 /// Why the server cannot be built.
@@ -164,6 +181,12 @@ fn preflight() -> Response {
     response
 }
 
+/// The time of a write. This server is an edge of its own: nothing below it asks for the time.
+#[allow(clippy::disallowed_methods, reason = "the demo server stands outside and has no clock handed to it")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// A request that needs a token.
 async fn guarded(server: &FhirServer, path: &str, request: Request) -> Result<Response, Refusal> {
     // 1 who asks
@@ -177,15 +200,26 @@ async fn guarded(server: &FhirServer, path: &str, request: Request) -> Result<Re
     let person = Person::of(token.fhir_user.as_deref(), &server.store.read().expect("no holder of this lock panics"));
     let access = Access::of(&token, person, &server.config.base_url);
     let content = match &asked {
-        Interaction::Create { kind } | Interaction::Update { kind, .. } => Some(writing::content(kind, &parts.headers, &body)?),
-        Interaction::Read { .. } | Interaction::Search { .. } | Interaction::Delete { .. } | Interaction::Unsupported(_) => None,
+        Interaction::Create { kind } | Interaction::Update { kind, .. } => {
+            Some(writing::content(kind, &parts.headers, &body)?)
+        }
+        Interaction::Read { .. }
+        | Interaction::Search { .. }
+        | Interaction::Delete { .. }
+        | Interaction::Unsupported(_) => None,
     };
     let reach = access.decide(&parts, path, &body, content.as_ref())?;
     // 4 do it
     perform(server, asked, &reach, &parts, content.unwrap_or_default())
 }
 
-fn perform(server: &FhirServer, asked: Interaction, reach: &Reach<'_>, parts: &request::Parts, content: Value) -> Result<Response, Refusal> {
+fn perform(
+    server: &FhirServer,
+    asked: Interaction,
+    reach: &Reach<'_>,
+    parts: &request::Parts,
+    content: Value,
+) -> Result<Response, Refusal> {
     let store = || server.store.read().expect("no holder of this lock panics");
     match asked {
         Interaction::Read { kind, id, version } => {
@@ -207,8 +241,10 @@ fn perform(server: &FhirServer, asked: Interaction, reach: &Reach<'_>, parts: &r
             let bundle = search.run(&store(), base_url, &|json| reach.covers(json));
             Ok(fhir_answer(StatusCode::OK, &bundle))
         }
-        Interaction::Create { kind } => writing::create(server, &kind, reach, &parts.headers, content),
-        Interaction::Update { kind, id } => writing::update(server, (&kind, &id), reach, &parts.headers, content),
+        Interaction::Create { kind } => writing::create(server, &kind, reach, &parts.headers, (content, now())),
+        Interaction::Update { kind, id } => {
+            writing::update(server, (&kind, &id), reach, &parts.headers, (content, now()))
+        }
         Interaction::Delete { kind, id } => writing::delete(server, &kind, &id, reach),
         Interaction::Unsupported(sentence) => Err(Refusal::not_supported(sentence)),
     }
@@ -226,7 +262,13 @@ fn json_accepted(headers: &HeaderMap, query: Option<&str>) -> Result<(), Refusal
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         matches!(
             kind.as_str(),
-            "" | "*/*" | "application/*" | "json" | "application/json" | "application/fhir+json" | "application/json+fhir" | "text/json"
+            "" | "*/*"
+                | "application/*"
+                | "json"
+                | "application/json"
+                | "application/fhir+json"
+                | "application/json+fhir"
+                | "text/json"
         )
     };
     let format = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == "_format");

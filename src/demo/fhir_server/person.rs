@@ -71,8 +71,13 @@ impl Person {
 
 /// Is the record about this patient? Who wrote, paid or received it does not count.
 fn is_about(resource: &Value, patient: &str) -> bool {
-    let compartment =
-        Compartment { release: Release::R4, owner: ResourceType::PATIENT, id: patient, mode: CompartmentMode::Subject, base: None };
+    let compartment = Compartment {
+        release: Release::R4,
+        owner: ResourceType::PATIENT,
+        id: patient,
+        mode: CompartmentMode::Subject,
+        base: None,
+    };
     let beside = match resource["resourceType"].as_str() {
         Some("Device") => "patient.reference",
         Some("Task") => "for.reference",
@@ -100,7 +105,9 @@ fn linked(person: &Value, store: &Store) -> Vec<String> {
     for target in at(person, "link.target.reference") {
         let related = target.as_str().and_then(|target| target.strip_prefix("RelatedPerson/"));
         match related.map(|id| store.find("RelatedPerson", id)) {
-            Some(Found::Present(stored)) if stored.json["active"] != false => patients.extend(patient_of(&stored.json["patient"])),
+            Some(Found::Present(stored)) if stored.json["active"] != false => {
+                patients.extend(patient_of(&stored.json["patient"]))
+            }
             Some(_) => {}
             None => patients.extend(patient_in(target)),
         }

@@ -17,12 +17,18 @@ use super::{FhirServer, prefers, stored_answer, version_headers};
 use crate::outbound::fhir::{R4, is_fhir_id};
 
 /// `POST {type}`: the server gives the id.
-pub(super) fn create(server: &FhirServer, kind: &str, reach: &Reach<'_>, headers: &HeaderMap, content: Value) -> Result<Response, Refusal> {
+pub(super) fn create(
+    server: &FhirServer,
+    kind: &str,
+    reach: &Reach<'_>,
+    headers: &HeaderMap,
+    (content, now): (Value, Timestamp),
+) -> Result<Response, Refusal> {
     let mut store = server.store.write().expect("no holder of this lock panics");
     let id = store.fresh_id(kind);
     let content = with_id(content, &id);
     reach.takes(&content)?;
-    let stored = store.put(kind, &id, content, Timestamp::now()).map_err(|e| Refusal::invalid(e.to_string()))?;
+    let stored = store.put(kind, &id, content, now).map_err(|e| Refusal::invalid(e.to_string()))?;
     Ok(written(server, StatusCode::CREATED, &stored, reach, headers))
 }
 
@@ -32,14 +38,16 @@ pub(super) fn update(
     (kind, id): (&str, &str),
     reach: &Reach<'_>,
     headers: &HeaderMap,
-    content: Value,
+    (content, now): (Value, Timestamp),
 ) -> Result<Response, Refusal> {
     if content["id"] != id || !is_fhir_id(id) {
         return Err(Refusal::invalid("The id in the body and the id in the address differ."));
     }
     let mut store = server.store.write().expect("no holder of this lock panics");
     let (status, version) = match store.find(kind, id) {
-        Found::Present(stored) | Found::Deleted { before: stored } if !reach.covers(&stored.json) => return Err(Refusal::not_found()),
+        Found::Present(stored) | Found::Deleted { before: stored } if !reach.covers(&stored.json) => {
+            return Err(Refusal::not_found());
+        }
         Found::Present(stored) => (StatusCode::OK, Some(stored.version)),
         Found::Deleted { .. } | Found::Nothing => (StatusCode::CREATED, None),
     };
@@ -50,7 +58,7 @@ pub(super) fn update(
             return Err(Refusal::other_version());
         }
     }
-    let stored = store.put(kind, id, content, Timestamp::now()).map_err(|e| Refusal::invalid(e.to_string()))?;
+    let stored = store.put(kind, id, content, now).map_err(|e| Refusal::invalid(e.to_string()))?;
     Ok(written(server, status, &stored, reach, headers))
 }
 
@@ -86,7 +94,13 @@ fn with_id(mut value: Value, id: &str) -> Value {
 }
 
 /// 200 or 201 with `Location` and `ETag`; the body only if the caller may read it and wants it.
-fn written(server: &FhirServer, status: StatusCode, stored: &Stored, reach: &Reach<'_>, headers: &HeaderMap) -> Response {
+fn written(
+    server: &FhirServer,
+    status: StatusCode,
+    stored: &Stored,
+    reach: &Reach<'_>,
+    headers: &HeaderMap,
+) -> Response {
     let bare = reach.answers_without_body() || prefers(headers, "return=minimal");
     let mut response = if bare {
         let mut response = Response::new(Body::empty());

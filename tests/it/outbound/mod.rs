@@ -1,0 +1,3 @@
+//! The rest of the world, well-behaved and not.
+
+mod fhir;
