@@ -1,8 +1,8 @@
 //! A small but honest FHIR R4 server for the tour.
 //!
 //! It knows nothing of the authorization server's internals: on **every** request it introspects the token over HTTP
-//! with its own credentials ([`introspection`]), asks the `fhir-scopes` crate what the granted scopes allow
-//! ([`access`]), and applies its own policy about which person may see whom. A disabled client is refused at its next
+//! with its own credentials (`introspection`), asks the `fhir-scopes` crate what the granted scopes allow
+//! (`access`), and applies its own policy about which person may see whom. A disabled client is refused at its next
 //! request.
 //!
 //! Interactions: read, vread of the current version, search by GET and POST, search in a Patient's compartment, create,
@@ -33,6 +33,7 @@ use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use axum::response::{IntoResponse, Response};
@@ -165,6 +166,7 @@ async fn entry(State(server): State<Arc<FhirServer>>, request: Request) -> Respo
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(VARY, HeaderValue::from_static("Authorization, Accept, Origin"));
     response
 }

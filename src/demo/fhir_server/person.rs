@@ -106,7 +106,7 @@ fn linked(person: &Value, store: &Store) -> Vec<String> {
         let related = target.as_str().and_then(|target| target.strip_prefix("RelatedPerson/"));
         match related.map(|id| store.find("RelatedPerson", id)) {
             Some(Found::Present(stored)) if stored.json["active"] != false => {
-                patients.extend(patient_of(&stored.json["patient"]))
+                patients.extend(patient_of(&stored.json["patient"]));
             }
             Some(_) => {}
             None => patients.extend(patient_in(target)),
