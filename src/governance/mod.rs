@@ -7,7 +7,9 @@
 pub mod accounts;
 pub mod access_requests;
 pub mod actor;
+pub mod apply;
 pub mod approvals;
+pub mod audit;
 mod changes;
 pub mod client_management;
 pub mod clients;
@@ -17,6 +19,7 @@ pub mod notifications;
 pub mod passwords;
 pub mod organizations;
 pub mod sign_in;
+pub mod webhooks;
 pub mod words;
 
 pub use error::Refusal;
