@@ -4,10 +4,11 @@
 //! Every function takes an actor who was proven and is checked here for what they may do, opens one transaction, and writes the audit record and the
 //! notifications inside it.
 
-pub mod accounts;
 pub mod access_requests;
+pub mod accounts;
 pub mod actor;
 pub mod apply;
+pub mod application_providers;
 pub mod approvals;
 pub mod audit;
 mod changes;
@@ -16,8 +17,8 @@ pub mod clients;
 pub mod error;
 pub mod explain;
 pub mod notifications;
-pub mod passwords;
 pub mod organizations;
+pub mod passwords;
 pub mod sign_in;
 pub mod webhooks;
 pub mod words;
