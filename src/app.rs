@@ -22,6 +22,18 @@ pub struct App {
     pub vault: Vault,
     /// The configuration it was started with.
     pub config: crate::config::Config,
+    /// What this process remembers between requests.
+    pub memory: Memory,
+}
+
+/// What a process remembers between requests to be quicker. Nothing here decides anything: all of it is also in the database or on the net, and a process
+/// that starts anew with `Memory::default()` answers the same.
+#[derive(Default)]
+pub struct Memory {
+    /// Clients' JWK Sets, as long as their headers allow.
+    pub jwks: crate::outbound::jwks::JwksCache,
+    /// Opened signing keys by `kid`.
+    pub signers: std::sync::Mutex<std::collections::HashMap<String, Arc<jsonwebtoken::EncodingKey>>>,
 }
 
 impl App {

@@ -25,5 +25,7 @@ pub mod config;
 pub mod domain;
 pub mod governance;
 pub mod http;
+pub mod outbound;
+pub mod protocol;
 pub mod storage;
 pub mod vault;

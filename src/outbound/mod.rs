@@ -1,0 +1,4 @@
+//! The rest of the world: what we read from and say to other servers.
+
+pub mod http_client;
+pub mod jwks;
