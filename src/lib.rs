@@ -22,6 +22,7 @@
 
 pub mod app;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod governance;
 pub mod http;

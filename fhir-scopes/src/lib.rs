@@ -7,6 +7,8 @@ extern crate alloc;
 
 mod constraint;
 mod covers;
+#[cfg(feature = "describe")]
+pub mod describe;
 mod difference;
 mod encoding;
 mod error;
@@ -15,6 +17,7 @@ mod intersect;
 mod level;
 mod normal;
 mod permissions;
+mod resource_request;
 mod resource_type;
 mod scope;
 mod scope_set;
@@ -22,12 +25,14 @@ mod scope_set;
 mod serde_text;
 mod tables;
 mod uri;
+pub mod us_core;
 
 pub use constraint::{Clause, Limit, MAX_LIMIT_BYTES, ParameterKind, split_token};
 pub use difference::Difference;
 pub use error::{ParseError, ParseErrorKind, Rejected};
 pub use level::{Level, UnknownLevel};
 pub use permissions::Permissions;
+pub use resource_request::{Interaction, RequestEntry, ResourceRequest};
 pub use resource_type::{Release, ResourceType, TypeSelector};
 pub use scope::{Dialect, NonResource, ResourceScope, Scope, ScopeKind};
 pub use scope_set::{MAX_LIST_BYTES, MAX_TOKENS, ScopeSet};

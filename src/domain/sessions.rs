@@ -16,6 +16,8 @@ pub struct Session {
     pub csrf: String,
     /// When the person last proved who they are (OpenID Connect `auth_time`).
     pub auth_time: UtcMillis,
+    /// In which browser, as far as it says: "Firefox, Windows".
+    pub device: String,
     /// When it was made.
     pub created_at: UtcMillis,
     /// When it was last used, to the minute.
@@ -49,6 +51,7 @@ mod tests {
             session_epoch: 2,
             csrf: String::new(),
             auth_time: start,
+            device: String::new(),
             created_at: start,
             last_seen_at: start,
             expires_at: start.plus_seconds(3600),

@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::AppState;
+use super::{AppState, pages};
 use super::extract::Visitor;
 use crate::domain::secrets::PlainSecret;
 use crate::governance::Refusal;
@@ -150,9 +150,35 @@ pub(super) fn finish_page(state: &AppState, visitor: Option<&Visitor>, mut respo
     let Some(failure) = take(&mut response) else { return response };
     let reference = reference(state);
     log(&failure, &reference);
-    let mut page = super::headers::bare_page(state, visitor, &failure, &reference);
-    retry_after(&failure, &mut page);
-    page
+    let frame = visitor.map(|visitor| visitor.frame(pages::Nav::None)).unwrap_or_default();
+    let page = pages::ErrorPage { trouble: trouble(&failure), detail: shown_detail(&failure), reference, ..pages::ErrorPage::default() };
+    let mut answer = state.pages.render(&frame, &page).with_status(failure.status).into_response();
+    retry_after(&failure, &mut answer);
+    answer
+}
+
+/// Which words the page says.
+fn trouble(failure: &Failure) -> pages::Trouble {
+    use pages::Trouble;
+    match failure.status {
+        StatusCode::FORBIDDEN if failure.code == "form-expired" => Trouble::StaleForm,
+        StatusCode::FORBIDDEN => Trouble::NotAllowed,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Trouble::NotFound,
+        StatusCode::TOO_MANY_REQUESTS => Trouble::TooMany,
+        StatusCode::SERVICE_UNAVAILABLE => Trouble::Busy,
+        StatusCode::BAD_GATEWAY => Trouble::FhirUnavailable,
+        status if status.is_server_error() => Trouble::Broken,
+        _ => Trouble::StaleForm,
+    }
+}
+
+/// The exact sentence beneath: for refusals with a story of their own; the others say all in the page's words.
+fn shown_detail(failure: &Failure) -> String {
+    match failure.status {
+        StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => failure.detail.clone(),
+        StatusCode::FORBIDDEN if failure.code == "forbidden" => failure.detail.clone(),
+        _ => String::new(),
+    }
 }
 
 /// Gives an API failure its problem+json (RFC 9457). A layer around `/api/v1`.

@@ -9,12 +9,18 @@ use axum::extract::FromRef;
 
 use crate::app::App;
 
+pub mod account;
 pub mod assets;
 pub mod error;
 pub mod extract;
 pub mod headers;
+pub mod health;
+pub mod metrics;
 pub mod pages;
+pub mod present;
 pub mod router;
+pub mod server;
+pub mod sign_in;
 
 pub use error::{ApiError, PageError};
 pub use router::router;

@@ -5,12 +5,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
-use super::{AppState, assets, error, headers};
+use super::{AppState, account, assets, error, headers, health, metrics, sign_in};
 
 /// No body is longer, but where a route says so (the upload of a logo).
 const BODY_LIMIT: usize = 64 * 1024;
@@ -28,13 +30,33 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::new())
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
         .layer(from_fn_with_state(state.clone(), headers::guard))
+        .layer(from_fn(metrics::count))
+        .with_state(state)
+}
+
+/// What the operator's own listener answers: health, and with `metrics` the figures.
+pub fn operations(state: AppState, figures: Option<PrometheusHandle>) -> Router {
+    Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(move || async move { figures.map(|figures| figures.render()).ok_or(StatusCode::NOT_FOUND) }))
         .with_state(state)
 }
 
 /// Pages: for browsers. Each has a visitor; each POST is a `CsrfForm`.
 fn pages(state: &AppState) -> Router<AppState> {
     Router::new()
-        // >>> sign-in and account: everybody
+        // >>> sign-in and account: everybody; /account: whoever is signed in
+        .route("/", get(sign_in::start))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/signed-out", get(sign_in::signed_out))
+        .route("/account", get(account::show))
+        .route("/account/profile", post(account::profile))
+        .route("/account/password", post(account::password))
+        .route("/account/tokens", post(account::make_token))
+        .route("/account/tokens/revoke", post(account::revoke_token))
+        .route("/account/sessions/end", post(account::end_session))
         // <<< sign-in and account
         // >>> interactions (authorize, patient picker, consent, apps, logout): users
         // <<< interactions
@@ -49,12 +71,14 @@ fn pages(state: &AppState) -> Router<AppState> {
 /// Endpoints for clients and resource servers: no cookies, no pages.
 fn machines(_state: &AppState) -> Router<AppState> {
     Router::new()
-    // >>> oauth (token, introspect, revoke, userinfo, register, launch): clients, resource servers
-    // <<< oauth
-    // >>> discovery (metadata, jwks, smart-configuration): everybody
-    // <<< discovery
-    // >>> health: everybody
-    // <<< health
+        // >>> oauth (token, introspect, revoke, userinfo, register, launch): clients, resource servers
+        // <<< oauth
+        // >>> discovery (metadata, jwks, smart-configuration): everybody
+        // <<< discovery
+        // >>> health: everybody
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        // <<< health
 }
 
 /// `/api/v1`: holders of a personal API token; each handler takes an `ApiCaller`.

@@ -24,6 +24,7 @@ pub mod connect;
 pub mod consents;
 pub mod error;
 pub mod grants;
+pub mod installation;
 pub mod interactions;
 pub mod launch_handles;
 pub mod organizations;

@@ -18,6 +18,10 @@ const FIELDS: usize = 1000;
 #[derive(Clone, Debug)]
 pub struct CsrfForm<T>(pub T);
 
+/// For [`CsrfForm`]: a form that is only a button.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+pub struct NoFields {}
+
 /// The form did not come from a page of ours.
 #[derive(Clone, Copy, Debug)]
 pub struct CsrfRefused;

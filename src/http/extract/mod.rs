@@ -14,10 +14,11 @@
 mod api_caller;
 pub mod cookies;
 mod csrf_form;
+pub mod next;
 mod signed_in;
 pub mod visitor;
 
 pub use api_caller::{ApiCaller, JsonBody};
-pub use csrf_form::{CsrfForm, CsrfRefused};
+pub use csrf_form::{CsrfForm, CsrfRefused, NoFields};
 pub use signed_in::{MaybeSignedIn, SignedIn};
 pub use visitor::Visitor;

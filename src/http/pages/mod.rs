@@ -41,9 +41,11 @@ use serde::Serialize;
 
 use super::assets;
 
+pub mod console;
 pub mod frame;
 pub mod gallery;
 pub mod parts;
+pub mod portal;
 pub mod samples;
 
 mod account;
