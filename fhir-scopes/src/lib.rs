@@ -5,8 +5,10 @@
 
 extern crate alloc;
 
+pub mod compartment;
 mod constraint;
 mod covers;
+pub mod decide;
 #[cfg(feature = "describe")]
 pub mod describe;
 mod difference;
@@ -15,10 +17,12 @@ mod error;
 mod grammar;
 mod intersect;
 mod level;
+pub mod matches;
 mod normal;
 mod permissions;
 mod resource_request;
 mod resource_type;
+pub mod route;
 mod scope;
 mod scope_set;
 #[cfg(feature = "serde")]
