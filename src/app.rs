@@ -34,6 +34,8 @@ pub struct Memory {
     pub jwks: crate::outbound::jwks::JwksCache,
     /// Opened signing keys by `kid`.
     pub signers: std::sync::Mutex<std::collections::HashMap<String, Arc<jsonwebtoken::EncodingKey>>>,
+    /// Connections to the organizations' FHIR servers.
+    pub fhir_http: std::sync::OnceLock<reqwest::Client>,
 }
 
 /// Why the application cannot be opened.
@@ -62,7 +64,7 @@ impl App {
         if known? != check {
             return Err(CannotOpen::WrongKey);
         }
-        Ok(Self { store, clock, entropy, sealer: key.sealer(), vault: key.vault(), config })
+        Ok(Self { store, clock, entropy, sealer: key.sealer(), vault: key.vault(), config, memory: Memory::default() })
     }
 
     /// The present moment.

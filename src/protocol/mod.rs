@@ -19,17 +19,26 @@
 //! - **X-06**: the `iss` of a launch (FHIR base URL), of an authorization response (issuer) and of a JWT are never compared with each other.
 //! - **X-11**: `sub` of a user is an account id (`acc_...`), of a backend service its client id (`app_...`): they cannot collide.
 
+pub mod authorize;
 pub mod client_assertion;
 pub mod client_auth;
+pub mod consent;
+pub mod discovery;
 pub mod error;
 pub mod grants;
 pub mod id_token;
+pub mod interaction;
+pub mod introspection;
 pub mod jwk;
 pub mod mint;
 pub mod oxide;
 pub mod params;
+pub mod patients;
 pub mod pkce;
+pub mod redirect_uri;
+pub mod revocation;
 pub mod signing;
 pub mod token;
+pub mod userinfo;
 
 pub use error::{ErrorKind, OAuthError};

@@ -6,6 +6,7 @@ use fhir_scopes::{Level, ScopeSet};
 
 use super::super::client_auth::{self, ProvenClient};
 use super::super::error::{Decision, ErrorKind, OAuthError};
+use super::super::introspection::INTROSPECT_SCOPE;
 use super::super::token::{Issued, TokenRequest};
 use super::super::{mint, oxide};
 use super::issue_record;
@@ -29,7 +30,10 @@ pub async fn issue(app: &Arc<App>, client: &ProvenClient, request: &TokenRequest
     let endpoint = endpoint(app, client, request).await?;
     let asked = ScopeSet::parse_lenient(scope, endpoint.release).0;
     // S07: nobody is here for whom user/, patient/, openid or launch could mean anything
-    let asked = asked.filtered(|scope| scope.resource().is_some_and(|resource| resource.level == Level::System));
+    let asked = asked.filtered(|scope| match scope.resource() {
+        Some(resource) => resource.level == Level::System,
+        None => scope.literal() == INTROSPECT_SCOPE,
+    });
     if asked.is_empty() {
         return Err(OAuthError::new(ErrorKind::InvalidScope, "a backend service is granted system scopes only"));
     }
