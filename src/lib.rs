@@ -29,5 +29,6 @@ pub mod governance;
 pub mod http;
 pub mod jobs;
 pub mod outbound;
+pub mod protocol;
 pub mod storage;
 pub mod vault;
