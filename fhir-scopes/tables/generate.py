@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/tables/{types,shared,r4,r4b,r5}.rs from packages of the public registries.
+"""Writes src/tables/{types,shared,r4,r4b,r5}.rs and tests/fixtures/compartments.txt from packages of the public registries.
 
     python3 tables/generate.py            # from the crate's folder; downloads into a temporary folder
     python3 tables/generate.py --work DIR # keeps the downloads in DIR and reuses them
@@ -503,6 +503,16 @@ def write_all(releases):
     return files
 
 
+def fixture(work):
+    """The compartments as helios-fhir tells them, for tests/compartments.rs: release, owner, type, parameters."""
+    lines = []
+    for release in RELEASES:
+        for owner, types in sorted(helios_compartments(work, release).items()):
+            for one, pairs in sorted(types.items()):
+                lines.append(" ".join([release, owner, one, *sorted({name for name, _ in pairs})]))
+    return "".join(line + "\n" for line in lines)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--work")
@@ -523,7 +533,9 @@ def main():
         print(f"R4 code systems agree with helios-fhir: {len(agree) - len(off)} of {len(agree)}", off[:8])
         own = sum(1 for _, (k, p) in r4[1].items() if p and {x.element for x in p} == {"code"} and len({x.system for x in p}) == 1 and p[0].system)
         print("R4 parameters with one implied code system:", own)
+        told = fixture(work)
     files = write_all(releases)
+    files[os.path.join("..", "..", "tests", "fixtures", "compartments.txt")] = told
     for release, found in releases.items():
         walkable = sum(1 for v in found[1].values() if v[1])
         print(release, "types", len(found[0].types), "parameters", len(found[1]), "walkable", walkable, dict(found[3]) if len(found) > 3 else "")
@@ -534,6 +546,7 @@ def main():
             if not os.path.exists(path) or open(path, encoding="utf-8").read() != content:
                 stale.append(name)
         else:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as out:
                 out.write(content)
     if stale:

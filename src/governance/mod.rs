@@ -4,9 +4,10 @@
 //! Every function takes an actor who was proven and is checked here for what they may do, opens one transaction, and writes the audit record and the
 //! notifications inside it.
 
-pub mod accounts;
 pub mod access_requests;
+pub mod accounts;
 pub mod actor;
+pub mod application_providers;
 pub mod approvals;
 mod changes;
 pub mod client_management;
@@ -14,8 +15,8 @@ pub mod clients;
 pub mod error;
 pub mod explain;
 pub mod notifications;
-pub mod passwords;
 pub mod organizations;
+pub mod passwords;
 pub mod sign_in;
 pub mod words;
 

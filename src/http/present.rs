@@ -4,7 +4,7 @@ use fhir_scopes::ScopeSet;
 use fhir_scopes::describe::{self, Description, Options, describe_with};
 
 use super::pages::parts::{HistoryLine, Moment, ScopeGroup, ScopeLine, Stand};
-use super::pages::{Arg, Lang, Pages};
+use super::pages::{Lang, Pages};
 use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::{Approval, ApprovalState};
 use crate::domain::audit::AuditRecord;
@@ -114,11 +114,10 @@ pub fn stand_of_approval(approval: &Approval, now: UtcMillis) -> Stand {
     }
 }
 
-/// What an audit record says to people: the words `event-{code}` of the locales, and the reason somebody gave. `who` is the name of the actor, if known.
+/// What an audit record says to people: see [`event_words`], and the reason somebody gave. `who` is the name of the actor, if known.
 pub fn history_line(pages: &Pages, lang: Lang, record: &AuditRecord, who: &str) -> HistoryLine {
     let details: std::collections::BTreeMap<String, String> = serde_json::from_str(&record.details).unwrap_or_default();
-    let key = format!("event-{}", record.event.replace(['.', '_'], "-"));
-    let text = pages.text(lang, &key, &[("who", Arg::Text(who))]).unwrap_or_else(|_| record.event.clone());
+    let text = event_words(pages, lang, &record.event);
     let stand = match record.event.as_str() {
         "access_request.sent" | "access_request.edited" => Stand::Waiting,
         "access_request.approved" | "client.enabled" => Stand::Approved,
@@ -129,6 +128,31 @@ pub fn history_line(pages: &Pages, lang: Lang, record: &AuditRecord, who: &str) 
         _ => Stand::None,
     };
     HistoryLine { at: moment(record.at, lang), who: who.to_owned(), text, note: details.get("reason").cloned().unwrap_or_default(), stand }
+}
+
+/// What happened, as one sentence without the name of who did it. An event without words of its own shows its code.
+pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
+    let key = match event {
+        "access_request.approved" => "event-access-request-approved",
+        "access_request.edited" => "event-access-request-edited",
+        "access_request.expired" => "event-access-request-expired",
+        "access_request.rejected" => "event-access-request-rejected",
+        "access_request.sent" => "event-access-request-sent",
+        "access_request.withdrawn" => "event-access-request-withdrawn",
+        "approval.ended" => "event-approval-ended",
+        "approval.expired" => "event-approval-expired",
+        "approval.narrowed" => "event-approval-narrowed",
+        "approval.revision_narrowed" => "event-approval-revision-narrowed",
+        "client.deleted" => "event-client-deleted",
+        "client.disabled" => "event-client-disabled",
+        "client.enabled" => "event-client-enabled",
+        "client.registered" => "event-client-registered",
+        "client.revised" => "event-client-revised",
+        "client_secret.made" => "event-client-secret-made",
+        "client_secret.revoked" => "event-client-secret-revoked",
+        code => return code.to_owned(),
+    };
+    pages.text(lang, key, &[]).unwrap_or_else(|_| event.to_owned())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
-use super::{AppState, account, assets, error, headers, health, metrics, sign_in};
+use super::{AppState, account, assets, error, headers, health, logos, metrics, portal, sign_in};
 
 /// No body is longer, but where a route says so (the upload of a logo).
 const BODY_LIMIT: usize = 64 * 1024;
@@ -63,6 +63,35 @@ fn pages(state: &AppState) -> Router<AppState> {
         // >>> console: staff of the organization in the path
         // <<< console
         // >>> portal: developers of an application provider
+        .route("/portal", get(portal::home))
+        .route("/portal/{provider}", get(portal::provider_home))
+        .route("/portal/{provider}/clients", get(portal::clients::list))
+        .route(
+            "/portal/{provider}/clients/new",
+            get(portal::client_form::new).post(portal::client_form::register).layer(DefaultBodyLimit::max(portal::client_form::BODY_LIMIT)),
+        )
+        .route("/portal/{provider}/clients/{client}", get(portal::clients::show))
+        .route(
+            "/portal/{provider}/clients/{client}/edit",
+            get(portal::client_form::edit).post(portal::client_form::revise).layer(DefaultBodyLimit::max(portal::client_form::BODY_LIMIT)),
+        )
+        .route("/portal/{provider}/clients/{client}/secrets", post(portal::clients::make_secret))
+        .route("/portal/{provider}/clients/{client}/secrets/revoke", post(portal::clients::revoke_secret))
+        .route("/portal/{provider}/clients/{client}/delete", get(portal::clients::ask_delete).post(portal::clients::delete))
+        .route("/portal/{provider}/clients/{client}/ask", get(portal::ask::place))
+        .route("/portal/{provider}/clients/{client}/ask/what", get(portal::ask::what))
+        .route("/portal/{provider}/clients/{client}/ask/why", post(portal::ask::why))
+        .route("/portal/{provider}/clients/{client}/ask/send", post(portal::ask::send))
+        .route("/portal/{provider}/requests", get(portal::requests::list))
+        .route("/portal/{provider}/requests/{request}", get(portal::requests::show))
+        .route("/portal/{provider}/requests/{request}/withdraw", post(portal::requests::withdraw))
+        .route("/portal/{provider}/members", get(portal::provider::members).post(portal::provider::add_member))
+        .route("/portal/{provider}/members/remove", post(portal::provider::remove_member))
+        .route("/portal/{provider}/webhooks", get(portal::provider::webhooks).post(portal::provider::add_webhook))
+        .route("/portal/{provider}/webhooks/remove", post(portal::provider::remove_webhook))
+        .route("/portal/{provider}/settings", get(portal::provider::settings).post(portal::provider::change_settings))
+        // logos: everybody
+        .route("/logos/{digest}", get(logos::show))
         // <<< portal
         .fallback(not_found)
         .layer(from_fn_with_state(state.clone(), visit))

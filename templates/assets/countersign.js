@@ -16,6 +16,16 @@ if (navigator.clipboard) {
   }
 }
 
+// Times are sent in UTC; where there is script they are shown in the reader's own zone.
+for (const time of document.querySelectorAll("time[datetime]")) {
+  const parts = /, \d\d:\d\d(:\d\d)? UTC$/.exec(time.textContent);
+  if (!parts) continue;
+  const style = { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  if (parts[1]) style.second = "2-digit";
+  time.title = time.textContent;
+  time.textContent = new Intl.DateTimeFormat(document.documentElement.lang === "nl" ? "nl" : "en-GB", style).format(new Date(time.dateTime));
+}
+
 // A form that only carries an answer onward sends itself.
 for (const form of document.querySelectorAll("form[data-submit]")) form.submit();
 

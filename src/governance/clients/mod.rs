@@ -10,6 +10,7 @@ mod redirect_uris;
 mod validate;
 
 pub use credentials::{NewSecret, make_secret, revoke_secret};
+pub(super) use redirect_uris::check_https as web_address;
 pub use logo::{LogoRefused, MAX_LOGO_BYTES, keep_logo, normalized_png};
 pub use validate::validate;
 

@@ -9,7 +9,7 @@
 use url::{Host, Url};
 
 /// Why a URI is refused: a stable code and a sentence.
-pub(super) type Fault = (&'static str, String);
+pub(in crate::governance) type Fault = (&'static str, String);
 
 /// Checks one redirect URI.
 pub(super) fn check(text: &str, native: bool) -> Result<(), Fault> {
@@ -25,7 +25,7 @@ pub(super) fn check(text: &str, native: bool) -> Result<(), Fault> {
 }
 
 /// Checks a web page or an API of the client: https, or http on this machine where `allow_loopback` says so.
-pub(super) fn check_https(text: &str, allow_loopback: bool) -> Result<(), Fault> {
+pub(in crate::governance) fn check_https(text: &str, allow_loopback: bool) -> Result<(), Fault> {
     let url = plain_url(text)?;
     match url.scheme() {
         "https" => Ok(()),

@@ -86,7 +86,7 @@ impl Page for Apps {
     }
 }
 
-/// The one question before access ends. Form: `POST {action}` with `csrf`, `grant`; `cancel_href` leaves it as it is.
+/// The one question before access ends. Form: `POST {action}` with `csrf`, `grant`, `confirmed=1`; `cancel_href` leaves it as it is.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct StopApp {
     /// Where the form goes.

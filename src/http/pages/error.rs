@@ -1,5 +1,6 @@
 //! When something does not work out: what happened, whose move it is, and a reference. Never a dead end.
 
+use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::parts::Badge;
@@ -58,6 +59,24 @@ impl Trouble {
         Trouble::Busy,
         Trouble::Broken,
     ];
+
+    /// The status to answer with: `pages.render(&frame, &page).with_status(page.trouble.status())`.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Trouble::NotFound => StatusCode::NOT_FOUND,
+            Trouble::FlowEnded | Trouble::BadRequest | Trouble::UnknownApp => StatusCode::BAD_REQUEST,
+            Trouble::NotAllowed
+            | Trouble::StaleForm
+            | Trouble::NotApproved
+            | Trouble::AppDisabled
+            | Trouble::WrongPerson
+            | Trouble::AccountUnknown => StatusCode::FORBIDDEN,
+            Trouble::FhirUnavailable => StatusCode::BAD_GATEWAY,
+            Trouble::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Trouble::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Trouble::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
 }
 
 /// The error page; also where a launch stops when the app is not approved or is switched off.

@@ -85,6 +85,7 @@ pub fn gallery() -> Vec<Sample> {
     add::<console::Notifications>(&mut all);
     add::<console::Members>(&mut all);
     add::<console::FhirEndpoints>(&mut all);
+    add::<console::Brand>(&mut all);
     add::<console::Settings>(&mut all);
     all
 }

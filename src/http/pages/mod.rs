@@ -17,6 +17,10 @@
 //! is not ours. Every POST form starts with `{{ <form.csrf token={frame.csrf}/> }}`. No `style=` and no `on...=`:
 //! the Content-Security-Policy refuses them.
 //!
+//! A handler ends `pages.render(&frame, &page)`, with `.with_status(...)`, `.leads_to(redirect_uri)` on every page of a launch
+//! whose form may end at the app, and `.framed_by(origins)` in an embedded launch. It formats with `pages.day|minute|second|ago`
+//! (times), `pages.count`, `pages.span`, and takes words with `pages.say(lang, "literal-key", &[("name", Arg::Text(..))])`.
+//!
 //! # Components (`templates/components/`)
 //!
 //! | call | shows |
@@ -34,8 +38,14 @@
 //! | `<ui.paging paging={p}/>` | previous and next ([`parts::Paging`]) |
 //! | `<form.csrf token={frame.csrf}/>` | the hidden anti-forgery field |
 //! | `<form.field field={f} name=".." label=".." .../>` | a labelled input with hint and error ([`parts::Field`]) |
-//! | `<form.area .../>`, `<form.select .../>` | the same for long text and for choices |
+//! | `<form.area .../>`, `<form.select .../>`, `<form.file .../>` | the same for long text, choices and uploads |
+//! | `<form.confirm action=".." token={frame.csrf} yes=".." no=".." back="..">...</form.confirm>` | the one question before something ends; sends `confirmed=1` |
 //! | `<scope.list groups={g} pick={true}/>` | scope groups, with tick boxes when `pick` |
+//! | `<scope.raw groups={g}/>` | the literal scopes behind *Technical details* |
+//! | `<review.ask runs={r}/>`, `<review.changes changes={c}/>` | the one sentence; added, removed, unchanged |
+//!
+//! Lists are `<div class="table-wrap"><table class="list">` with `data-label` on each `td`: a table on a wide window, cards on a
+//! phone. Whole-row links: `class="list clients"` on the table and `class="row-link"` on the one link of the row.
 
 use serde::Serialize;
 
@@ -53,6 +63,7 @@ mod apps;
 mod consent;
 mod engine;
 mod error;
+mod format;
 mod form_post;
 mod html;
 mod patient_picker;

@@ -215,3 +215,15 @@ settings-duration = Approvals last
 settings-duration-hint = Reviewers can choose otherwise for each request.
 settings-frames = Systems that may show sign-in inside their own window
 settings-frames-hint = One address per line, such as https://ehr.example. Leave empty unless your record system needs it.
+
+brand-title = Brand
+brand-lead = How your organization appears to people and in lists of healthcare organizations.
+brand-now = As people see it
+brand-bundle = Brand bundle
+brand-name = Name people see
+brand-website = Website
+brand-logo = Logo
+brand-logo-hint = A PNG or JPEG, square, at most 256 kB.
+brand-logo-remove = Remove the present logo
+brand-places = Places
+brand-places-hint = Where people know you, one per line.

@@ -182,6 +182,5 @@ portal-done-sent = The request is sent.
 portal-done-withdrawn = The request is withdrawn.
 portal-done-deleted = The client is deleted.
 portal-done-revoked = The secret is revoked.
-portal-changed-meanwhile = Somebody changed this client in the meantime. Look at it again, then make your change.
 portal-choose-endpoint = Choose where to ask.
 portal-choose-something = Choose at least one kind of data, or something else it needs.

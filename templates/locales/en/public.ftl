@@ -61,7 +61,7 @@ patient-unavailable-text = The organization’s record system does not answer. N
 
 trouble-now = What now
 trouble-contact = Contact:
-trouble-detail = For who mends it
+trouble-detail = For technical support
 trouble-not-found-title = There is nothing here
 trouble-not-found-text = The page does not exist, or it is not for you.
 trouble-not-found-move = Check the address, or start again from the first page.

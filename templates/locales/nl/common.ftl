@@ -57,3 +57,30 @@ mark-writes = wijzigt gegevens
 mark-sensitive = gevoelig
 scope-only-some = Of alleen een deel: haal het vinkje hierboven weg en kies
 scope-technical = Technische details
+
+count = { $n }
+ago-now = zojuist
+ago-minutes = { $n ->
+    [one] 1 minuut geleden
+   *[other] { $n } minuten geleden
+}
+ago-hours = { $n ->
+    [one] 1 uur geleden
+   *[other] { $n } uur geleden
+}
+ago-days = { $n ->
+    [one] gisteren
+   *[other] { $n } dagen geleden
+}
+span-minutes = { $n ->
+    [one] 1 minuut
+   *[other] { $n } minuten
+}
+span-hours = { $n ->
+    [one] 1 uur
+   *[other] { $n } uur
+}
+span-days = { $n ->
+    [one] 1 dag
+   *[other] { $n } dagen
+}

@@ -215,3 +215,15 @@ settings-duration = Goedkeuringen duren
 settings-duration-hint = Beoordelaars kunnen per verzoek anders kiezen.
 settings-frames = Systemen die het inloggen in hun eigen venster mogen tonen
 settings-frames-hint = Eén adres per regel, zoals https://ehr.example. Laat leeg, tenzij uw dossiersysteem het nodig heeft.
+
+brand-title = Huisstijl
+brand-lead = Hoe uw organisatie zich toont aan mensen en in lijsten van zorgorganisaties.
+brand-now = Zoals mensen het zien
+brand-bundle = Brand-bundel
+brand-name = Naam die mensen zien
+brand-website = Website
+brand-logo = Logo
+brand-logo-hint = Een PNG of JPEG, vierkant, hoogstens 256 kB.
+brand-logo-remove = Huidig logo verwijderen
+brand-places = Plaatsen
+brand-places-hint = Waar mensen u kennen, één per regel.

@@ -182,6 +182,5 @@ portal-done-sent = De aanvraag is verstuurd.
 portal-done-withdrawn = De aanvraag is ingetrokken.
 portal-done-deleted = De client is verwijderd.
 portal-done-revoked = Het geheim is ingetrokken.
-portal-changed-meanwhile = Iemand heeft deze client intussen gewijzigd. Bekijk hem opnieuw en maak dan uw wijziging.
 portal-choose-endpoint = Kies waar u vraagt.
 portal-choose-something = Kies ten minste één soort gegevens, of iets anders dat hij nodig heeft.

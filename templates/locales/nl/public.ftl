@@ -61,7 +61,7 @@ patient-unavailable-text = Het dossiersysteem van de organisatie antwoordt niet.
 
 trouble-now = Wat nu
 trouble-contact = Contact:
-trouble-detail = Voor wie het oplost
+trouble-detail = Voor technische hulp
 trouble-not-found-title = Hier is niets
 trouble-not-found-text = De pagina bestaat niet, of is niet voor u.
 trouble-not-found-move = Controleer het adres, of begin opnieuw op de eerste pagina.

@@ -14,7 +14,7 @@ pub use clients::{ClientRow, Clients, Filter};
 pub use confirm::{ApproveConfirm, DisableConfirm, RejectConfirm};
 pub use receipt::{Outcome, Receipt};
 pub use review::{Changed, Changes, FieldChange, Review, Run, Verdict, Voice};
-pub use settings::{FhirEndpointRow, FhirEndpoints, MemberRow, Members, ResourceServerRow, Settings};
+pub use settings::{Brand, FhirEndpointRow, FhirEndpoints, MemberRow, Members, ResourceServerRow, Settings};
 
 use super::Nav;
 use super::frame::{ConsoleNav, ConsoleSection, Switch};
