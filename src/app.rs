@@ -22,6 +22,20 @@ pub struct App {
     pub vault: Vault,
     /// The configuration it was started with.
     pub config: crate::config::Config,
+    /// What this process remembers between requests.
+    pub memory: Memory,
+}
+
+/// What a process remembers between requests to be quicker. Nothing here decides anything: all of it is also in the database or on the net, and a process
+/// that starts anew with `Memory::default()` answers the same.
+#[derive(Default)]
+pub struct Memory {
+    /// Clients' JWK Sets, as long as their headers allow.
+    pub jwks: crate::outbound::jwks::JwksCache,
+    /// Opened signing keys by `kid`.
+    pub signers: std::sync::Mutex<std::collections::HashMap<String, Arc<jsonwebtoken::EncodingKey>>>,
+    /// Connections to the organizations' FHIR servers.
+    pub fhir_http: std::sync::OnceLock<reqwest::Client>,
 }
 
 /// Why the application cannot be opened.
@@ -50,7 +64,7 @@ impl App {
         if known? != check {
             return Err(CannotOpen::WrongKey);
         }
-        Ok(Self { store, clock, entropy, sealer: key.sealer(), vault: key.vault(), config })
+        Ok(Self { store, clock, entropy, sealer: key.sealer(), vault: key.vault(), config, memory: Memory::default() })
     }
 
     /// The present moment.
