@@ -22,8 +22,10 @@
 
 pub mod app;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod governance;
 pub mod http;
+pub mod outbound;
 pub mod storage;
 pub mod vault;

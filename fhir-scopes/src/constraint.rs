@@ -58,7 +58,7 @@ pub enum ParameterKind {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Clause {
-    parameter: String,
+    parameter: &'static str,
     kind: ParameterKind,
     alternatives: Vec<String>,
 }
@@ -71,8 +71,8 @@ impl Clause {
     /// let scope = Scope::parse("user/*.rs?_tag=t|a", Release::R4).unwrap();
     /// assert_eq!(scope.resource().unwrap().limit.clauses()[0].parameter(), "_tag");
     /// ```
-    pub fn parameter(&self) -> &str {
-        &self.parameter
+    pub fn parameter(&self) -> &'static str {
+        self.parameter
     }
 
     /// How values are compared.
@@ -112,7 +112,7 @@ impl Clause {
     }
 
     pub(crate) fn narrowed_to(&self, alternative: &str) -> Self {
-        Self { parameter: self.parameter.clone(), kind: self.kind, alternatives: [alternative.to_string()].into() }
+        Self { parameter: self.parameter, kind: self.kind, alternatives: [alternative.to_string()].into() }
     }
 }
 
@@ -279,6 +279,20 @@ impl Limit {
         Self { clauses: kept.map(|(_, clause)| clause.clone()).collect() }
     }
 
+    /// The limit that holds where either holds, when both are a single clause of one parameter: `category=a` or `category=b` is
+    /// `category=a,b`. Only for queries; as scopes the two stay apart.
+    pub(crate) fn or_single(&self, other: &Self) -> Option<Self> {
+        let ([own], [others]) = (self.clauses.as_slice(), other.clauses.as_slice()) else { return None };
+        if own.parameter != others.parameter {
+            return None;
+        }
+        let mut either = own.clone();
+        either.alternatives.extend_from_slice(&others.alternatives);
+        either.alternatives.sort_unstable();
+        either.alternatives.dedup();
+        Some(Self { clauses: [either].into() })
+    }
+
     /// The same limit with one clause narrowed to one of its alternatives.
     pub(crate) fn with_alternative(&self, at: usize, alternative: &str) -> Self {
         let mut clauses = self.clauses.clone();
@@ -302,14 +316,24 @@ fn parse_clause(pair: &str, types: TypeSelector, release: Release) -> Result<Cla
     let Some((name, value)) = pair.split_once('=') else {
         return Err(ParseError::new(ParseErrorKind::Pair, 0..pair.len()));
     };
-    let kind = parameter(name, types, release).map_err(|kind| ParseError::new(kind, 0..name.len()))?;
+    let (parameter, kind) = parameter(name, types, release).map_err(|kind| ParseError::new(kind, 0..name.len()))?;
     let start = name.len() + 1;
     let refuse = |kind| ParseError::new(kind, start..pair.len());
-    if let Some(at) = value.bytes().position(|byte| byte == b'=' || byte == b'?') {
+    // most values are plain: one alternative, nothing encoded, nothing escaped
+    let mut bars = 0_usize;
+    let signs = value.bytes().fold(0, |signs, byte| {
+        bars += usize::from(byte == b'|');
+        signs | sign(byte)
+    });
+    if signs & SEPARATOR != 0 {
+        let at = value.bytes().position(|byte| sign(byte) & SEPARATOR != 0).unwrap_or(0);
         return Err(ParseError::new(ParseErrorKind::Pair, start + at..start + at + 1));
     }
+    if signs == 0 && !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1) {
+        return Ok(Clause { parameter, kind, alternatives: [value.to_string()].into() });
+    }
     let value = decode(value).ok_or_else(|| refuse(ParseErrorKind::Encoding))?;
-    let mut alternatives = Vec::new();
+    let mut alternatives = Vec::with_capacity(1);
     let mut from = 0;
     for at in unescaped(&value, b',').chain([value.len()]) {
         let alternative = value.get(from..at).unwrap_or_default();
@@ -319,62 +343,90 @@ fn parse_clause(pair: &str, types: TypeSelector, release: Release) -> Result<Cla
         alternatives.push(alternative.to_string());
         from = at + 1;
     }
-    alternatives.sort_unstable_by(|a, b| Encoded(a).cmp(&Encoded(b)));
-    alternatives.dedup();
-    Ok(Clause { parameter: name.to_string(), kind, alternatives })
+    if alternatives.len() > 1 {
+        alternatives.sort_unstable_by(|a, b| Encoded(a).cmp(&Encoded(b)));
+        alternatives.dedup();
+    }
+    Ok(Clause { parameter, kind, alternatives })
+}
+
+/// `=` or `?`, which may not stand in a value.
+const SEPARATOR: u8 = 1;
+/// What a value needs a closer look for.
+const INTRICATE: u8 = 2;
+
+const fn sign(byte: u8) -> u8 {
+    match byte {
+        b'=' | b'?' => SEPARATOR,
+        b'%' | b',' | b'\\' | 0..=0x1f | 0x7f..=0xff => INTRICATE,
+        _ => 0,
+    }
 }
 
 /// A value that says something: not empty, no dangling escape, and for tokens one bar at most with something beside it.
 fn well_formed(kind: ParameterKind, value: &str) -> bool {
     let mut escaped = false;
+    let mut bars = 0;
     for byte in value.bytes() {
-        if escaped && !matches!(byte, b',' | b'|' | b'$' | b'\\') {
-            return false;
+        if escaped {
+            if !matches!(byte, b',' | b'|' | b'$' | b'\\') {
+                return false;
+            }
+            escaped = false;
+        } else {
+            escaped = byte == b'\\';
+            bars += usize::from(byte == b'|');
         }
-        escaped = !escaped && byte == b'\\';
     }
-    !value.is_empty() && !escaped && (kind != ParameterKind::Token || value != "|" && unescaped(value, b'|').count() <= 1)
+    !value.is_empty() && !escaped && (kind != ParameterKind::Token || value != "|" && bars <= 1)
 }
 
 /// Parameters that every resource type has.
-fn universal(name: &str) -> Option<ParameterKind> {
-    match name {
-        "_id" | "_tag" | "_security" => Some(ParameterKind::Token),
-        "_profile" | "_source" => Some(ParameterKind::Uri),
-        "_lastUpdated" => Some(ParameterKind::Date),
-        _ => None,
-    }
+fn universal(name: &str) -> Option<(&'static str, ParameterKind)> {
+    Some(match name {
+        "_id" => ("_id", ParameterKind::Token),
+        "_tag" => ("_tag", ParameterKind::Token),
+        "_security" => ("_security", ParameterKind::Token),
+        "_profile" => ("_profile", ParameterKind::Uri),
+        "_source" => ("_source", ParameterKind::Uri),
+        "_lastUpdated" => ("_lastUpdated", ParameterKind::Date),
+        _ => return None,
+    })
 }
 
-fn parameter(name: &str, types: TypeSelector, release: Release) -> Result<ParameterKind, ParseErrorKind> {
+/// Parameters that shape the answer or search in ways of their own, and so are no limit on resources.
+const RESULT_PARAMETERS: [&str; 14] = [
+    "_include", "_revinclude", "_count", "_sort", "_elements", "_format", "_pretty", "_summary", "_total", "_contained", "_containedType",
+    "_score", "_type", "_maxresults",
+];
+
+fn parameter(name: &str, types: TypeSelector, release: Release) -> Result<(&'static str, ParameterKind), ParseErrorKind> {
     if name.is_empty() {
         return Err(ParseErrorKind::Pair);
     }
-    if name.starts_with("_has") {
-        return Err(ParseErrorKind::Chain);
+    if let Some(universal) = universal(name) {
+        return Ok(universal);
     }
-    if name.contains(':') {
-        return Err(ParseErrorKind::Modifier);
+    if let TypeSelector::One(one) = types
+        && let Some(found) = tables::parameter_kind(release, one, name)
+    {
+        return match found {
+            // what cannot be compared on one resource is refused here rather than never met later
+            (_, ParameterKind::Composite | ParameterKind::Special | ParameterKind::Number | ParameterKind::Quantity) => {
+                Err(ParseErrorKind::UnsupportedParameter)
+            }
+            known => Ok(known),
+        };
     }
-    if name.contains('.') {
-        return Err(ParseErrorKind::Chain);
-    }
-    if let Some(kind) = universal(name) {
-        return Ok(kind);
-    }
-    if matches!(
-        name,
-        "_include" | "_revinclude" | "_count" | "_sort" | "_elements" | "_format" | "_pretty" | "_summary" | "_total" | "_contained" | "_containedType" | "_score" | "_type" | "_maxresults"
-    ) {
-        return Err(ParseErrorKind::ResultParameter);
-    }
-    let found = match types {
-        TypeSelector::All => None,
-        TypeSelector::One(one) => tables::parameter_kind(release, one, name),
-    };
-    match found {
-        None => Err(ParseErrorKind::Parameter),
-        Some(ParameterKind::Composite | ParameterKind::Special) => Err(ParseErrorKind::UnsupportedParameter),
-        Some(kind) => Ok(kind),
-    }
+    Err(if name.starts_with("_has") {
+        ParseErrorKind::Chain
+    } else if name.contains(':') {
+        ParseErrorKind::Modifier
+    } else if name.contains('.') {
+        ParseErrorKind::Chain
+    } else if RESULT_PARAMETERS.contains(&name) {
+        ParseErrorKind::ResultParameter
+    } else {
+        ParseErrorKind::Parameter
+    })
 }

@@ -8,21 +8,20 @@ use core::fmt;
 
 /// Decodes `%XX`. A plus stays a plus: the URI rule, not the HTML form rule. Refuses broken encoding, broken UTF-8 and control characters.
 pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    let decoded = if text.contains('%') {
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut rest = text.bytes();
-        while let Some(byte) = rest.next() {
-            if byte == b'%' {
-                bytes.push(hex(rest.next()?)? << 4 | hex(rest.next()?)?);
-            } else {
-                bytes.push(byte);
-            }
+    if !text.bytes().any(|byte| byte == b'%' || !matches!(byte, b' '..=0x7e)) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            bytes.push(hex(rest.next()?)? << 4 | hex(rest.next()?)?);
+        } else {
+            bytes.push(byte);
         }
-        Cow::Owned(String::from_utf8(bytes).ok()?)
-    } else {
-        Cow::Borrowed(text)
-    };
-    (!decoded.chars().any(char::is_control)).then_some(decoded)
+    }
+    let decoded = String::from_utf8(bytes).ok()?;
+    (!decoded.chars().any(char::is_control)).then_some(Cow::Owned(decoded))
 }
 
 const fn hex(digit: u8) -> Option<u8> {

@@ -15,7 +15,9 @@ pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind, ParseErr
     if token.is_empty() {
         return Err(ParseError::new(Kind::Empty, 0..0));
     }
-    if let Some(at) = token.bytes().position(|byte| !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)) {
+    let strange = |byte: u8| !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    if token.bytes().fold(false, |found, byte| found | strange(byte)) {
+        let at = token.bytes().position(strange).unwrap_or(0);
         let width = token.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
         return Err(ParseError::new(Kind::Character, at..at + width));
     }
@@ -103,7 +105,7 @@ fn resource(level: Level, rest: &str, release: Release) -> Result<ResourceScope,
         TypeSelector::One(found.ok_or_else(|| ParseError::new(Kind::ResourceType, 0..name.len()))?)
     };
     let start = name.len() + 1;
-    let refuse = |kind| ParseError::new(kind, start.min(rest.len())..end);
+    let refuse = |kind| ParseError::new(kind, start.min(end)..end);
     let word = dot.and_then(|dot| head.get(dot + 1..)).ok_or_else(|| refuse(Kind::Permissions))?;
     let (permissions, dialect) = match Permissions::parse(word) {
         Some(letters) => (letters, Dialect::V2),

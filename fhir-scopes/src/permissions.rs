@@ -135,6 +135,17 @@ impl Permissions {
         self.0 == 0
     }
 
+    /// Both sets together, also in constants.
+    ///
+    /// ```
+    /// use fhir_scopes::Permissions;
+    /// assert_eq!(Permissions::READ.with(Permissions::SEARCH), Permissions::RS);
+    /// ```
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// The letters as bits, `c` lowest.
     ///
     /// ```

@@ -71,25 +71,28 @@ const SLOTS: usize = 1024;
 const FREE: u8 = u8::MAX;
 
 /// Open addressing over a cheap hash of the name, laid out when the crate is compiled.
-static INDEX: [u8; SLOTS] = index();
+static INDEX: [u8; SLOTS] = index(false);
+/// The same over names in lower case, for launch scopes.
+static LOWER_CASE_INDEX: [u8; SLOTS] = index(true);
 
-const fn slot(name: &[u8]) -> usize {
-    let mut hash = 0x811c_9dc5_u32 ^ name.len() as u32;
+const fn slot(name: &[u8], lower_case: bool) -> usize {
+    let mut hash = 0x811c_9dc5_u32;
     let mut i = 0;
     while i < name.len() {
-        hash = (hash ^ name[i] as u32).wrapping_mul(0x0100_0193);
+        let byte = if lower_case { name[i].to_ascii_lowercase() } else { name[i] };
+        hash = (hash ^ byte as u32).wrapping_mul(0x0100_0193);
         i += 1;
     }
     (hash ^ (hash >> 15)) as usize % SLOTS
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the table holds fewer than 255 types, checked here at compile time")]
-const fn index() -> [u8; SLOTS] {
+const fn index(lower_case: bool) -> [u8; SLOTS] {
     assert!(TYPES.len() < FREE as usize);
     let mut slots = [FREE; SLOTS];
     let mut i = 0;
     while i < TYPES.len() {
-        let mut at = slot(TYPES[i].0.as_bytes());
+        let mut at = slot(TYPES[i].0.as_bytes(), lower_case);
         while slots[at] != FREE {
             at = (at + 1) % SLOTS;
         }
@@ -97,6 +100,21 @@ const fn index() -> [u8; SLOTS] {
         i += 1;
     }
     slots
+}
+
+/// The type in whose slot chain `fits` says yes.
+fn find(slots: &[u8; SLOTS], first: usize, fits: impl Fn(&str) -> bool) -> Option<ResourceType> {
+    let mut at = first;
+    loop {
+        let found = slots[at % SLOTS];
+        if found == FREE {
+            return None;
+        }
+        if fits(TYPES[usize::from(found)].0) {
+            return Some(ResourceType(found));
+        }
+        at += 1;
+    }
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the table holds fewer than 255 types")]
@@ -156,17 +174,7 @@ impl ResourceType {
         if name.is_empty() || name.len() > 40 {
             return None;
         }
-        let mut at = slot(name.as_bytes());
-        loop {
-            let found = INDEX[at];
-            if found == FREE {
-                return None;
-            }
-            if TYPES[usize::from(found)].0 == name {
-                return Some(Self(found));
-            }
-            at = (at + 1) % SLOTS;
-        }
+        find(&INDEX, slot(name.as_bytes(), false), |known| known == name)
     }
 
     /// Finds the type that a launch scope names in lower case (`launch/imagingstudy`).
@@ -177,10 +185,10 @@ impl ResourceType {
     /// assert_eq!(ResourceType::parse_lower_case("Patient", Release::R4), None);
     /// ```
     pub fn parse_lower_case(name: &str, release: Release) -> Option<Self> {
-        if name.bytes().any(|byte| !byte.is_ascii_lowercase()) {
+        if name.is_empty() || name.len() > 40 || name.bytes().any(|byte| !byte.is_ascii_lowercase()) {
             return None;
         }
-        Self::all(release).find(|candidate| candidate.name().eq_ignore_ascii_case(name))
+        find(&LOWER_CASE_INDEX, slot(name.as_bytes(), true), |known| known.eq_ignore_ascii_case(name)).filter(|found| found.is_in(release))
     }
 
     /// The name as FHIR writes it.
@@ -219,6 +227,10 @@ impl ResourceType {
     /// ```
     pub fn every() -> impl Iterator<Item = Self> {
         (0..FREE).take(TYPES.len()).map(Self)
+    }
+
+    pub(crate) fn from_index(place: u8) -> Option<Self> {
+        (usize::from(place) < TYPES.len()).then_some(Self(place))
     }
 
     /// The place in the table, for arrays indexed by type.

@@ -294,6 +294,24 @@ impl ScopeSet {
         Self { scopes: self.scopes.iter().filter(|scope| keep(scope)).cloned().collect(), release: self.release }
     }
 
+    /// The set with every `user/` and `system/` scope narrowed to the launch patient: for a policy that allows an app less reach than it asks.
+    ///
+    /// Nothing in this crate does so by itself.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ScopeSet};
+    /// let set = ScopeSet::parse("openid user/Observation.read", Release::R4).unwrap();
+    /// assert_eq!(set.narrow_to_patient().to_string(), "openid patient/Observation.read");
+    /// ```
+    #[must_use]
+    pub fn narrow_to_patient(&self) -> Self {
+        let narrowed = self.scopes.iter().map(|scope| match scope.resource() {
+            Some(resource) if resource.level != Level::Patient => Scope::from_resource(ResourceScope { level: Level::Patient, ..resource.clone() }),
+            _ => scope.clone(),
+        });
+        Self::from_scopes(narrowed, self.release)
+    }
+
     /// Both sets, this one first.
     ///
     /// ```

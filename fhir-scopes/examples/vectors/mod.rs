@@ -1,5 +1,6 @@
 //! The vectors as data: reads the file, asks the crate, compares.
 
+mod enforce;
 mod language;
 
 use std::fmt;
@@ -56,6 +57,9 @@ fn check(vector: &Value) -> Verdict {
         "uri" => language::uri(vector),
         "covers" => language::covers(vector),
         "intersect" => language::intersect(vector),
+        "match" => enforce::limit(vector),
+        "compartment" => enforce::compartment(vector),
+        "decide" => enforce::decide(vector),
         "ask" => language::ask(vector),
         other => Err(("a known kind of vector".into(), other.into())),
     }

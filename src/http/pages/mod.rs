@@ -55,6 +55,7 @@ pub mod console;
 pub mod frame;
 pub mod gallery;
 pub mod parts;
+pub mod portal;
 pub mod samples;
 
 mod account;

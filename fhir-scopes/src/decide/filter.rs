@@ -1,0 +1,382 @@
+//! Go on, but only for resources that pass.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::bundle::EntryDecision;
+use super::gate::Want;
+use super::grant::{Compiled, Grant};
+use super::obligations::{Obligation, Obligations};
+use crate::matches::{ResourceView, local_reference, text_of, type_of};
+use crate::{Level, Limit, Permissions, ResourceScope, ResourceType, TypeSelector};
+
+/// Which resources a filter is about.
+///
+/// ```
+/// assert_eq!(fhir_scopes::decide::On::ConditionAndTarget.to_string(), "condition+target");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum On {
+    /// Each entry of the answer, before counting and paging.
+    Results,
+    /// The stored resource that the request names; nothing stored means nothing to check.
+    Target,
+    /// The search inside a conditional create: it sees only what passes.
+    Condition,
+    /// The stored resource, and the patched one before it is stored.
+    TargetAndResult,
+    /// The search inside a conditional update or delete, and the resource that it finds.
+    ConditionAndTarget,
+    /// The search inside a conditional patch, the resource that it finds, and the patched one.
+    ConditionAndTargetAndResult,
+    /// Each entry of a bundle has a decision of its own.
+    Entries,
+}
+
+impl On {
+    /// As the test vectors write it.
+    ///
+    /// ```
+    /// assert_eq!(fhir_scopes::decide::On::Results.as_str(), "results");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Results => "results",
+            Self::Target => "target",
+            Self::Condition => "condition",
+            Self::TargetAndResult => "target+result",
+            Self::ConditionAndTarget => "condition+target",
+            Self::ConditionAndTargetAndResult => "condition+target+result",
+            Self::Entries => "entries",
+        }
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whose data a branch reaches.
+///
+/// ```
+/// use fhir_scopes::decide::Reach;
+/// assert_eq!(Reach::Compartment("123").to_string(), "in Patient/123");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reach<'g> {
+    /// Whatever the user or client may see.
+    Everyone,
+    /// A shared type under a patient scope: no personal data, no restriction.
+    Shared,
+    /// The launch patient's own Patient resource.
+    Itself(&'g str),
+    /// Members of the launch patient's compartment.
+    Compartment(&'g str),
+    /// Resources whose `patient` parameter names the launch patient.
+    ViaPatient(&'g str),
+    /// A Binary whose `securityContext` names the launch patient.
+    SecurityContext(&'g str),
+    /// Every granted type, each by its own class.
+    ByClass(&'g str),
+    /// Provenance whose target is in the answer.
+    TargetInResults,
+}
+
+impl fmt::Display for Reach<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everyone => f.write_str("everyone"),
+            Self::Shared => f.write_str("shared"),
+            Self::Itself(id) => write!(f, "_id={id}"),
+            Self::Compartment(id) | Self::ByClass(id) => write!(f, "in Patient/{id}"),
+            Self::ViaPatient(id) => write!(f, "patient=Patient/{id}"),
+            Self::SecurityContext(id) => write!(f, "via securityContext in Patient/{id}"),
+            Self::TargetInResults => f.write_str("target in results"),
+        }
+    }
+}
+
+/// One way to pass a filter: the type, whose data, and the limits that must all hold.
+///
+/// ```
+/// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Reach, Request}};
+/// let granted = ScopeSet::parse("patient/Observation.rs?status=final", Release::R4).unwrap();
+/// let grant = Grant::new(&granted).launch_patient("123");
+/// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
+/// let branches = filter.branches();
+/// assert_eq!(branches.len(), 1);
+/// assert_eq!(branches[0].reach, Reach::Compartment("123"));
+/// assert_eq!(branches[0].restriction().unwrap(), "status=final");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch<'g> {
+    /// The type, or all that the scope covers.
+    pub types: TypeSelector,
+    /// Whose data.
+    pub reach: Reach<'g>,
+    /// Limits of the scopes behind it; all must hold.
+    pub limits: Vec<&'g Limit>,
+    /// The scopes behind it.
+    pub scopes: Vec<&'g ResourceScope>,
+}
+
+impl Branch<'_> {
+    /// The limits as one search restriction, none where there is no limit.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+    /// let grant = Grant::new(&ScopeSet::parse("patient/Observation.rs", Release::R4).unwrap()).launch_patient("123");
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
+    /// assert!(filter.branches()[0].restriction().is_none());
+    /// ```
+    pub fn restriction(&self) -> Option<String> {
+        self.limit().map(|limit| limit.to_string())
+    }
+
+    pub(super) fn limit(&self) -> Option<Limit> {
+        self.limits.iter().fold(None, |all: Option<Limit>, one| Some(all.map_or_else(|| (*one).clone(), |all| all.and(one))))
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        let reach = self.reach == other.reach
+            || self.reach == Reach::Everyone
+            || matches!(self.reach, Reach::ByClass(_)) && !matches!(other.reach, Reach::Everyone | Reach::TargetInResults);
+        reach
+            && self.types.covers(other.types)
+            && self.limits.iter().all(|limit| other.limits.iter().any(|narrow| narrow.implies(limit)))
+    }
+
+    fn both(&self, other: &Self) -> Option<Self> {
+        let types = self.types.intersect(other.types)?;
+        let reach = match (self.reach, other.reach) {
+            (Reach::Everyone, reach) | (reach, Reach::Everyone) => reach,
+            (Reach::ByClass(_), reach) | (reach, Reach::ByClass(_)) => reach,
+            (reach, other) if reach == other => reach,
+            _ => return None,
+        };
+        let mut limits = self.limits.clone();
+        limits.extend(other.limits.iter().filter(|limit| !self.limits.contains(limit)));
+        let mut scopes = self.scopes.clone();
+        scopes.extend(other.scopes.iter().filter(|scope| !self.scopes.contains(scope)));
+        Some(Self { types, reach, limits, scopes })
+    }
+}
+
+/// A request that may go on for the resources that pass.
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, On, Request}};
+/// let grant = Grant::new(&ScopeSet::parse("patient/Observation.r", Release::R4).unwrap()).launch_patient("123");
+/// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation/1", "")) else { unreachable!() };
+/// assert_eq!(filter.on(), On::Target);
+/// let stored = serde_json::json!({ "resourceType": "Observation", "subject": { "reference": "Patient/999" } });
+/// assert!(!filter.accepts(&stored)); // answer as if it were absent
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Filter<'g> {
+    pub(super) grant: &'g Grant,
+    pub(super) on: On,
+    pub(super) main: Option<Want>,
+    pub(super) more: Vec<Want>,
+    pub(super) obligations: Obligations,
+    pub(super) entries: Vec<EntryDecision<'g>>,
+}
+
+impl<'g> Filter<'g> {
+    pub(super) fn new(grant: &'g Grant, on: On, main: Want) -> Self {
+        let mut filter = Self { grant, on, main: Some(main), more: Vec::new(), obligations: Obligations::default(), entries: Vec::new() };
+        filter.owe_levels();
+        filter
+    }
+
+    /// The obligations of the levels of all branches.
+    pub(super) fn owe_levels(&mut self) {
+        for want in self.main.iter().chain(&self.more) {
+            for letter in want.letters.letters() {
+                for compiled in self.grant.scopes_with(letter) {
+                    if compiled.scope.types.intersect(want.types).is_some() && want.counts(&compiled.scope) {
+                        match compiled.scope.level {
+                            Level::Patient => {}
+                            Level::User => self.obligations.add(Obligation::AsUser),
+                            Level::System => self.obligations.add(Obligation::AsSystem),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Which resources must pass.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, On, Request}};
+    /// # let grant = Grant::new(&ScopeSet::parse("patient/Observation.rs", Release::R4).unwrap()).launch_patient("123");
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
+    /// assert_eq!(filter.on(), On::Results);
+    /// ```
+    pub const fn on(&self) -> On {
+        self.on
+    }
+
+    /// What the server owes besides.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Obligation, Request}};
+    /// # let grant = Grant::new(&ScopeSet::parse("patient/Observation.rs", Release::R4).unwrap()).launch_patient("123");
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "_include=Observation:subject")) else { unreachable!() };
+    /// assert!(filter.obligations().has(Obligation::StripInclude("Observation:subject")));
+    /// ```
+    pub const fn obligations(&self) -> &Obligations {
+        &self.obligations
+    }
+
+    /// For a bundle: the decision of each entry, in order. Empty otherwise.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+    /// # let grant = Grant::new(&ScopeSet::parse("patient/Observation.rs", Release::R4).unwrap()).launch_patient("123");
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
+    /// assert!(filter.entries().is_empty());
+    /// ```
+    pub fn entries(&self) -> &[EntryDecision<'g>] {
+        &self.entries
+    }
+
+    /// Whether this resource passes: one branch for its type, with the patient's compartment and the limit, holds for it.
+    ///
+    /// For a conditional request it must pass both as something found and as something changed. Provenance that may pass only
+    /// because its target is in the answer is told by [`accepts_all`](Self::accepts_all).
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+    /// # let grant = Grant::new(&ScopeSet::parse("patient/Observation.rs", Release::R4).unwrap()).launch_patient("123");
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
+    /// assert!(filter.accepts(&serde_json::json!({ "resourceType": "Observation", "subject": { "reference": "Patient/123" } })));
+    /// # }
+    /// ```
+    pub fn accepts<V: ResourceView>(&self, resource: &V) -> bool {
+        let Some(one) = type_of(resource, self.grant.release) else { return false };
+        self.main.iter().chain(&self.more).any(|want| self.grant.want_accepts(*want, one, resource))
+    }
+
+    /// Judges the entries of one answer together: Provenance asked for by `_revinclude=Provenance:target` passes when a target of
+    /// it passes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+    /// let grant = Grant::new(&ScopeSet::parse("patient/Condition.rs patient/Provenance.rs", Release::R4).unwrap()).launch_patient("123");
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Condition", "_revinclude=Provenance:target")) else { unreachable!() };
+    /// let condition = serde_json::json!({ "resourceType": "Condition", "id": "7", "subject": { "reference": "Patient/123" } });
+    /// let own = serde_json::json!({ "resourceType": "Provenance", "target": [{ "reference": "Condition/7" }] });
+    /// let other = serde_json::json!({ "resourceType": "Provenance", "target": [{ "reference": "Condition/8" }] });
+    /// assert_eq!(filter.accepts_all(&[condition, own, other]), [true, true, false]);
+    /// # }
+    /// ```
+    pub fn accepts_all<V: ResourceView>(&self, results: &[V]) -> Vec<bool> {
+        let mut passed: Vec<bool> = results.iter().map(|resource| self.accepts(resource)).collect();
+        let Some(want) = self.more.iter().copied().find(|want| want.target_in_results) else { return passed };
+        let release = self.grant.release;
+        let known: Vec<_> = results.iter().zip(&passed).filter(|(_, passed)| **passed).filter_map(|(resource, _)| {
+            Some((type_of(resource, release)?, text_of(resource, "id")?))
+        }).collect();
+        let base = self.grant.base.as_deref();
+        for (resource, passed) in results.iter().zip(&mut passed) {
+            let Some(one) = type_of(resource, release).filter(|one| !*passed && want.types.includes(*one)) else { continue };
+            let targets = resource.member("target").and_then(ResourceView::items).unwrap_or_default();
+            let points_inside = targets.iter().any(|target| {
+                let found = text_of(target, "reference").and_then(|text| local_reference(text, base, release));
+                found.is_some_and(|found| known.contains(&(found.target, found.id)))
+            });
+            *passed = points_inside && self.limits_accept(want, one, resource);
+        }
+        passed
+    }
+
+    fn limits_accept<V: ResourceView>(&self, want: Want, one: ResourceType, resource: &V) -> bool {
+        self.grant.scopes_with(want.letters).any(|compiled| {
+            compiled.scope.types.includes(one)
+                && self.grant.reach(compiled, one, want.letters).is_some()
+                && compiled.limit.as_ref().is_none_or(|limit| limit.accepts(resource, self.grant.base.as_deref()))
+        })
+    }
+
+    /// The ways to pass, those that another one covers left out. A resource passes when any of them holds.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+    /// let granted = ScopeSet::parse("patient/Observation.rs?category=a user/Observation.rs?category=b", Release::R4).unwrap();
+    /// let grant = Grant::new(&granted).launch_patient("123");
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
+    /// assert_eq!(filter.branches().len(), 2); // each keeps its own reach
+    /// ```
+    pub fn branches(&self) -> Vec<Branch<'g>> {
+        let mut all: Vec<Branch<'g>> = Vec::new();
+        for want in self.main.iter().chain(&self.more) {
+            all.extend(self.branches_of(*want));
+        }
+        minimal(all)
+    }
+
+    fn branches_of(&self, want: Want) -> Vec<Branch<'g>> {
+        let mut letters = want.letters.letters();
+        let first = letters.next().map(|letter| self.branches_with(want, letter)).unwrap_or_default();
+        letters.fold(first, |sofar, letter| {
+            let with = self.branches_with(want, letter);
+            minimal(sofar.iter().flat_map(|own| with.iter().filter_map(|other| own.both(other))).collect())
+        })
+    }
+
+    fn branches_with(&self, want: Want, letter: Permissions) -> Vec<Branch<'g>> {
+        let grant = self.grant;
+        let counts = |compiled: &&Compiled| want.counts(&compiled.scope) && (want.limited || compiled.limit.is_none());
+        let branch = |compiled: &'g Compiled| {
+            let scope = &compiled.scope;
+            let types = scope.types.intersect(want.types)?;
+            let reach = match types {
+                _ if want.target_in_results => Reach::TargetInResults,
+                TypeSelector::One(one) => grant.reach(compiled, one, letter)?,
+                TypeSelector::All if scope.level == Level::Patient => Reach::ByClass(grant.patient.as_deref()?),
+                TypeSelector::All => Reach::Everyone,
+            };
+            let limits = if scope.limit.is_none() { Vec::new() } else { [&scope.limit].into() };
+            Some(Branch { types, reach, limits, scopes: [scope].into() })
+        };
+        minimal(grant.scopes_with(letter).filter(counts).filter_map(branch).collect())
+    }
+
+    /// The scopes that decided, without repetition.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+    /// # let grant = Grant::new(&ScopeSet::parse("patient/Observation.rs", Release::R4).unwrap()).launch_patient("123");
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
+    /// assert_eq!(filter.by()[0].to_string(), "patient/Observation.rs");
+    /// ```
+    pub fn by(&self) -> Vec<&'g ResourceScope> {
+        let mut scopes = Vec::new();
+        for scope in self.branches().iter().flat_map(|branch| &branch.scopes) {
+            if !scopes.contains(scope) {
+                scopes.push(*scope);
+            }
+        }
+        scopes
+    }
+}
+
+/// Leaves out every branch that another one covers; of equals the first stays.
+fn minimal(all: Vec<Branch<'_>>) -> Vec<Branch<'_>> {
+    let covered = |i: usize, branch: &Branch<'_>| {
+        all.iter().enumerate().any(|(j, other)| i != j && other.covers(branch) && (!branch.covers(other) || j < i))
+    };
+    let keep: Vec<bool> = all.iter().enumerate().map(|(i, branch)| !covered(i, branch)).collect();
+    all.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(branch, _)| branch).collect()
+}

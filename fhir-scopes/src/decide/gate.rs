@@ -1,0 +1,195 @@
+//! One type, one letter: which scopes open it, for whose data, and whether a look at the data is still needed.
+
+use super::filter::Reach;
+use super::grant::{Compiled, Grant};
+use super::{Denial, Need, Reason};
+use crate::compartment::{CompartmentMode, PatientClass, has_subject, patient_class};
+use crate::matches::{ResourceView, points_at, text_of};
+use crate::{Level, Permissions, ResourceType, TypeSelector};
+
+/// What a request wants of one type, or of every type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Want {
+    pub(super) types: TypeSelector,
+    /// All of these letters.
+    pub(super) letters: Permissions,
+    pub(super) levels: Levels,
+    /// Whether scopes with a limit count.
+    pub(super) limited: bool,
+    /// Provenance that came along because its target is in the answer.
+    pub(super) target_in_results: bool,
+}
+
+/// Which levels count for a want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Levels {
+    All,
+    /// Another patient's compartment, or a look across patients.
+    NotPatient,
+    /// Bulk export.
+    OnlySystem,
+}
+
+impl Levels {
+    const fn count(self, level: Level) -> bool {
+        match self {
+            Self::All => true,
+            Self::NotPatient => !matches!(level, Level::Patient),
+            Self::OnlySystem => matches!(level, Level::System),
+        }
+    }
+}
+
+impl Want {
+    pub(super) const fn of(types: TypeSelector, letters: Permissions) -> Self {
+        Self { types, letters, levels: Levels::All, limited: true, target_in_results: false }
+    }
+
+    pub(super) fn counts(&self, scope: &crate::ResourceScope) -> bool {
+        self.levels.count(scope.level)
+    }
+
+    pub(super) const fn one(one: ResourceType, letters: Permissions) -> Self {
+        Self::of(TypeSelector::One(one), letters)
+    }
+}
+
+/// What the scopes say to a want.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Gate<'g> {
+    /// Some scope opens it without a look at the data.
+    Open(&'g Compiled),
+    /// Only for resources that pass.
+    Filtered,
+    Closed(Reason),
+}
+
+impl Grant {
+    /// Whose data a scope reaches for a type and letter; none where it reaches nothing.
+    pub(super) fn reach(&self, scope: &Compiled, one: ResourceType, letter: Permissions) -> Option<Reach<'_>> {
+        if scope.scope.level != Level::Patient {
+            return Some(Reach::Everyone);
+        }
+        let patient = self.patient.as_deref()?;
+        let reads = Permissions::RS.contains(letter);
+        match patient_class(one, self.release) {
+            // a new patient is never the launch patient
+            PatientClass::Member if one == ResourceType::PATIENT => (letter != Permissions::CREATE).then_some(Reach::Itself(patient)),
+            PatientClass::Member if self.mode == CompartmentMode::Subject && !has_subject(one, self.release) => None,
+            PatientClass::Member => Some(Reach::Compartment(patient)),
+            PatientClass::ViaPatient => Some(Reach::ViaPatient(patient)),
+            PatientClass::Shared => reads.then_some(Reach::Shared),
+            PatientClass::Withheld => (letter == Permissions::READ && one.name() == "Binary").then_some(Reach::SecurityContext(patient)),
+        }
+    }
+
+    /// The gate of a want. `id` is the instance, where the request names one.
+    pub(super) fn gate(&self, want: Want, id: Option<&str>) -> Gate<'_> {
+        let mut opened = None;
+        let mut filtered = false;
+        for letter in want.letters.letters() {
+            match self.gate_letter(want, letter, id) {
+                Gate::Open(by) => opened = opened.or(Some(by)),
+                Gate::Filtered => filtered = true,
+                Gate::Closed(reason) => return Gate::Closed(reason),
+            }
+        }
+        match opened {
+            Some(by) if !filtered => Gate::Open(by),
+            _ if filtered => Gate::Filtered,
+            _ => Gate::Closed(Reason::NoScope),
+        }
+    }
+
+    fn gate_letter(&self, want: Want, letter: Permissions, id: Option<&str>) -> Gate<'_> {
+        let mut open: Option<&Compiled> = None;
+        let mut filtered = false;
+        let mut reason = Reason::NoScope;
+        for compiled in self.scopes_with(letter) {
+            let scope = &compiled.scope;
+            if !want.levels.count(scope.level) {
+                if scope.types.intersect(want.types).is_some() {
+                    reason = Reason::OtherPatient;
+                }
+                continue;
+            }
+            if scope.types.intersect(want.types).is_none() {
+                continue;
+            }
+            if compiled.limit.is_some() && !want.limited {
+                reason = Reason::LimitedScope;
+                continue;
+            }
+            let unlimited = compiled.limit.is_none();
+            let opens = match want.types {
+                TypeSelector::All => {
+                    if scope.level == Level::Patient && self.patient.is_none() {
+                        reason = Reason::NoLaunchPatient;
+                        continue;
+                    }
+                    unlimited && scope.level != Level::Patient && scope.types == TypeSelector::All
+                }
+                TypeSelector::One(one) => match (self.reach(compiled, one, letter), id) {
+                    (None, _) => {
+                        reason = if self.patient.is_none() { Reason::NoLaunchPatient } else { Reason::NotAtPatientLevel };
+                        continue;
+                    }
+                    (Some(Reach::Itself(patient)), Some(id)) if patient != id => {
+                        reason = Reason::OtherPatient;
+                        continue;
+                    }
+                    (Some(Reach::Itself(_)), Some(_)) | (Some(Reach::Everyone | Reach::Shared), _) => unlimited,
+                    (Some(_), _) => false,
+                },
+            };
+            if !opens {
+                filtered = true;
+            } else if open.is_none_or(|known| known.scope.level < scope.level) {
+                open = Some(compiled);
+            }
+        }
+        match open {
+            Some(by) => Gate::Open(by),
+            None if filtered => Gate::Filtered,
+            None => Gate::Closed(reason),
+        }
+    }
+
+    /// Whether a resource of this type is inside what a want reaches, letter by letter.
+    pub(super) fn want_accepts<V: ResourceView>(&self, want: Want, one: ResourceType, resource: &V) -> bool {
+        want.types.includes(one)
+            && !want.target_in_results
+            && want.letters.letters().all(|letter| {
+                self.scopes_with(letter).any(|compiled| {
+                    compiled.scope.types.includes(one)
+                        && want.levels.count(compiled.scope.level)
+                        && (want.limited || compiled.limit.is_none())
+                        && self.scope_accepts(compiled, one, letter, resource)
+                })
+            })
+    }
+
+    fn scope_accepts<V: ResourceView>(&self, compiled: &Compiled, one: ResourceType, letter: Permissions, resource: &V) -> bool {
+        let Some(reach) = self.reach(compiled, one, letter) else { return false };
+        self.reaches(reach, one, resource) && compiled.limit.as_ref().is_none_or(|limit| limit.accepts(resource, self.base.as_deref()))
+    }
+
+    fn reaches<V: ResourceView>(&self, reach: Reach<'_>, one: ResourceType, resource: &V) -> bool {
+        match reach {
+            Reach::Everyone | Reach::Shared => true,
+            Reach::Itself(patient) => text_of(resource, "id") == Some(patient),
+            Reach::Compartment(_) => self.compartment().is_some_and(|own| own.contains_as(one, resource)),
+            Reach::ViaPatient(_) => self.compartment().is_some_and(|own| own.links_by_patient(one, resource)),
+            Reach::SecurityContext(patient) => {
+                let context = crate::matches::Context { release: self.release, base: self.base.as_deref() };
+                let link = resource.member("securityContext").and_then(|link| text_of(link, "reference"));
+                link.is_some_and(|text| points_at(text, ResourceType::PATIENT, patient, context))
+            }
+            Reach::ByClass(_) | Reach::TargetInResults => false,
+        }
+    }
+
+    pub(super) fn deny(&self, reason: Reason, needs: impl Into<alloc::vec::Vec<Need>>) -> super::Decision<'_> {
+        super::Decision::Deny(Denial::new(self, reason, needs.into()))
+    }
+}

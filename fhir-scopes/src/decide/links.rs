@@ -1,0 +1,271 @@
+//! What a search reaches beyond its own type: includes bring resources along, chains and `_has` ask about them.
+
+use alloc::vec::Vec;
+
+use super::filter::Reach;
+use super::gate::{Gate, Want};
+use super::obligations::{Obligation, Obligations};
+use super::{Grant, Need, Reason};
+use crate::{Permissions, ResourceType, TypeSelector, tables};
+
+/// How deep chains may go; deeper ones are refused.
+const MAX_HOPS: usize = 8;
+
+/// What the links of one search add up to.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    /// Types that come along, each with its own filter.
+    pub(super) wants: Vec<Want>,
+    pub(super) obligations: Obligations,
+    /// Whether anything that comes along must be looked at.
+    pub(super) narrowed: bool,
+    pub(super) refused: Option<Reason>,
+    pub(super) needs: Vec<Need>,
+}
+
+impl Links {
+    fn want(&mut self, want: Want) {
+        if !self.wants.contains(&want) {
+            self.wants.push(want);
+        }
+    }
+
+    fn refuse(&mut self, reason: Reason) {
+        self.refused = self.refused.or(Some(reason));
+    }
+
+    fn strip(&mut self, value: &str) {
+        self.obligations.add(Obligation::StripInclude(value));
+        self.narrowed = true;
+    }
+}
+
+impl Grant {
+    /// `_include=Source:parameter[:Target]`: a granted target comes along by `r` or `s`, the others are left out.
+    pub(super) fn include(&self, links: &mut Links, value: &str) {
+        let mut parts = value.splitn(3, ':');
+        let (source, parameter, target) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+        let source_type = ResourceType::parse(source, self.release);
+        if source == "*" && parameter.is_none() || source_type.is_some() && parameter == Some("*") && target.is_none() {
+            return self.include_everything(links, value);
+        }
+        let (Some(source_type), Some(parameter)) = (source_type, parameter) else { return links.strip(value) };
+        let named = match target {
+            Some(target) => match ResourceType::parse(target, self.release) {
+                Some(target) => Some(target),
+                None => return links.strip(value),
+            },
+            None => None,
+        };
+        let found = tables::parameter(self.release, source_type, parameter);
+        let mut targets: Vec<ResourceType> = match (named, found) {
+            (Some(one), _) => [one].into(),
+            (None, Some(found)) => found.targets().collect(),
+            (None, None) => Vec::new(),
+        };
+        targets.sort_unstable();
+        targets.dedup();
+        let (mut granted, mut complete, mut untied) = (Vec::new(), true, false);
+        for one in targets {
+            let opened = self.bring_along(links, one);
+            match opened {
+                Gate::Open(_) => {
+                    granted.push(one);
+                    untied = true;
+                }
+                Gate::Filtered => {
+                    granted.push(one);
+                    links.narrowed = true;
+                }
+                Gate::Closed(_) => complete = false,
+            }
+        }
+        if granted.is_empty() {
+            return links.strip(value);
+        }
+        if !complete {
+            links.narrowed = true;
+            // where a granted type is not tied to the patient, the type is all that tells what may come along
+            if untied {
+                links.obligations.add(Obligation::IncludeTypes(&granted));
+            }
+        }
+    }
+
+    /// The better of `r` and `s` for a type that an include brings along.
+    fn bring_along(&self, links: &mut Links, one: ResourceType) -> Gate<'_> {
+        let read = self.gate(Want::one(one, Permissions::READ), None);
+        let search = self.gate(Want::one(one, Permissions::SEARCH), None);
+        if !matches!((read, search), (Gate::Closed(_), Gate::Closed(_))) {
+            links.needs.push(Need::of(TypeSelector::One(one), Permissions::READ));
+        }
+        for (gate, letter) in [(read, Permissions::READ), (search, Permissions::SEARCH)] {
+            if !matches!(gate, Gate::Closed(_)) {
+                links.want(Want::one(one, letter));
+            }
+        }
+        match (read, search) {
+            (Gate::Open(by), _) | (_, Gate::Open(by)) => Gate::Open(by),
+            (Gate::Filtered, _) | (_, Gate::Filtered) => Gate::Filtered,
+            (Gate::Closed(reason), Gate::Closed(_)) => Gate::Closed(reason),
+        }
+    }
+
+    fn include_everything(&self, links: &mut Links, value: &str) {
+        links.needs.push(Need::of(TypeSelector::All, Permissions::READ));
+        let mut any = false;
+        for letter in [Permissions::READ, Permissions::SEARCH] {
+            let want = Want::of(TypeSelector::All, letter);
+            match self.gate(want, None) {
+                Gate::Open(_) => {
+                    links.want(want);
+                    return;
+                }
+                Gate::Filtered => {
+                    links.want(want);
+                    any = true;
+                }
+                Gate::Closed(_) => {}
+            }
+        }
+        if any { links.narrowed = true } else { links.strip(value) }
+    }
+
+    /// `_revinclude=Source:parameter`: a search of the source type, so it needs `s`.
+    pub(super) fn reverse_include(&self, links: &mut Links, value: &str) {
+        let mut parts = value.splitn(3, ':');
+        let source = ResourceType::parse(parts.next().unwrap_or_default(), self.release);
+        let parameter = parts.next();
+        let Some(source) = source else { return links.strip(value) };
+        links.needs.push(Need::of(TypeSelector::One(source), Permissions::SEARCH));
+        let want = Want::one(source, Permissions::SEARCH);
+        match self.gate(want, None) {
+            Gate::Open(_) => links.want(want),
+            // US Core asks for the provenance of what is in the answer; only that of the Patient is in the compartment itself
+            Gate::Filtered if source.name() == "Provenance" && parameter == Some("target") => {
+                links.want(Want { target_in_results: true, ..want });
+                if !self.only_patient(source) {
+                    links.want(want);
+                }
+                links.narrowed = true;
+            }
+            Gate::Filtered => {
+                links.want(want);
+                links.narrowed = true;
+            }
+            Gate::Closed(_) => links.strip(value),
+        }
+    }
+
+    fn only_patient(&self, one: ResourceType) -> bool {
+        self.scopes_with(Permissions::SEARCH)
+            .filter(|compiled| compiled.scope.types.includes(one))
+            .all(|compiled| compiled.scope.level == crate::Level::Patient)
+    }
+
+    /// `a.b.c` on a type: every type on the way is searched.
+    pub(super) fn chain(&self, links: &mut Links, from: ResourceType, chain: &str) {
+        let mut here: Vec<ResourceType> = [from].into();
+        for (hop, step) in chain.split('.').enumerate() {
+            if hop > 0 {
+                for one in &here {
+                    self.hop(links, *one);
+                }
+            }
+            if chain.split('.').count() == hop + 1 {
+                return;
+            }
+            if hop == MAX_HOPS || step.is_empty() {
+                return links.refuse(Reason::Parameter);
+            }
+            here = match self.follow(&here, step) {
+                Some(next) => next,
+                None => return links.refuse(Reason::Parameter),
+            };
+        }
+    }
+
+    /// The types that one step of a chain leads to; without `:Type` every target counts.
+    fn follow(&self, from: &[ResourceType], step: &str) -> Option<Vec<ResourceType>> {
+        let (name, named) = match step.split_once(':') {
+            Some((name, target)) => (name, Some(ResourceType::parse(target, self.release)?)),
+            None => (step, None),
+        };
+        let mut targets = Vec::new();
+        for one in from {
+            let Some(found) = tables::parameter(self.release, *one, name) else { continue };
+            match named {
+                Some(named) => targets.push(named),
+                None => targets.extend(found.targets()),
+            }
+        }
+        targets.sort_unstable();
+        targets.dedup();
+        (!targets.is_empty()).then_some(targets)
+    }
+
+    /// `_has:T:reference:name`, also nested, and with a chain at its end.
+    pub(super) fn has(&self, links: &mut Links, name: &str) {
+        let mut rest = name;
+        for _ in 0..MAX_HOPS {
+            let mut parts = rest.splitn(4, ':');
+            let (_has, source, _reference, last) = (parts.next(), parts.next(), parts.next(), parts.next());
+            let source = source.and_then(|source| ResourceType::parse(source, self.release));
+            let (Some(source), Some(last)) = (source, last) else { return links.refuse(Reason::Parameter) };
+            self.hop(links, source);
+            if last.starts_with("_has:") {
+                rest = last;
+                continue;
+            }
+            if last.contains('.') {
+                self.chain(links, source, last);
+            }
+            return;
+        }
+        links.refuse(Reason::Parameter);
+    }
+
+    /// `_sort=a.b`: orders by data of another type.
+    pub(super) fn chained_sort(&self, links: &mut Links, from: ResourceType, value: &str) {
+        for key in value.split(',').filter(|key| key.contains('.')) {
+            self.chain(links, from, key.trim_start_matches('-'));
+        }
+    }
+
+    /// `_list=id`: shows what a List holds.
+    pub(super) fn list(&self, links: &mut Links) {
+        let Some(list) = ResourceType::parse("List", self.release) else { return links.refuse(Reason::Parameter) };
+        self.hop_with(links, list, Permissions::READ);
+    }
+
+    fn hop(&self, links: &mut Links, one: ResourceType) {
+        self.hop_with(links, one, Permissions::SEARCH);
+    }
+
+    /// A hop cannot be narrowed: some scope without a limit must open it.
+    fn hop_with(&self, links: &mut Links, one: ResourceType, letter: Permissions) {
+        let need = Need::of(TypeSelector::One(one), letter);
+        if !links.needs.contains(&need) {
+            links.needs.push(need);
+        }
+        let reaches = |compiled: &super::grant::Compiled| {
+            if compiled.limit.is_some() || !compiled.scope.types.includes(one) { None } else { self.reach(compiled, one, letter) }
+        };
+        let mut inside = false;
+        for compiled in self.scopes_with(letter) {
+            match reaches(compiled) {
+                Some(Reach::Everyone | Reach::Shared) => return,
+                Some(_) => inside = true,
+                None => {}
+            }
+        }
+        if inside {
+            links.obligations.add(Obligation::ChainInCompartment);
+            // following a chain freely would tell about others, so the answer is never simply allowed
+            links.narrowed = true;
+            return;
+        }
+        let limited = self.scopes_with(letter).any(|compiled| compiled.limit.is_some() && compiled.scope.types.includes(one));
+        links.refuse(if limited { Reason::LimitedScope } else { Reason::NoScope });
+    }
+}

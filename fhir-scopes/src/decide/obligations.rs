@@ -1,0 +1,151 @@
+//! What the server owes besides the decision itself.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::{Level, ResourceType};
+
+/// One thing owed.
+///
+/// ```
+/// use fhir_scopes::decide::Obligation;
+/// assert_eq!(Obligation::ReturnMinimal.to_string(), "return-minimal");
+/// assert_eq!(Obligation::StripInclude("Observation:subject").to_string(), "strip-include:Observation:subject");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Obligation<'a> {
+    /// Go on with the rights of the signed-in user: a `user/` scope decided.
+    AsUser,
+    /// Go on with the rights of the client: a `system/` scope decided.
+    AsSystem,
+    /// Answer without the resource: the client may change it, not read it.
+    ReturnMinimal,
+    /// Leave deletions out of a history: they carry no content that could be checked.
+    DropDeletedEntries,
+    /// Ignore the query string: it means nothing to this interaction.
+    IgnoreQuery,
+    /// Follow chains, `_has` and lists only inside the patient's compartment.
+    ChainInCompartment,
+    /// Leave this `_include` or `_revinclude` out of the query.
+    StripInclude(&'a str),
+    /// Of an include that names no type, take only these.
+    IncludeTypes(&'a [ResourceType]),
+}
+
+impl fmt::Display for Obligation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsUser => f.write_str("as-user"),
+            Self::AsSystem => f.write_str("as-system"),
+            Self::ReturnMinimal => f.write_str("return-minimal"),
+            Self::DropDeletedEntries => f.write_str("drop-deleted-entries"),
+            Self::IgnoreQuery => f.write_str("ignore-query"),
+            Self::ChainInCompartment => f.write_str("chain-in-compartment"),
+            Self::StripInclude(include) => write!(f, "strip-include:{include}"),
+            Self::IncludeTypes(types) => {
+                f.write_str("include-types:")?;
+                for (i, one) in types.iter().enumerate() {
+                    write!(f, "{}{one}", if i > 0 { "," } else { "" })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+const FLAGS: [Obligation<'static>; 6] = [
+    Obligation::AsUser,
+    Obligation::AsSystem,
+    Obligation::ReturnMinimal,
+    Obligation::DropDeletedEntries,
+    Obligation::IgnoreQuery,
+    Obligation::ChainInCompartment,
+];
+
+/// All that is owed with one decision.
+///
+/// ```
+/// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+/// let grant = Grant::new(&ScopeSet::parse("user/Patient.r", Release::R4).unwrap());
+/// let decision = grant.decide(&Request::get("/Patient/1", "_include=*"));
+/// let owed: Vec<String> = decision.obligations().iter().map(|one| one.to_string()).collect();
+/// assert_eq!(owed, ["as-user", "ignore-query"]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Obligations {
+    flags: u8,
+    strip: Vec<String>,
+    include_types: Vec<ResourceType>,
+}
+
+impl Obligations {
+    pub(super) const NOTHING: &'static Self = &Self { flags: 0, strip: Vec::new(), include_types: Vec::new() };
+
+    pub(super) fn of_level(level: Level) -> Self {
+        let mut owed = Self::default();
+        match level {
+            Level::Patient => {}
+            Level::User => owed.add(Obligation::AsUser),
+            Level::System => owed.add(Obligation::AsSystem),
+        }
+        owed
+    }
+
+    pub(super) fn add(&mut self, one: Obligation<'_>) {
+        match one {
+            Obligation::StripInclude(include) => {
+                if !self.strip.iter().any(|known| known == include) {
+                    self.strip.push(include.into());
+                }
+            }
+            Obligation::IncludeTypes(types) => {
+                self.include_types.extend_from_slice(types);
+                self.include_types.sort_unstable();
+                self.include_types.dedup();
+            }
+            flag => {
+                if let Some(bit) = FLAGS.iter().position(|known| *known == flag) {
+                    self.flags |= 1 << bit;
+                }
+            }
+        }
+    }
+
+    pub(super) fn add_all(&mut self, other: &Self) {
+        for one in other.iter() {
+            self.add(one);
+        }
+    }
+
+    /// Whether nothing is owed.
+    ///
+    /// ```
+    /// assert!(fhir_scopes::decide::Obligations::default().is_empty());
+    /// ```
+    pub const fn is_empty(&self) -> bool {
+        self.flags == 0 && self.strip.is_empty() && self.include_types.is_empty()
+    }
+
+    /// Each thing owed.
+    ///
+    /// ```
+    /// assert_eq!(fhir_scopes::decide::Obligations::default().iter().count(), 0);
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = Obligation<'_>> {
+        let flags = FLAGS.into_iter().enumerate().filter(|(bit, _)| self.flags & 1 << bit != 0).map(|(_, one)| one);
+        let types = (!self.include_types.is_empty()).then_some(Obligation::IncludeTypes(&self.include_types));
+        flags.chain(self.strip.iter().map(|include| Obligation::StripInclude(include))).chain(types)
+    }
+
+    /// Whether this flag is owed.
+    ///
+    /// ```
+    /// use fhir_scopes::decide::{Obligation, Obligations};
+    /// assert!(!Obligations::default().has(Obligation::AsUser));
+    /// ```
+    pub fn has(&self, wanted: Obligation<'_>) -> bool {
+        self.iter().any(|one| one == wanted)
+    }
+}

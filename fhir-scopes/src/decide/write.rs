@@ -1,0 +1,173 @@
+//! Writes: the stored resource and the new content must both pass, else a client could pull a record into its slice or push one out.
+
+use super::filter::{Filter, On};
+use super::gate::{Gate, Want};
+use super::obligations::{Obligation, Obligations};
+use super::request::{Body, Request};
+use super::{Allowance, Decision, Grant, Need, Reason};
+use crate::{Permissions, ResourceType, TypeSelector};
+
+/// What the content of a write says about the request.
+enum Content {
+    Passes,
+    Refused(Reason),
+}
+
+impl Grant {
+    /// `POST T`. With `If-None-Exist` it also searches: its answer shows whether a match exists.
+    pub(super) fn create(&self, one: ResourceType, request: &Request<'_>) -> Decision<'_> {
+        let want = Want::one(one, Permissions::CREATE);
+        let letters = if request.if_none_exist.is_some() { Permissions::CREATE | Permissions::SEARCH } else { Permissions::CREATE };
+        let needs = || needs_of(one, letters);
+        let gate = self.gate(want, None);
+        if let Gate::Closed(reason) = gate {
+            return self.deny(reason, needs());
+        }
+        if let Content::Refused(reason) = self.content(want, None, gate, request.body) {
+            return self.deny(reason, needs());
+        }
+        if let Some(condition) = request.if_none_exist {
+            if self.conditions_reach_further(one, condition) {
+                return self.deny(Reason::Parameter, needs());
+            }
+            let condition = Want::one(one, Permissions::SEARCH);
+            match self.gate(condition, None) {
+                Gate::Closed(reason) => return self.deny(reason, needs()),
+                Gate::Filtered => return Decision::Filter(Filter::new(self, On::Condition, condition)),
+                Gate::Open(_) => {}
+            }
+        }
+        self.written(one, gate, Permissions::CREATE)
+    }
+
+    /// `PUT T/id`, also where nothing is stored yet.
+    pub(super) fn update(&self, one: ResourceType, id: &str, request: &Request<'_>) -> Decision<'_> {
+        let want = Want::one(one, Permissions::UPDATE);
+        let gate = self.gate(want, Some(id));
+        if let Gate::Closed(reason) = gate {
+            return self.deny(reason, needs_of(one, Permissions::UPDATE));
+        }
+        if let Content::Refused(reason) = self.content(want, Some(id), gate, request.body) {
+            return self.deny(reason, needs_of(one, Permissions::UPDATE));
+        }
+        self.changed(one, gate, On::Target, want)
+    }
+
+    /// `PATCH T/id`: the patched resource must pass as well as the stored one.
+    pub(super) fn patch(&self, one: ResourceType, id: &str) -> Decision<'_> {
+        let want = Want::one(one, Permissions::UPDATE);
+        match self.gate(want, Some(id)) {
+            Gate::Closed(reason) => self.deny(reason, needs_of(one, Permissions::UPDATE)),
+            gate => self.changed(one, gate, On::TargetAndResult, want),
+        }
+    }
+
+    /// `DELETE T/id`
+    pub(super) fn delete(&self, one: ResourceType, id: &str) -> Decision<'_> {
+        let want = Want::one(one, Permissions::DELETE);
+        match self.gate(want, Some(id)) {
+            Gate::Closed(reason) => self.deny(reason, needs_of(one, Permissions::DELETE)),
+            Gate::Filtered => Decision::Filter(Filter::new(self, On::Target, want)),
+            gate @ Gate::Open(_) => self.written(one, gate, Permissions::DELETE),
+        }
+    }
+
+    /// `PUT T?...`, `PATCH T?...`, `DELETE T?...`: the letter and `s`.
+    pub(super) fn conditional(&self, one: ResourceType, letter: Permissions, on: On, request: &Request<'_>) -> Decision<'_> {
+        let letters = letter | Permissions::SEARCH;
+        let want = Want::one(one, letters);
+        if self.conditions_reach_further(one, request.query) {
+            return self.deny(Reason::Parameter, needs_of(one, letters));
+        }
+        let gate = self.gate(want, None);
+        if let Gate::Closed(reason) = gate {
+            return self.deny(reason, needs_of(one, letters));
+        }
+        let replaces = on == On::ConditionAndTarget && letter == Permissions::UPDATE;
+        if replaces {
+            let content = Want::one(one, letter);
+            if let Content::Refused(reason) = self.content(content, None, self.gate(content, None), request.body) {
+                return self.deny(reason, needs_of(one, letters));
+            }
+        }
+        match gate {
+            Gate::Filtered if letter == Permissions::DELETE => Decision::Filter(Filter::new(self, on, want)),
+            _ if letter == Permissions::DELETE => self.written(one, gate, letter),
+            _ => self.changed(one, gate, on, want),
+        }
+    }
+
+    /// Chains and the like inside a condition would ask about other types.
+    fn conditions_reach_further(&self, one: ResourceType, query: &str) -> bool {
+        let condition = Request::get("", query);
+        !self.scan(Some(one), &condition).is_ok_and(|scan| scan.links.refused.is_none() && !scan.links.narrowed && scan.links.wants.is_empty())
+    }
+
+    /// The answer to an update or patch would show the record to a client that may not read it.
+    fn changed<'g>(&'g self, one: ResourceType, gate: Gate<'g>, on: On, want: Want) -> Decision<'g> {
+        match gate {
+            Gate::Open(_) => self.written(one, gate, Permissions::UPDATE),
+            _ => {
+                let mut filter = Filter::new(self, on, want);
+                if !self.may_show(one) {
+                    filter.obligations.add(Obligation::ReturnMinimal);
+                }
+                Decision::Filter(filter)
+            }
+        }
+    }
+
+    fn written<'g>(&'g self, one: ResourceType, gate: Gate<'g>, letter: Permissions) -> Decision<'g> {
+        let (by, mut obligations) = match gate {
+            Gate::Open(by) => (Some(&by.scope), Obligations::of_level(by.scope.level)),
+            // a create whose content was judged: the scope that took it
+            _ => (self.scopes_with(letter).map(|compiled| &compiled.scope).find(|scope| scope.types.includes(one)), Obligations::default()),
+        };
+        if letter == Permissions::UPDATE && !self.may_show(one) {
+            obligations.add(Obligation::ReturnMinimal);
+        }
+        Decision::Allow(Allowance { by, obligations })
+    }
+
+    /// Whether every scope that may change the type comes with a right to read the same resources.
+    fn may_show(&self, one: ResourceType) -> bool {
+        let includes = |compiled: &&super::grant::Compiled| compiled.scope.types.includes(one);
+        self.scopes_with(Permissions::UPDATE).filter(includes).all(|writes| {
+            self.scopes_with(Permissions::READ).filter(includes).any(|reads| {
+                reads.scope.level == writes.scope.level && writes.scope.limit.implies(&reads.scope.limit)
+                    || reads.scope.level != crate::Level::Patient && reads.scope.limit.is_none()
+            })
+        })
+    }
+
+    #[cfg(feature = "json")]
+    fn content(&self, want: Want, id: Option<&str>, gate: Gate<'_>, body: Body<'_>) -> Content {
+        let Body::Json(resource) = body else {
+            return if matches!(gate, Gate::Open(by) if by.scope.level != crate::Level::Patient) {
+                Content::Passes
+            } else {
+                Content::Refused(Reason::ContentMissing)
+            };
+        };
+        let TypeSelector::One(one) = want.types else { return Content::Refused(Reason::Content) };
+        let body_id = resource.get("id").and_then(serde_json::Value::as_str);
+        let other_type = resource.get("resourceType").and_then(serde_json::Value::as_str) != Some(one.name());
+        if other_type || id.is_some_and(|id| body_id.is_some_and(|own| own != id)) || resource.get("id").is_some() && body_id.is_none() {
+            return Content::Refused(Reason::Content);
+        }
+        if self.want_accepts(want, one, resource) { Content::Passes } else { Content::Refused(Reason::Content) }
+    }
+
+    #[cfg(not(feature = "json"))]
+    fn content(&self, _want: Want, _id: Option<&str>, gate: Gate<'_>, _body: Body<'_>) -> Content {
+        match gate {
+            Gate::Open(by) if by.scope.level != crate::Level::Patient => Content::Passes,
+            _ => Content::Refused(Reason::ContentMissing),
+        }
+    }
+}
+
+/// Each letter by itself, as requests are told in words.
+pub(super) fn needs_of(one: ResourceType, letters: Permissions) -> alloc::vec::Vec<Need> {
+    letters.letters().map(|letter| Need::of(TypeSelector::One(one), letter)).collect()
+}
