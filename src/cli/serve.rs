@@ -40,7 +40,9 @@ pub(super) async fn start(app: Arc<App>, listener: TcpListener, beside: Router, 
     };
 
     // 2 jobs
-    let jobs = jobs::spawn(&state, &stopped);
+    let (pages, base_url) = (Arc::clone(&state.pages), app.config.server.base_url.clone());
+    let compose: jobs::outbox::Compose = Arc::new(move |recipient, payload| http::mail::compose(&pages, &base_url, recipient, payload));
+    let jobs = jobs::spawn(&app, compose, &stopped);
 
     // 3 everybody else
     tracing::info!(address = %listener.local_addr()?, base_url = app.config.server.base_url, "serving");

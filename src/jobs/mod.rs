@@ -2,7 +2,6 @@
 //! on their intervals. Several nodes may run the same jobs: each step claims what it works on.
 
 pub mod expiry;
-pub mod letters;
 pub mod outbox;
 pub mod sweep;
 
@@ -15,7 +14,6 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
-use crate::http::AppState;
 
 /// Jobs that run.
 #[derive(Debug)]
@@ -31,22 +29,22 @@ impl Jobs {
 }
 
 /// Starts every job; each ends when `stopped` turns true.
-pub fn spawn(state: &AppState, stopped: &watch::Receiver<bool>) -> Jobs {
+pub fn spawn(app: &Arc<App>, compose: outbox::Compose, stopped: &watch::Receiver<bool>) -> Jobs {
     let mut jobs = Vec::new();
-    match outbox::Sender::new(state) {
+    match outbox::Sender::new(app, compose) {
         Ok(sender) => {
             let sender = Arc::new(sender);
-            jobs.push(every(Duration::from_secs(2), stopped, &state.app, move |app| {
+            jobs.push(every(Duration::from_secs(2), stopped, app, move |app| {
                 let sender = Arc::clone(&sender);
                 async move { sender.send_due(app.now()).await.map(|_| ()).map_err(|error| error.to_string()) }
             }));
         }
         Err(error) => tracing::error!(%error, "mail cannot be sent; messages wait in the outbox"),
     }
-    jobs.push(every(Duration::from_secs(60), stopped, &state.app, |app| async move {
+    jobs.push(every(Duration::from_secs(60), stopped, app, |app| async move {
         expiry::run(&app, app.now()).await.map_err(|error| error.to_string())
     }));
-    jobs.push(every(Duration::from_secs(600), stopped, &state.app, |app| async move {
+    jobs.push(every(Duration::from_secs(600), stopped, app, |app| async move {
         sweep::run(&app, app.now()).await.map_err(|error| error.to_string())
     }));
     Jobs(jobs)

@@ -3,17 +3,13 @@
 
 use std::sync::Arc;
 
-use super::letters;
 use crate::app::App;
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::WebhookId;
 use crate::domain::secrets::PlainSecret;
 use crate::governance::notifications::Payload;
-use crate::http::AppState;
-use crate::http::pages::Pages;
-use crate::outbound::mail::{Mailer, NotSent};
-use crate::outbound::webhook::{self, Delivery};
-use crate::outbound::http_client;
+use crate::outbound::mail::{Letter, Mailer, NotSent};
+use crate::outbound::webhook::{Courier, Delivery};
 use crate::storage::outbox::{Channel, Message};
 use crate::storage::webhooks::Webhook;
 use crate::storage::{self, StorageError};
@@ -34,24 +30,27 @@ pub fn next_attempt(attempts: i64, now: UtcMillis) -> Option<UtcMillis> {
     Some(now.plus_seconds((30_i64 << doublings).min(6 * 3600)))
 }
 
+/// Puts a notice into words: the reader's address and the payload become a letter.
+pub type Compose = Arc<dyn Fn(&str, &Payload) -> Result<Letter, String> + Send + Sync>;
+
 /// Sends messages.
 pub struct Sender {
     app: Arc<App>,
-    pages: Arc<Pages>,
+    compose: Compose,
     mailer: Mailer,
-    http: reqwest::Client,
+    courier: Courier,
 }
 
 impl Sender {
     /// As configured.
-    pub fn new(state: &AppState) -> Result<Self, NotSent> {
-        Ok(Self::with_mailer(state, Mailer::new(&state.app.config.mail)?))
+    pub fn new(app: &Arc<App>, compose: Compose) -> Result<Self, NotSent> {
+        Ok(Self::with_mailer(app, compose, Mailer::new(&app.config.mail)?))
     }
 
     /// With another mailer.
-    pub fn with_mailer(state: &AppState, mailer: Mailer) -> Self {
-        let http = http_client::guarded(state.app.config.outbound.allow_private_networks);
-        Self { app: Arc::clone(&state.app), pages: Arc::clone(&state.pages), mailer, http }
+    pub fn with_mailer(app: &Arc<App>, compose: Compose, mailer: Mailer) -> Self {
+        let courier = Courier::new(app.config.outbound.allow_private_networks);
+        Self { app: Arc::clone(app), compose, mailer, courier }
     }
 
     /// Sends everything that is due and returns how many arrived.
@@ -98,7 +97,7 @@ impl Sender {
 
     async fn mail(&self, message: &Message) -> Result<(), String> {
         let payload: Payload = serde_json::from_str(&message.payload).map_err(|error| format!("the message cannot be read: {error}"))?;
-        let letter = letters::compose(&self.pages, &self.app.config.server.base_url, &message.recipient, &payload)?;
+        let letter = (self.compose)(&message.recipient, &payload)?;
         self.mailer.send(&letter).await.map_err(|error| error.to_string())
     }
 
@@ -113,7 +112,7 @@ impl Sender {
         let secret = PlainSecret::from_text(std::str::from_utf8(&secret).map_err(|error| error.to_string())?);
         let message_id = format!("msg_{}", message.id);
         let delivery = Delivery { url: &url, id: &message_id, body: &message.payload, secret: &secret };
-        webhook::deliver(&self.http, self.app.config.outbound.allow_private_networks, &delivery, now).await.map_err(|error| error.to_string())
+        self.courier.deliver(&delivery, now).await.map_err(|error| error.to_string())
     }
 }
 

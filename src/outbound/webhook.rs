@@ -57,21 +57,36 @@ pub fn signature(secret: &PlainSecret, id: &str, seconds: i64, body: &str) -> St
     format!("v1,{}", STANDARD.encode(tag))
 }
 
-/// Delivers; any 2xx is taken for "received".
-pub async fn deliver(http: &reqwest::Client, allow_private: bool, delivery: &Delivery<'_>, now: UtcMillis) -> Result<(), NotDelivered> {
-    let url = Url::parse(delivery.url).map_err(|error| NotDelivered::Forbidden(error.to_string()))?;
-    http_client::check(&url, allow_private).map_err(|error| NotDelivered::Forbidden(error.to_string()))?;
-    let answer = http
-        .post(url)
-        .header(CONTENT_TYPE, "application/json")
-        .header(HeaderName::from_static("webhook-id"), delivery.id)
-        .header(HeaderName::from_static("webhook-timestamp"), now.seconds())
-        .header(HeaderName::from_static("webhook-signature"), signature(delivery.secret, delivery.id, now.seconds(), delivery.body))
-        .body(delivery.body.to_owned())
-        .send()
-        .await
-        .map_err(|error| NotDelivered::NoAnswer(error.without_url().to_string()))?;
-    if answer.status().is_success() { Ok(()) } else { Err(NotDelivered::Status(answer.status().as_u16())) }
+/// Brings webhooks.
+#[derive(Clone, Debug)]
+pub struct Courier {
+    http: reqwest::Client,
+    allow_private: bool,
+}
+
+impl Courier {
+    /// One that goes to public addresses only, or, with `allow_private`, anywhere.
+    pub fn new(allow_private: bool) -> Self {
+        Self { http: http_client::guarded(allow_private), allow_private }
+    }
+
+    /// Delivers; any 2xx is taken for "received".
+    pub async fn deliver(&self, delivery: &Delivery<'_>, now: UtcMillis) -> Result<(), NotDelivered> {
+        let url = Url::parse(delivery.url).map_err(|error| NotDelivered::Forbidden(error.to_string()))?;
+        http_client::check(&url, self.allow_private).map_err(|error| NotDelivered::Forbidden(error.to_string()))?;
+        let answer = self
+            .http
+            .post(url)
+            .header(CONTENT_TYPE, "application/json")
+            .header(HeaderName::from_static("webhook-id"), delivery.id)
+            .header(HeaderName::from_static("webhook-timestamp"), now.seconds())
+            .header(HeaderName::from_static("webhook-signature"), signature(delivery.secret, delivery.id, now.seconds(), delivery.body))
+            .body(delivery.body.to_owned())
+            .send()
+            .await
+            .map_err(|error| NotDelivered::NoAnswer(error.without_url().to_string()))?;
+        if answer.status().is_success() { Ok(()) } else { Err(NotDelivered::Status(answer.status().as_u16())) }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::super::approvals::{self, Life, Yes};
 use super::super::clients;
 use super::{ApprovalDeclared, ClientDeclared, MadeSecret, NotApplied, RequestDeclared, Run, invalid, refused};
 use crate::domain::access_requests::AccessRequest;
-use crate::domain::clients::{Client, ClientType};
+use crate::domain::clients::{Client, ClientMetadata, ClientType};
 use crate::domain::ids::{AccessRequestId, ClientId};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::Refusal;
@@ -149,6 +149,17 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Is a waiting change exactly what the file says of this client and asks for it?
+    fn is_declared(&self, waiting: &AccessRequest, metadata: &ClientMetadata, approval: &ApprovalDeclared) -> bool {
+        let local = self.app.config.outbound.allow_private_networks;
+        let client = self.declaration.clients.iter().find(|client| client.client_id == approval.client_id);
+        let asked = |request: &RequestDeclared| {
+            request.client_id == approval.client_id && request.organization == approval.organization && literals(&request.scopes) == literals(&waiting.scopes)
+        };
+        client.is_some_and(|client| clients::validate(client.metadata.clone(), local).is_ok_and(|declared| declared == *metadata))
+            && self.declaration.access_requests.iter().any(asked)
+    }
+
     pub(super) async fn approval(&mut self, declared: &ApprovalDeclared) -> Result<(), NotApplied> {
         let what = format!("approval of {} at {}", declared.client_id, declared.organization);
         let (client, organization) = (self.client_named(&declared.client_id, &what).await?, self.organization_named(&declared.organization, &what).await?);
@@ -178,6 +189,10 @@ impl Run<'_> {
         drop(conn);
         let revision = revision.ok_or_else(|| refused(&what)(Refusal::NotFound))?;
         if approval.is_some() {
+            if !self.is_declared(&waiting, &revision.metadata, declared) {
+                // somebody asked for something else meanwhile: that is for a person to decide
+                return Ok(());
+            }
             self.changed(&what, "the change request is approved");
         } else {
             self.added(&what);

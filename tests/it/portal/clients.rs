@@ -95,7 +95,7 @@ fn a_secret_is_shown_once_two_are_live_and_a_revoked_one_is_gone() {
         let page = browser.open(&page_url).await;
         assert!(shown.iter().all(|secret| !page.body.contains(secret.as_str())));
         let third = format!("{page_url}/secrets");
-        let csrf = page.form("/delete").value("csrf").to_owned();
+        let csrf = page.form("/sign-out").value("csrf").to_owned();
         assert_eq!(browser.post(&third, &[("csrf", &csrf)]).await.status, 409);
         let mut conn = site.world.app.store.read().await.unwrap();
         let first = storage::clients::list_secrets(&mut conn, &id).await.unwrap().pop().unwrap();

@@ -1,7 +1,7 @@
 //! The words of a mail: the decision in the first line, the reason in the decider's own words, one link, no secret.
 
+use super::pages::{Arg, Lang, Pages};
 use crate::governance::notifications::{Event, Payload};
-use crate::http::pages::{Arg, Lang, Pages};
 use crate::outbound::mail::Letter;
 
 /// The letter to `recipient` about `payload`.
