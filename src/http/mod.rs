@@ -17,6 +17,7 @@ pub mod headers;
 pub mod logos;
 pub mod health;
 pub mod metrics;
+pub mod oauth;
 pub mod pages;
 pub mod portal;
 pub mod present;
