@@ -6,7 +6,7 @@ use crate::domain::clock::{Clock, UtcMillis};
 use crate::domain::entropy::Entropy;
 use crate::domain::tokens::Sealer;
 use crate::storage::{self, StorageError, Store};
-use crate::vault::Vault;
+use crate::vault::{KeyEncryptionKey, Vault};
 
 /// The application. Shared by reference; nothing in it changes after the start but what its parts guard themselves.
 pub struct App {
@@ -55,7 +55,8 @@ pub enum CannotOpen {
 impl App {
     /// Opens what `config` names: the key, the database (brought up to date), and the proof that the two belong together.
     pub async fn open(config: crate::config::Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, CannotOpen> {
-        let key = crate::config::read_key_file(&config.server.key_file).map_err(CannotOpen::Key)?;
+        let bytes = crate::config::read_key_file(&config.server.key_file).map_err(CannotOpen::Key)?;
+        let key = KeyEncryptionKey::new(*bytes);
         let store = storage::connect::connect(&config.database.url).await?;
         let check = key.check_value();
         let asked = check.clone();
