@@ -28,11 +28,11 @@ const LIFE_SECONDS: i64 = 120;
 pub const PAGE: usize = 20;
 
 /// A token with which this server reads from one of its organizations' FHIR endpoints.
-fn reading_token(app: &App, endpoint: &FhirEndpoint) -> String {
+fn reading_token(app: &App, endpoint: &FhirEndpoint) -> PlainSecret {
     let until = app.now().plus_seconds(LIFE_SECONDS);
     let plain = format!("{}|{}", until.0, endpoint.id);
     let sealed = app.vault.seal("reading-token", plain.as_bytes(), app.entropy.as_ref());
-    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))
+    PlainSecret::from_text(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed)))
 }
 
 /// The endpoint a reading token of ours is for, and when it ends; `None` for anything else, and when it is over.
