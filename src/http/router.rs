@@ -12,8 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
-use super::{AppState, account, assets, console, error, headers, health, logos, metrics, portal, sign_in};
-use super::{AppState, account, assets, error, headers, health, logos, metrics, oauth, portal, sign_in};
+use super::{AppState, account, assets, console, error, headers, health, logos, metrics, oauth, portal, sign_in};
 
 /// No body is longer, but where a route says so (the upload of a logo).
 const BODY_LIMIT: usize = 64 * 1024;

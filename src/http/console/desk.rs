@@ -14,7 +14,7 @@ use crate::governance::client_management;
 use crate::http::error::Failure;
 use crate::http::extract::{SignedIn, Visitor};
 use crate::http::pages::frame::{ConsoleNav, ConsoleSection, Switch};
-use crate::http::pages::{Html, Nav, Page};
+use crate::http::pages::{Frame, Html, Nav, Page};
 use crate::http::{AppState, PageError};
 use crate::storage;
 
@@ -73,6 +73,11 @@ impl Desk {
 
     /// A page in the console's frame.
     pub async fn render<P: Page>(&self, section: ConsoleSection, page: &P) -> Result<Html, PageError> {
+        self.render_answer(section, &self.visitor.path, page).await
+    }
+
+    /// The same after a POST, whose own address has no page: `path` is where the language switch leads.
+    pub async fn render_answer<P: Page>(&self, section: ConsoleSection, path: &str, page: &P) -> Result<Html, PageError> {
         let waiting = client_management::waiting(&self.state.app, &self.staff).await?;
         let mut others = Vec::new();
         let mut conn = self.state.app.store.read().await?;
@@ -91,18 +96,8 @@ impl Desk {
             others,
             waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         };
-        let mut frame = self.visitor.frame(Nav::Console(nav));
-        // a form's address cannot be fetched: the language switch leads to where the form stands
-        if !frame.path.starts_with("/console/") {
-            frame.path = self.path("clients");
-        }
+        let frame = Frame { path: path.to_owned(), ..self.visitor.frame(Nav::Console(nav)) };
         Ok(self.state.pages.render(&frame, page))
-    }
-
-    /// The same after a POST, whose own address has no page: `path` is where the language switch leads.
-    pub async fn render_answer<P: Page>(&self, section: ConsoleSection, path: &str, page: &P) -> Result<Html, PageError> {
-        let visitor = Visitor { path: path.to_owned(), ..self.visitor.clone() };
-        Desk { state: self.state.clone(), visitor, staff: self.staff.clone() }.render(section, page).await
     }
 }
 
