@@ -59,6 +59,17 @@ pub async fn list(app: &App, staff: &Staff, filter: &Filter) -> Result<Listing, 
     })
 }
 
+/// Requests to the organization in one state, oldest first.
+pub async fn requests(app: &App, staff: &Staff, state: &str, limit: i64, offset: i64) -> Result<Vec<AccessRequest>, Refusal> {
+    staff.must_be(StaffRole::Viewer)?;
+    // a draft is the application provider's own
+    if !["waiting", "approved", "rejected", "withdrawn", "expired"].contains(&state) {
+        return Err(Refusal::invalid("state", "unknown", "state is one of waiting, approved, rejected, withdrawn, expired"));
+    }
+    let mut conn = app.store.read().await?;
+    Ok(storage::access_requests::list_by_state(&mut conn, &staff.organization.id, state, limit, offset).await?)
+}
+
 /// How many requests wait for the organization: the number beside *Client management*.
 pub async fn waiting(app: &App, staff: &Staff) -> Result<i64, Refusal> {
     let mut conn = app.store.read().await?;
