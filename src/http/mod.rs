@@ -18,6 +18,7 @@ pub mod logos;
 pub mod health;
 pub mod mail;
 pub mod metrics;
+pub mod oauth;
 pub mod pages;
 pub mod portal;
 pub mod present;

@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
-use super::{AppState, account, assets, error, headers, health, logos, metrics, portal, sign_in};
+use super::{AppState, account, assets, error, headers, health, logos, metrics, oauth, portal, sign_in};
 
 /// No body is longer, but where a route says so (the upload of a logo).
 const BODY_LIMIT: usize = 64 * 1024;
@@ -59,6 +59,14 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/account/sessions/end", post(account::end_session))
         // <<< sign-in and account
         // >>> interactions (authorize, patient picker, consent, apps, logout): users
+        .route("/o/{organization}/authorize", get(oauth::authorize::get).post(oauth::authorize::post))
+        .route("/o/{organization}/continue", get(oauth::flow::resume))
+        .route("/o/{organization}/patient", get(oauth::flow::resume).post(oauth::flow::pick))
+        .route("/o/{organization}/consent", post(oauth::flow::consent))
+        .route("/o/{organization}/not-me", get(oauth::flow::not_me))
+        .route("/o/{organization}/apps", get(oauth::apps::show))
+        .route("/o/{organization}/apps/{client}/stop", get(oauth::apps::ask))
+        .route("/o/{organization}/apps/stop", post(oauth::apps::stop))
         // <<< interactions
         // >>> console: staff of the organization in the path
         // <<< console
@@ -100,9 +108,18 @@ fn pages(state: &AppState) -> Router<AppState> {
 /// Endpoints for clients and resource servers: no cookies, no pages.
 fn machines(_state: &AppState) -> Router<AppState> {
     Router::new()
-        // >>> oauth (token, introspect, revoke, userinfo, register, launch): clients, resource servers
+            // >>> oauth (token, introspect, revoke, userinfo, register, launch): clients, resource servers
+        .route("/o/{organization}/token", post(oauth::token::token).options(oauth::token::options))
+        .route("/o/{organization}/introspect", post(oauth::token::introspection).options(oauth::token::options))
+        .route("/o/{organization}/revoke", post(oauth::token::revoke).options(oauth::token::options))
+        .route("/o/{organization}/userinfo", get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options))
         // <<< oauth
         // >>> discovery (metadata, jwks, smart-configuration): everybody
+        .route("/.well-known/oauth-authorization-server/o/{organization}", get(oauth::discovery::authorization_server).options(oauth::discovery::options))
+        .route("/o/{organization}/.well-known/openid-configuration", get(oauth::discovery::authorization_server).options(oauth::discovery::options))
+        .route("/o/{organization}/jwks", get(oauth::discovery::jwks).options(oauth::discovery::options))
+        .route("/o/{organization}/fhir/{endpoint}/.well-known/smart-configuration", get(oauth::discovery::smart).options(oauth::discovery::options))
+        .route("/o/{organization}/fhir/{endpoint}/metadata", get(oauth::discovery::metadata).options(oauth::discovery::options))
         // <<< discovery
         // >>> health: everybody
         .route("/livez", get(health::livez))
