@@ -180,3 +180,27 @@ pub async fn find_fhir_user(conn: &mut Conn, organization: &OrganizationId, acco
         .collect::<Result<_, StorageError>>()?;
     Ok(Some(FhirUser { reference: row.text("fhir_user")?, patients }))
 }
+
+/// The organizations at which somebody is a user (has a FHIR identity), by name.
+pub async fn organizations_of_user(conn: &mut Conn, account: &AccountId) -> Result<Vec<NamedOrganization>, StorageError> {
+    sqlx::query(
+        "select organizations.slug as slug, organizations.name as name from fhir_users
+         join organizations on organizations.id = fhir_users.organization_id
+         where fhir_users.account_id = $1 and organizations.state = 'active' order by organizations.name, organizations.id",
+    )
+    .bind(account.as_str())
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(|row| Ok(NamedOrganization { slug: row.text("slug")?, name: row.text("name")? }))
+    .collect()
+}
+
+/// An organization as people see it.
+#[derive(Clone, Debug)]
+pub struct NamedOrganization {
+    /// The path segment.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}

@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use super::rows::Columns as _;
 use super::{Conn, StorageError};
 use crate::domain::clock::UtcMillis;
-use crate::domain::ids::{AccessRequestId, ClientId, OrganizationId};
+use crate::domain::ids::{AccessRequestId, ApplicationProviderId, ClientId, OrganizationId};
 
 /// One line.
 #[derive(Clone, Debug)]
@@ -116,19 +116,66 @@ pub async fn find(conn: &mut Conn, organization: &OrganizationId, client: &Clien
     .transpose()
 }
 
+/// How many lines are in each state. An approved or disabled client with a change request open counts there and among the waiting ones, as the filters show it in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Waiting, changes included.
+    pub waiting: i64,
+    /// Approved.
+    pub approved: i64,
+    /// Disabled.
+    pub disabled: i64,
+    /// Rejected.
+    pub rejected: i64,
+    /// Withdrawn.
+    pub withdrawn: i64,
+    /// Expired.
+    pub expired: i64,
+    /// Every line once.
+    pub all: i64,
+}
+
+impl Counts {
+    /// The count of one state, by the word of the column; 0 for a word that is none.
+    pub fn of(&self, state: &str) -> i64 {
+        match state {
+            "waiting" => self.waiting,
+            "approved" => self.approved,
+            "disabled" => self.disabled,
+            "rejected" => self.rejected,
+            "withdrawn" => self.withdrawn,
+            "expired" => self.expired,
+            _ => 0,
+        }
+    }
+}
+
 /// How many clients are in each state, for the filter chips, within a search. Expired approvals still count by their line until the expiry job has passed.
-pub async fn counts(conn: &mut Conn, organization: &OrganizationId, search: &str) -> Result<Vec<(String, i64)>, StorageError> {
-    sqlx::query(
-        "select case when change_waiting = 1 then 'waiting' else state end as shown, count(*) as lines
-         from client_management where organization_id = $1 and search_text like $2 escape '\\' group by 1 order by 1",
+pub async fn counts(conn: &mut Conn, organization: &OrganizationId, search: &str) -> Result<Counts, StorageError> {
+    let rows = sqlx::query(
+        "select state, count(*) as lines, cast(coalesce(sum(change_waiting), 0) as bigint) as changes
+         from client_management where organization_id = $1 and search_text like $2 escape '\\' group by state",
     )
     .bind(organization.as_str())
     .bind(pattern(search))
     .fetch_all(conn)
-    .await?
-    .iter()
-    .map(|row| Ok((row.text("shown")?, row.int("lines")?)))
-    .collect()
+    .await?;
+    let mut counts = Counts::default();
+    for row in rows {
+        let lines = row.int("lines")?;
+        counts.all += lines;
+        counts.waiting += row.int("changes")?;
+        match row.text("state")?.as_str() {
+            "waiting" => counts.waiting += lines,
+            "approved" => counts.approved += lines,
+            "disabled" => counts.disabled += lines,
+            "rejected" => counts.rejected += lines,
+            "withdrawn" => counts.withdrawn += lines,
+            "expired" => counts.expired += lines,
+            other => return Err(StorageError::inconsistent("client_management", organization.as_str(), format!("unknown state {other}"))),
+        }
+    }
+    Ok(counts)
 }
 
 /// When the longest waiting request was sent.
@@ -178,6 +225,55 @@ pub async fn list(conn: &mut Conn, organization: &OrganizationId, filter: &Filte
         .iter()
         .map(|row| Ok(ListedLine { line: line(row)?, last_used_at: row.time_or_null("last_used_at")?, live_tokens: row.int("live_tokens")? }))
         .collect()
+}
+
+/// Takes the lines of a deleted client away, at every organization.
+pub async fn remove_client(conn: &mut Conn, client: &ClientId) -> Result<(), StorageError> {
+    sqlx::query("delete from client_management where client_id = $1").bind(client.as_str()).execute(conn).await?;
+    Ok(())
+}
+
+/// Approvals that have ended by themselves while their line does not say so yet, at most `limit`.
+pub async fn expired_approvals(conn: &mut Conn, now: UtcMillis, limit: i64) -> Result<Vec<(OrganizationId, ClientId)>, StorageError> {
+    sqlx::query(
+        "select a.organization_id, a.client_id from approvals a
+         join client_management m on m.organization_id = a.organization_id and m.client_id = a.client_id
+         where a.expires_at <= $1 and m.state in ('approved', 'disabled') order by a.expires_at limit $2",
+    )
+    .bind(now.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(|row| Ok((OrganizationId::from_text(row.text("organization_id")?), ClientId::from_text(row.text("client_id")?))))
+    .collect()
+}
+
+/// Was a client of this provider ever approved at the organization?
+pub async fn provider_is_known(conn: &mut Conn, organization: &OrganizationId, provider: &ApplicationProviderId) -> Result<bool, StorageError> {
+    let row = sqlx::query(
+        "select count(*) as approvals from approvals a join clients c on c.id = a.client_id
+         where a.organization_id = $1 and c.application_provider_id = $2",
+    )
+    .bind(organization.as_str())
+    .bind(provider.as_str())
+    .fetch_one(conn)
+    .await?;
+    Ok(row.int("approvals")? > 0)
+}
+
+/// How many people have a live grant under this epoch of an approval.
+pub async fn users(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, epoch: i64) -> Result<i64, StorageError> {
+    let row = sqlx::query(
+        "select count(distinct account_id) as users from grants
+         where organization_id = $1 and client_id = $2 and epoch = $3 and revoked_at is null",
+    )
+    .bind(organization.as_str())
+    .bind(client.as_str())
+    .bind(epoch)
+    .fetch_one(conn)
+    .await?;
+    row.int("users")
 }
 
 /// The bucket of `token_counters` in which a token that expires at `at` is counted: five minutes each.

@@ -100,6 +100,23 @@ fn client(row: &AnyRow) -> Result<Client, StorageError> {
     })
 }
 
+/// Reads the columns `c_*` of a query that joins clients to something else.
+pub(super) fn joined(row: &AnyRow, id: &ClientId) -> Result<Client, StorageError> {
+    let state = match (row.text("c_state")?.as_str(), row.time_or_null("c_deleted_at")?) {
+        ("active", None) => ClientState::Active,
+        ("deleted", Some(at)) => ClientState::Deleted { at },
+        (other, _) => return Err(StorageError::inconsistent("clients", id.as_str(), format!("state {other} with the wrong facts"))),
+    };
+    Ok(Client {
+        id: id.clone(),
+        application_provider_id: ApplicationProviderId::from_text(row.text("c_provider")?),
+        state,
+        latest_revision: row.int("c_latest")?,
+        name: row.text("c_name")?,
+        created_at: row.time("c_created_at")?,
+    })
+}
+
 /// One revision.
 pub async fn find_revision(conn: &mut Conn, client: &ClientId, revision: i64) -> Result<Option<ClientRevision>, StorageError> {
     sqlx::query("select client_id, revision, metadata, digest, created_at from client_revisions where client_id = $1 and revision = $2")

@@ -13,16 +13,32 @@
 
 pub mod access_requests;
 pub mod accounts;
+pub mod api_tokens;
 pub mod application_providers;
 pub mod approvals;
 pub mod audit;
 pub mod client_management;
 pub mod clients;
+pub mod codes;
 pub mod connect;
+pub mod consents;
 pub mod error;
+pub mod grants;
+pub mod installation;
+pub mod interactions;
+pub mod launch_handles;
 pub mod organizations;
+pub mod outbox;
 mod rows;
+pub mod sessions;
+pub mod signing_keys;
+pub mod single_use;
 pub mod store;
+pub mod throttles;
+pub mod token_counters;
+pub mod tokens;
+pub mod usage;
+pub mod webhooks;
 
 pub use error::StorageError;
 pub use sqlx::AnyConnection as Conn;

@@ -130,13 +130,42 @@ pub async fn list_endpoints(conn: &mut Conn, organization: &OrganizationId) -> R
     .collect()
 }
 
-fn endpoint(row: &AnyRow) -> Result<FhirEndpoint, StorageError> {
-    let id = row.text("id")?;
-    let word = row.text("release")?;
-    let release = fhir_scopes::Release::ALL
+fn parse_release(id: &str, word: &str) -> Result<fhir_scopes::Release, StorageError> {
+    fhir_scopes::Release::ALL
         .into_iter()
         .find(|release| release.as_str() == word)
-        .ok_or_else(|| StorageError::inconsistent("fhir_endpoints", id.clone(), format!("unknown release {word}")))?;
+        .ok_or_else(|| StorageError::inconsistent("fhir_endpoints", id, format!("unknown release {word}")))
+}
+
+/// Reads the columns `o_*` of a query that joins organizations to something else.
+pub(super) fn joined(row: &AnyRow, id: &OrganizationId) -> Result<Organization, StorageError> {
+    Ok(Organization {
+        id: id.clone(),
+        slug: row.text("o_slug")?,
+        name: row.text("o_name")?,
+        standing: Standing::parse(&row.text("o_state")?),
+        settings: row.json("o_settings")?,
+        created_at: row.time("o_created_at")?,
+    })
+}
+
+/// Reads the columns `e_*` of a query that joins FHIR endpoints to something else.
+pub(super) fn joined_endpoint(row: &AnyRow, id: &FhirEndpointId) -> Result<FhirEndpoint, StorageError> {
+    Ok(FhirEndpoint {
+        id: id.clone(),
+        organization_id: OrganizationId::from_text(row.text("e_organization")?),
+        slug: row.text("e_slug")?,
+        name: row.text("e_name")?,
+        base_url: row.text("e_base_url")?,
+        release: parse_release(id.as_str(), &row.text("e_release")?)?,
+        settings: row.json("e_settings")?,
+        standing: Standing::parse(&row.text("e_state")?),
+    })
+}
+
+fn endpoint(row: &AnyRow) -> Result<FhirEndpoint, StorageError> {
+    let id = row.text("id")?;
+    let release = parse_release(&id, &row.text("release")?)?;
     Ok(FhirEndpoint {
         id: FhirEndpointId::from_text(id),
         organization_id: OrganizationId::from_text(row.text("organization_id")?),

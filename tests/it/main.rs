@@ -1,5 +1,6 @@
 //! Integration tests: through the real router, on SQLite and on PostgreSQL.
 
+mod governance;
 mod outbound;
 mod storage;
 mod support;

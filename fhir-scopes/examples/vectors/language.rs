@@ -1,6 +1,6 @@
 //! Vectors about the scope language itself: parse, normal form, spellings, algebra, planned requests.
 
-use fhir_scopes::{NonResource, Release, Scope, ScopeKind, ScopeSet};
+use fhir_scopes::{Level, NonResource, Release, ResourceRequest, Scope, ScopeKind, ScopeSet};
 use serde_json::Value;
 
 use super::{Verdict, compare, text_of};
@@ -53,6 +53,7 @@ pub fn v2_to_v1(vector: &Value) -> Verdict {
     single(vector, |scope| scope.to_v1().map(|scope| scope.literal().to_string()))
 }
 
+#[allow(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough over lifetimes")]
 pub fn uri(vector: &Value) -> Verdict {
     single(vector, |scope| scope.to_uri())
 }
@@ -90,5 +91,12 @@ fn sorted(list: &str) -> String {
 }
 
 pub fn ask(vector: &Value) -> Verdict {
-    compare(text_of(vector, "out"), "not yet")
+    let level = text_of(vector, "level").parse().unwrap_or(Level::Patient);
+    let requests = vector["requests"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let granular = vector["granular"].as_bool().unwrap_or(false);
+    let got = match ResourceRequest::from_planned(level, requests, granular, release(vector)) {
+        Ok(request) => request.to_scopes(release(vector)).to_string(),
+        Err(error) => error.to_string(),
+    };
+    compare(text_of(vector, "out"), got)
 }

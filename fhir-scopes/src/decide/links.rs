@@ -142,8 +142,11 @@ impl Grant {
         match self.gate(want, None) {
             Gate::Open(_) => links.want(want),
             // US Core asks for the provenance of what is in the answer; only that of the Patient is in the compartment itself
-            Gate::Filtered if source.name() == "Provenance" && parameter == Some("target") && self.only_patient(source) => {
+            Gate::Filtered if source.name() == "Provenance" && parameter == Some("target") => {
                 links.want(Want { target_in_results: true, ..want });
+                if !self.only_patient(source) {
+                    links.want(want);
+                }
                 links.narrowed = true;
             }
             Gate::Filtered => {

@@ -141,6 +141,11 @@ pub const STANDARD_OPERATIONS: &[OperationRule] = &[
     OperationRule::new("document", Some("Composition"), Applies::Instance, Rule::Document),
 ];
 
+/// The standard rule for an operation.
+pub(crate) fn standard_rule(name: &str, on: OperationTarget<'_>) -> Rule {
+    STANDARD_OPERATIONS.iter().rev().find(|row| row.fits(name, on)).map_or(Rule::Refuse, |row| row.rule)
+}
+
 impl Grant {
     pub(super) fn operation(&self, name: &str, on: OperationTarget<'_>, post: bool, request: &Request<'_>) -> Decision<'_> {
         let rule = self.operations.iter().rev().find(|row| row.fits(name, on)).map_or(Rule::Refuse, |row| row.rule);

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Each parameter of the parts, as `(name, value)`. None inside when an encoding is broken: then nobody knows what it says.
-pub(super) fn pairs<'q>(parts: [&'q str; 2]) -> impl Iterator<Item = Option<(Cow<'q, str>, Cow<'q, str>)>> {
+pub(crate) fn pairs<'q>(parts: [&'q str; 2]) -> impl Iterator<Item = Option<(Cow<'q, str>, Cow<'q, str>)>> {
     parts.into_iter().flat_map(|part| part.split('&')).filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         Some((decode(name)?, decode(value)?))

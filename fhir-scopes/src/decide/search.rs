@@ -125,11 +125,13 @@ fn form<'a>(request: &Request<'a>) -> &'a str {
     }
 }
 
-/// Whether any parameter could reach beyond the searched type. Looks at bytes only, so that plain searches cost little.
+/// Whether any parameter could reach beyond the searched type. Looks at the bytes of names only, so that plain searches cost little.
 fn has_links(request: &Request<'_>) -> bool {
     [request.query, form(request)].into_iter().any(|part| {
-        part.bytes().any(|byte| matches!(byte, b'_' | b'%' | b'+')) || part.split('&').any(|pair| {
-            pair.bytes().take_while(|byte| *byte != b'=').any(|byte| byte == b'.')
+        let mut in_name = true;
+        part.bytes().any(|byte| {
+            in_name = byte == b'&' || in_name && byte != b'=';
+            in_name && matches!(byte, b'_' | b'%' | b'+' | b'.')
         })
     })
 }

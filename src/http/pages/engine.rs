@@ -87,7 +87,16 @@ impl Pages {
         Ok(set.language(frame.lang).0.render(template, &context)?)
     }
 
-    /// Words for Rust code that puts a sentence into a page or a mail: `pages.text(lang, "flash-disabled", &[...])`.
+    /// Words for Rust code that puts a sentence into a page: `pages.say(lang, "flash-disabled", &[...])`. The key is a
+    /// literal, so that `tests/templates.rs` can see that it exists; should it not, people read the key and the log says so.
+    pub fn say(&self, lang: Lang, key: &str, args: &[(&str, Arg<'_>)]) -> String {
+        self.text(lang, key, args).unwrap_or_else(|error| {
+            tracing::error!(%error, "words are missing");
+            key.to_owned()
+        })
+    }
+
+    /// The same for whoever must know that words are missing.
     pub fn text(&self, lang: Lang, key: &str, args: &[(&str, Arg<'_>)]) -> Result<String, WordsError> {
         self.current().language(lang).1.say(key, args)
     }

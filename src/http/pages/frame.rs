@@ -152,11 +152,10 @@ pub enum Tone {
 
 /// The frame as templates see it: ready strings and booleans, nothing optional.
 #[derive(Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // each is one question a layout asks
 pub(super) struct FrameView {
     lang: Lang,
     csrf: String,
-    has_nonce: bool,
-    nonce: String,
     signed_in: bool,
     viewer_name: String,
     viewer_email: String,
@@ -201,8 +200,6 @@ impl Frame {
         FrameView {
             lang: self.lang,
             csrf: self.csrf.clone(),
-            has_nonce: self.nonce.is_some(),
-            nonce: self.nonce.clone().unwrap_or_default(),
             signed_in: self.viewer.is_some(),
             viewer_name: viewer.name,
             viewer_email: viewer.email,
@@ -302,4 +299,36 @@ fn operator_view(current: OperatorSection) -> NavView {
 
 fn item(word: &'static str, icon: &'static str, href: String, current: bool) -> NavItem {
     NavItem { word, icon, href, current, count: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_switch_leads_back_to_the_same_view() {
+        let hrefs = |path: &str| -> Vec<String> {
+            let frame = Frame { path: path.into(), ..Frame::default() };
+            frame.view().languages.into_iter().map(|link| link.href).collect()
+        };
+        assert_eq!(hrefs("/x?flow=f&q=a%26b"), ["/x?flow=f&q=a%26b&lang=en", "/x?flow=f&q=a%26b&lang=nl"]);
+        assert_eq!(hrefs("/x"), ["/x?lang=en", "/x?lang=nl"]);
+        assert_eq!(hrefs(""), ["/?lang=en", "/?lang=nl"]);
+    }
+
+    #[test]
+    fn the_console_leads_only_to_its_own_organization_and_marks_where_we_are() {
+        let nav = Nav::Console(ConsoleNav {
+            slug: "st-mary".into(),
+            section: ConsoleSection::Activity,
+            waiting: 3,
+            ..ConsoleNav::default()
+        });
+        let view = nav.view();
+        assert!(view.items.iter().all(|item| item.href.starts_with("/console/st-mary/")));
+        let current: Vec<_> = view.items.iter().filter(|item| item.current).map(|item| item.word).collect();
+        assert_eq!(current, ["activity"]);
+        let counts: Vec<_> = view.items.iter().map(|item| item.count).filter(|count| *count > 0).collect();
+        assert_eq!(counts, [3]);
+    }
 }

@@ -2,7 +2,11 @@
 
 use tera::Value;
 
-use super::{Frame, Lang, Nav, Page, Pages, RenderError, Viewer, sign_in};
+use super::console;
+use super::{
+    Account, Apps, Consent, ErrorPage, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError, SignIn,
+    SignedOut, Start, StopApp, Viewer, Waiting,
+};
 
 /// One sample of one page, ready to be rendered.
 pub struct Sample {
@@ -45,8 +49,44 @@ impl Sample {
 /// Every page there is. A page that is not here is not tested: add a line.
 pub fn gallery() -> Vec<Sample> {
     let mut all = Vec::new();
-    add::<sign_in::SignIn>(&mut all);
-    add::<sign_in::SignedOut>(&mut all);
+    add::<Start>(&mut all);
+    add::<SignIn>(&mut all);
+    add::<SignedOut>(&mut all);
+    add::<Consent>(&mut all);
+    add::<PatientPicker>(&mut all);
+    add::<ErrorPage>(&mut all);
+    add::<Waiting>(&mut all);
+    add::<Apps>(&mut all);
+    add::<StopApp>(&mut all);
+    add::<Account>(&mut all);
+    add::<FormPost>(&mut all);
+    add::<super::portal::PortalClients>(&mut all);
+    add::<super::portal::PortalClientForm>(&mut all);
+    add::<super::portal::PortalClient>(&mut all);
+    add::<super::portal::AskWhere>(&mut all);
+    add::<super::portal::AskWhat>(&mut all);
+    add::<super::portal::AskWhy>(&mut all);
+    add::<super::portal::PortalRequests>(&mut all);
+    add::<super::portal::PortalRequest>(&mut all);
+    add::<super::portal::PortalNone>(&mut all);
+    add::<super::portal::PortalMembers>(&mut all);
+    add::<super::portal::PortalWebhooks>(&mut all);
+    add::<super::portal::PortalSettings>(&mut all);
+    add::<super::portal::PortalConfirm>(&mut all);
+    add::<console::Clients>(&mut all);
+    add::<console::Review>(&mut all);
+    add::<console::ApproveConfirm>(&mut all);
+    add::<console::RejectConfirm>(&mut all);
+    add::<console::Changed>(&mut all);
+    add::<console::Client>(&mut all);
+    add::<console::DisableConfirm>(&mut all);
+    add::<console::Receipt>(&mut all);
+    add::<console::Activity>(&mut all);
+    add::<console::Notifications>(&mut all);
+    add::<console::Members>(&mut all);
+    add::<console::FhirEndpoints>(&mut all);
+    add::<console::Brand>(&mut all);
+    add::<console::Settings>(&mut all);
     all
 }
 

@@ -17,6 +17,10 @@
 //! is not ours. Every POST form starts with `{{ <form.csrf token={frame.csrf}/> }}`. No `style=` and no `on...=`:
 //! the Content-Security-Policy refuses them.
 //!
+//! A handler ends `pages.render(&frame, &page)`, with `.with_status(...)`, `.leads_to(redirect_uri)` on every page of a launch
+//! whose form may end at the app, and `.framed_by(origins)` in an embedded launch. It formats with `pages.day|minute|second|ago`
+//! (times), `pages.count`, `pages.span`, and takes words with `pages.say(lang, "literal-key", &[("name", Arg::Text(..))])`.
+//!
 //! # Components (`templates/components/`)
 //!
 //! | call | shows |
@@ -34,27 +38,52 @@
 //! | `<ui.paging paging={p}/>` | previous and next ([`parts::Paging`]) |
 //! | `<form.csrf token={frame.csrf}/>` | the hidden anti-forgery field |
 //! | `<form.field field={f} name=".." label=".." .../>` | a labelled input with hint and error ([`parts::Field`]) |
-//! | `<form.area .../>`, `<form.select .../>` | the same for long text and for choices |
+//! | `<form.area .../>`, `<form.select .../>`, `<form.file .../>` | the same for long text, choices and uploads |
+//! | `<form.confirm action=".." token={frame.csrf} yes=".." no=".." back="..">...</form.confirm>` | the one question before something ends; sends `confirmed=1` |
 //! | `<scope.list groups={g} pick={true}/>` | scope groups, with tick boxes when `pick` |
+//! | `<scope.raw groups={g}/>` | the literal scopes behind *Technical details* |
+//! | `<review.ask runs={r}/>`, `<review.changes changes={c}/>` | the one sentence; added, removed, unchanged |
+//!
+//! Lists are `<div class="table-wrap"><table class="list">` with `data-label` on each `td`: a table on a wide window, cards on a
+//! phone. Whole-row links: `class="list clients"` on the table and `class="row-link"` on the one link of the row.
 
 use serde::Serialize;
 
 use super::assets;
 
+pub mod console;
 pub mod frame;
 pub mod gallery;
 pub mod parts;
+pub mod portal;
 pub mod samples;
 
+mod account;
+mod apps;
+mod consent;
 mod engine;
+mod error;
+mod format;
+mod form_post;
 mod html;
+mod patient_picker;
 mod sign_in;
+mod start;
+mod waiting;
 mod words;
 
+pub use account::{Account, SessionRow, TokenRow};
+pub use apps::{AppCard, Apps, StopApp};
+pub use consent::{Consent, PatientCard};
 pub use engine::{Pages, RenderError};
+pub use error::{ErrorPage, Trouble};
+pub use form_post::{FormPost, FormValue};
 pub use frame::{Flash, Frame, Nav, Tone, Viewer};
 pub use html::Html;
+pub use patient_picker::{PatientPicker, PatientRow};
 pub use sign_in::{SignIn, SignedOut};
+pub use start::Start;
+pub use waiting::Waiting;
 pub use words::{Arg, Lang, Words, WordsError};
 
 /// A page: a struct of ready values that knows its template and shows what it may look like.

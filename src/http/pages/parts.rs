@@ -148,6 +148,7 @@ pub struct ScopeGroup {
 
 /// One line of access in plain words, with the literal scope behind it.
 #[derive(Clone, Debug, Default, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // each is one mark beside the line
 pub struct ScopeLine {
     /// The literal scope: value of the tick box `scope`, and what *technical details* shows.
     pub scope: String,

@@ -37,7 +37,10 @@ pub fn typical_groups() -> Vec<ScopeGroup> {
         group("Documents", true, vec![notes]),
         group("Measurements and results", false, vec![observations]),
         group("Appointments", false, vec![ScopeLine::new("patient/Appointment.rs", "See and search appointments."), add]),
-        group("Who you are", false, vec![fixed("openid fhirUser", "Know who you are: your name and your role.")]),
+        group("Who you are", false, vec![
+            fixed("openid", "Know that it is you."),
+            fixed("fhirUser", "Know your name and your role."),
+        ]),
     ]
 }
 

@@ -1,0 +1,276 @@
+//! Laws of decisions, and decisions against an evaluator written separately from the crate's.
+
+use fhir_scopes::compartment::CompartmentMode;
+use fhir_scopes::decide::{Decision, Grant, Request};
+use fhir_scopes::{Release, ScopeSet};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const PATIENT: &str = "123";
+
+/// What the brute-force side knows of a scope: written down, not parsed.
+#[derive(Debug, Clone)]
+struct Asked {
+    level: &'static str,
+    one: &'static str,
+    letters: String,
+    limit: Option<(&'static str, &'static str)>,
+}
+
+impl Asked {
+    fn text(&self) -> String {
+        let limit = self.limit.map_or(String::new(), |(name, value)| format!("?{name}={value}"));
+        format!("{}/{}.{}{limit}", self.level, self.one, self.letters)
+    }
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let level = prop::sample::select(vec!["patient", "user", "system"]);
+    let one = prop::sample::select(vec!["*", "Patient", "Observation", "Observation", "Medication", "Device", "Binary", "Provenance"]);
+    let letters = prop::sample::subsequence(vec!['c', 'r', 'u', 'd', 's'], 1..=5);
+    let limit = prop::sample::select(vec![None, None, Some(("status", "final")), Some(("category", "a")), Some(("_tag", "t"))]);
+    (level, one, letters, limit).prop_map(|(level, one, letters, limit)| {
+        let limit = limit.filter(|(name, _)| *name == "_tag" || one == "Observation");
+        Asked { level, one, letters: letters.into_iter().collect(), limit }
+    })
+}
+
+fn resources() -> Vec<Value> {
+    let mut all = vec![
+        json!({ "resourceType": "Patient", "id": "123" }),
+        json!({ "resourceType": "Patient", "id": "999" }),
+        json!({ "resourceType": "Patient", "id": "123", "meta": { "tag": [{ "code": "t" }] } }),
+        json!({ "resourceType": "Medication", "id": "m" }),
+        json!({ "resourceType": "Medication", "id": "m", "meta": { "tag": [{ "system": "x", "code": "t" }] } }),
+        json!({ "resourceType": "Device", "id": "d", "patient": { "reference": "Patient/123" } }),
+        json!({ "resourceType": "Device", "id": "d", "patient": { "reference": "Patient/999" } }),
+        json!({ "resourceType": "Binary", "id": "b" }),
+        json!({ "resourceType": "Binary", "id": "b", "securityContext": { "reference": "Patient/123" } }),
+        json!({ "resourceType": "Provenance", "id": "p", "target": [{ "reference": "Patient/123" }] }),
+        json!({ "resourceType": "Provenance", "id": "p", "target": [{ "reference": "Observation/o" }] }),
+    ];
+    for subject in ["Patient/123", "Patient/999", "Group/123"] {
+        for status in ["final", "amended"] {
+            for category in ["a", "b"] {
+                for tag in [None, Some("t")] {
+                    let mut one = json!({
+                        "resourceType": "Observation", "id": "o", "status": status, "subject": { "reference": subject },
+                        "category": [{ "coding": [{ "code": category }] }]
+                    });
+                    if let Some(tag) = tag {
+                        one["meta"] = json!({ "tag": [{ "code": tag }] });
+                    }
+                    all.push(one);
+                }
+            }
+        }
+    }
+    all.push(json!({ "resourceType": "Observation", "id": "o", "performer": [{ "reference": "Patient/123" }] }));
+    all
+}
+
+/// Brute force: does any single scope reach this resource with this letter?
+fn reachable(scopes: &[Asked], letter: char, resource: &Value, patient: Option<&str>) -> bool {
+    let one = resource["resourceType"].as_str().unwrap();
+    let tagged = || resource["meta"]["tag"].as_array().is_some_and(|tags| tags.iter().any(|tag| tag["code"] == "t"));
+    scopes.iter().any(|scope| {
+        let limit = match scope.limit {
+            None => true,
+            Some(("status", value)) => resource["status"] == value,
+            Some(("category", value)) => resource["category"][0]["coding"][0]["code"] == value,
+            Some(_) => tagged(),
+        };
+        let reads = letter == 'r' || letter == 's';
+        let own = |reference: &Value| patient.is_some_and(|patient| reference == &json!(format!("Patient/{patient}")));
+        let reach = scope.level != "patient"
+            || patient.is_some()
+                && match one {
+                    "Patient" => resource["id"].as_str() == patient && letter != 'c',
+                    "Observation" => own(&resource["subject"]["reference"]) || own(&resource["performer"][0]["reference"]),
+                    "Device" => own(&resource["patient"]["reference"]),
+                    "Medication" => reads,
+                    "Binary" => letter == 'r' && own(&resource["securityContext"]["reference"]),
+                    "Provenance" => own(&resource["target"][0]["reference"]),
+                    _ => unreachable!(),
+                };
+        (scope.one == "*" || scope.one == one) && scope.letters.contains(letter) && limit && reach
+    })
+}
+
+fn grant(scopes: &[Asked], patient: Option<&str>) -> Grant {
+    let text = scopes.iter().map(Asked::text).collect::<Vec<_>>().join(" ");
+    let grant = Grant::new(&ScopeSet::parse(&text, Release::R4).unwrap());
+    patient.map_or(grant.clone(), |patient| grant.launch_patient(patient))
+}
+
+/// Whether the decision lets this one resource through.
+fn lets_through(decision: &Decision<'_>, resource: &Value) -> bool {
+    match decision {
+        Decision::Allow(_) => true,
+        Decision::Filter(filter) => filter.accepts(resource),
+        Decision::Deny(_) => false,
+    }
+}
+
+const QUERIES: [(&str, &str, &str); 34] = [
+    ("GET", "/Observation/o", ""),
+    ("GET", "/Patient/123", ""),
+    ("GET", "/Patient/999", ""),
+    ("GET", "/Patient/123/_history", ""),
+    ("GET", "/Observation/o/_history/1", ""),
+    ("GET", "/Observation/_history", ""),
+    ("GET", "/_history", ""),
+    ("GET", "/Observation", "code=x"),
+    ("GET", "/Observation", "_include=Observation:subject"),
+    ("GET", "/Observation", "_include=*"),
+    ("GET", "/Observation", "_revinclude=Provenance:target"),
+    ("GET", "/Observation", "subject:Patient.name=x"),
+    ("GET", "/Observation", "subject.name=x"),
+    ("GET", "/Patient", "_has:Observation:patient:code=1"),
+    ("GET", "/Patient", "_list=1"),
+    ("GET", "/", ""),
+    ("GET", "/", "_type=Observation,Device"),
+    ("GET", "/Patient/123/Observation", ""),
+    ("GET", "/Patient/999/Observation", ""),
+    ("GET", "/Patient/123/*", ""),
+    ("GET", "/Encounter/1/Observation", ""),
+    ("PATCH", "/Observation/o", ""),
+    ("PATCH", "/Observation", "code=x"),
+    ("DELETE", "/Observation/o", ""),
+    ("DELETE", "/Observation", "code=x"),
+    ("GET", "/Patient/123/$everything", ""),
+    ("GET", "/Patient/123/$everything", "_type=Observation"),
+    ("GET", "/$export", ""),
+    ("GET", "/$export", "_type=Observation"),
+    ("GET", "/Patient/$export", "_type=Observation"),
+    ("GET", "/Observation/$lastn", ""),
+    ("POST", "/Patient/$match", ""),
+    ("GET", "/Composition/1/$document", ""),
+    ("GET", "/Observation/$meta", ""),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn what_goes_through_is_what_some_single_scope_reaches(
+        scopes in prop::collection::vec(asked(), 0..6),
+        patient in prop::sample::select(vec![None, Some(PATIENT)]),
+    ) {
+        let grant = grant(&scopes, patient);
+        for resource in resources() {
+            let one = resource["resourceType"].as_str().unwrap();
+            let id = resource["id"].as_str().unwrap();
+            let instance = format!("/{one}/{id}");
+            let kind = format!("/{one}");
+            let expect = |letter| reachable(&scopes, letter, &resource, patient);
+            let read = grant.decide(&Request::get(&instance, ""));
+            prop_assert_eq!(lets_through(&read, &resource), expect('r'), "read {}", resource);
+            let search = grant.decide(&Request::get(&kind, ""));
+            prop_assert_eq!(lets_through(&search, &resource), expect('s'), "search {}", resource);
+            let delete = grant.decide(&Request::new("DELETE", &instance, ""));
+            prop_assert_eq!(lets_through(&delete, &resource), expect('d'), "delete {}", resource);
+            // the stored resource is the new one, so both checks are the same
+            let update = grant.decide(&Request::new("PUT", &instance, "").with_json(&resource));
+            prop_assert_eq!(lets_through(&update, &resource), expect('u'), "update {}", resource);
+            let create = grant.decide(&Request::new("POST", &kind, "").with_json(&resource));
+            prop_assert_eq!(create.word() == "allow", expect('c'), "create {}", resource);
+            // a conditional delete must be open to both letters
+            let conditional = grant.decide(&Request::new("DELETE", &kind, "code=x"));
+            prop_assert_eq!(lets_through(&conditional, &resource), expect('d') && expect('s'), "conditional delete {}", resource);
+        }
+    }
+
+    #[test]
+    fn adding_a_scope_never_takes_anything_away(
+        scopes in prop::collection::vec(asked(), 0..5),
+        more in asked(),
+        patient in prop::sample::select(vec![None, Some(PATIENT)]),
+        narrow in any::<bool>(),
+    ) {
+        let mode = if narrow { CompartmentMode::Subject } else { CompartmentMode::Spec };
+        let before = grant(&scopes, patient).mode(mode);
+        let wider: Vec<Asked> = scopes.iter().cloned().chain([more]).collect();
+        let after = grant(&wider, patient).mode(mode);
+        let all = resources();
+        for (method, path, query) in QUERIES {
+            let request = Request::new(method, path, query);
+            let (then, now) = (before.decide(&request), after.decide(&request));
+            prop_assert!(!then.goes_on() || now.goes_on(), "{} {}?{}: {} became deny", method, path, query, then.word());
+            prop_assert!(then.word() != "allow" || now.word() == "allow", "{} {}?{}: allow became {}", method, path, query, now.word());
+            for resource in &all {
+                prop_assert!(!lets_through(&then, resource) || lets_through(&now, resource), "{} {}?{}: lost {}", method, path, query, resource);
+            }
+            if let (Decision::Filter(then), Decision::Filter(now)) = (&then, &now) {
+                for (was, is) in then.accepts_all(&all).into_iter().zip(now.accepts_all(&all)) {
+                    prop_assert!(!was || is, "{} {}?{}", method, path, query);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_branches_of_a_filter_say_the_same_as_its_predicate(
+        scopes in prop::collection::vec(asked(), 1..6),
+    ) {
+        let grant = grant(&scopes, Some(PATIENT));
+        for (path, one) in [("/Observation", "Observation"), ("/Observation/o", "Observation"), ("/Device", "Device")] {
+            let Decision::Filter(filter) = grant.decide(&Request::get(path, "")) else { continue };
+            for resource in resources().into_iter().filter(|resource| resource["resourceType"] == one) {
+                let text = filter.branches().into_iter().map(|branch| {
+                    let limits = branch.limits.iter().map(|limit| limit.to_string()).collect::<Vec<_>>().join("&");
+                    (branch.reach.to_string(), limits)
+                });
+                let own = |reference: &Value| reference == "Patient/123";
+                let passes = text.into_iter().any(|(reach, limits)| {
+                    let reach = reach == "everyone"
+                        || own(&resource["subject"]["reference"]) || own(&resource["performer"][0]["reference"]) || own(&resource["patient"]["reference"]);
+                    reach && limits.split('&').all(|clause| match clause {
+                        "" => true,
+                        "status=final" => resource["status"] == "final",
+                        "category=a" => resource["category"][0]["coding"][0]["code"] == "a",
+                        _ => resource["meta"]["tag"][0]["code"] == "t",
+                    })
+                });
+                prop_assert_eq!(filter.accepts(&resource), passes, "{}", resource);
+            }
+        }
+    }
+
+    #[test]
+    fn no_request_makes_it_panic(method in "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|\\PC{0,6}", path in "\\PC{0,40}", query in "\\PC{0,60}") {
+        let grant = Grant::new(&ScopeSet::parse("user/*.cruds patient/Observation.rs?category=a", Release::R4).unwrap()).launch_patient(PATIENT);
+        let _ = grant.decide(&Request::new(&method, &path, &query)).goes_on();
+    }
+}
+
+#[test]
+fn a_write_without_its_content_is_refused_at_patient_level() {
+    let grant = grant(&[Asked { level: "patient", one: "*", letters: "cruds".into(), limit: None }], Some(PATIENT));
+    assert_eq!(grant.decide(&Request::new("POST", "/Observation", "")).word(), "deny");
+    assert_eq!(grant.decide(&Request::new("PUT", "/Observation/1", "")).word(), "deny");
+}
+
+#[test]
+fn a_cascading_delete_is_refused() {
+    let grant = grant(&[Asked { level: "system", one: "*", letters: "cruds".into(), limit: None }], None);
+    assert_eq!(grant.decide(&Request::new("DELETE", "/Patient/1", "")).word(), "allow");
+    assert_eq!(grant.decide(&Request::new("DELETE", "/Patient/1", "_cascade=delete")).word(), "deny");
+    assert_eq!(grant.decide(&Request::new("DELETE", "/Patient", "active=false&_expunge=true")).word(), "deny");
+}
+
+#[test]
+fn an_encoded_include_is_an_include() {
+    let grant = grant(&[Asked { level: "patient", one: "Observation", letters: "s".into(), limit: None }], Some(PATIENT));
+    let decision = grant.decide(&Request::get("/Observation", "%5Finclude=Observation%3Asubject"));
+    assert!(decision.obligations().iter().any(|owed| owed.to_string() == "strip-include:Observation:subject"));
+    assert_eq!(grant.decide(&Request::get("/Observation", "subject%3APatient%2Ename=x")).word(), "deny");
+}
+
+#[test]
+fn a_bundle_cannot_smuggle_a_bundle() {
+    let grant = grant(&[Asked { level: "user", one: "*", letters: "cruds".into(), limit: None }], None);
+    let inner = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [] });
+    let outer = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [{ "request": { "method": "POST", "url": "/" }, "resource": inner }] });
+    assert_eq!(grant.decide(&Request::new("POST", "/", "").with_json(&outer)).word(), "deny");
+}
