@@ -231,7 +231,7 @@ fn checked_endpoint(app: &App, staff: &Staff, id: FhirEndpointId, form: &Endpoin
 }
 
 /// A FHIR base URL: https (http too where private networks are allowed), without query, fragment, user and trailing slash.
-fn base_url(field: &'static str, text: &str, loose: bool, faults: &mut Vec<Fault>) -> String {
+pub(super) fn base_url(field: &'static str, text: &str, loose: bool, faults: &mut Vec<Fault>) -> String {
     let text = text.trim().trim_end_matches('/');
     let good = url::Url::parse(text).is_ok_and(|url| {
         (url.scheme() == "https" || (loose && url.scheme() == "http"))

@@ -16,6 +16,7 @@ pub mod extract;
 pub mod headers;
 pub mod logos;
 pub mod health;
+pub mod mail;
 pub mod metrics;
 pub mod pages;
 pub mod portal;

@@ -29,7 +29,7 @@ pub async fn start(State(state): State<AppState>, visitor: Visitor, MaybeSignedI
             }
             for membership in storage::application_providers::developer_memberships(&mut conn, &account.id).await? {
                 let provider = storage::application_providers::lookup(&mut conn, &membership.application_provider_id).await?;
-                page.portals.extend(provider.map(|provider| Switch { name: provider.name, href: "/portal".into() }));
+                page.portals.extend(provider.map(|provider| Switch { href: format!("/portal/{}/clients", provider.id), name: provider.name }));
             }
             for organization in storage::accounts::organizations_of_user(&mut conn, &account.id).await? {
                 page.apps.push(Switch { name: organization.name, href: format!("/o/{}/apps", organization.slug) });
