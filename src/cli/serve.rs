@@ -14,7 +14,11 @@ use crate::http::{self, AppState, metrics, pages, server};
 use crate::jobs;
 
 pub(super) async fn run(file: &ConfigFile) -> Result<(), Failed> {
-    let config = open::configuration(file)?;
+    let loaded = open::load(file)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let config = loaded.config;
     let _lock = open::lock(&config)?;
     let listener = TcpListener::bind(&config.server.listen).await.map_err(|error| Failed(format!("{}: {error}", config.server.listen)))?;
     let app = Arc::new(open::app(config).await?);
