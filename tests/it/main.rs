@@ -2,5 +2,6 @@
 
 mod governance;
 mod outbound;
+mod portal;
 mod storage;
 mod support;
