@@ -11,6 +11,7 @@ use crate::app::App;
 
 pub mod account;
 pub mod assets;
+pub mod console;
 pub mod error;
 pub mod extract;
 pub mod headers;
@@ -18,6 +19,7 @@ pub mod logos;
 pub mod health;
 pub mod mail;
 pub mod metrics;
+pub mod oauth;
 pub mod pages;
 pub mod portal;
 pub mod present;

@@ -45,15 +45,22 @@ pub struct Next {
     /// A path of ours.
     #[serde(default)]
     next: String,
+    /// Show the form even to somebody who is signed in: an app asked for a fresh sign-in, or for another person.
+    #[serde(default)]
+    again: Option<String>,
+    /// The address an app suggests.
+    #[serde(default)]
+    login_hint: Option<String>,
 }
 
 /// `GET /sign-in?next=/path`.
 pub async fn show(State(state): State<AppState>, visitor: Visitor, Query(query): Query<Next>) -> Result<Response, PageError> {
     let next = local_path(&query.next);
-    if visitor.signed_in.is_some() {
+    if visitor.signed_in.is_some() && query.again.is_none() {
         return Ok(Redirect::to(next).into_response());
     }
-    let page = sign_in_page(&state, next).await?;
+    let mut page = sign_in_page(&state, next).await?;
+    page.email = Field::of(query.login_hint.unwrap_or_default());
     Ok(state.pages.render(&visitor.frame(Nav::None), &page).into_response())
 }
 
