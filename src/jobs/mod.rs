@@ -47,6 +47,9 @@ pub fn spawn(app: &Arc<App>, compose: outbox::Compose, stopped: &watch::Receiver
     jobs.push(every(Duration::from_secs(600), stopped, app, |app| async move {
         sweep::run(&app, app.now()).await.map_err(|error| error.to_string())
     }));
+    jobs.push(every(Duration::from_secs(600), stopped, app, |app| async move {
+        crate::protocol::signing::rotate(&app).await.map(|_| ()).map_err(|error| error.to_string())
+    }));
     Jobs(jobs)
 }
 

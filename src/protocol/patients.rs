@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::FhirEndpointId;
 use crate::domain::organizations::FhirEndpoint;
+use crate::domain::secrets::PlainSecret;
 use crate::outbound::fhir::client::PatientSearch;
 use crate::outbound::fhir::views::PatientView;
 use crate::outbound::fhir::{FhirClient, FhirReadError};
@@ -27,11 +28,11 @@ const LIFE_SECONDS: i64 = 120;
 pub const PAGE: usize = 20;
 
 /// A token with which this server reads from one of its organizations' FHIR endpoints.
-fn reading_token(app: &App, endpoint: &FhirEndpoint) -> String {
+fn reading_token(app: &App, endpoint: &FhirEndpoint) -> PlainSecret {
     let until = app.now().plus_seconds(LIFE_SECONDS);
     let plain = format!("{}|{}", until.0, endpoint.id);
     let sealed = app.vault.seal("reading-token", plain.as_bytes(), app.entropy.as_ref());
-    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))
+    PlainSecret::from_text(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed)))
 }
 
 /// The endpoint a reading token of ours is for, and when it ends; `None` for anything else, and when it is over.
@@ -48,7 +49,7 @@ pub fn reader(app: &App, endpoint: &FhirEndpoint) -> Option<FhirClient> {
     let url = Url::parse(&endpoint.base_url).ok()?;
     // the address is the organization's own, often inside its own network: not guarded like an address a client chose
     let http = app.memory.fhir_http.get_or_init(|| crate::outbound::http_client::guarded(true)).clone();
-    Some(FhirClient::new(&url, Some(&crate::domain::secrets::PlainSecret::from_text(reading_token(app, endpoint))), Duration::from_secs(3), http))
+    Some(FhirClient::new(&url, Some(&reading_token(app, endpoint)), Duration::from_secs(3), http))
 }
 
 /// One patient, for a card.

@@ -114,6 +114,16 @@ fn label(kid: &str) -> String {
     format!("signing-key|{kid}")
 }
 
+/// Every key; the first one is made when it is first asked for.
+async fn published(app: &Arc<App>) -> Result<Vec<SigningKey>, StorageError> {
+    let keys = storage::signing_keys::list(&mut *app.store.read().await?).await?;
+    if keys.iter().any(|key| key.state == KeyState::Active) {
+        return Ok(keys);
+    }
+    rotate(app).await?;
+    storage::signing_keys::list(&mut *app.store.read().await?).await
+}
+
 /// A key that signs, and its id.
 #[derive(Clone)]
 pub struct Signer {
@@ -123,8 +133,8 @@ pub struct Signer {
 
 impl Signer {
     /// The key that signs now.
-    pub async fn active(app: &App) -> Result<Self, OAuthError> {
-        let keys = storage::signing_keys::list(&mut *app.store.read().await?).await?;
+    pub async fn active(app: &Arc<App>) -> Result<Self, OAuthError> {
+        let keys = published(app).await?;
         let active = keys.into_iter().find(|key| key.state == KeyState::Active);
         let active = active.ok_or_else(|| StorageError::inconsistent("signing_keys", ALGORITHM, "there is no active key"))?;
         let mut opened = app.memory.signers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,14 +169,14 @@ fn wrapped(base64: &str) -> String {
 }
 
 /// The JWK Set: every key that may have signed something still alive, or will soon sign. Public members only.
-pub async fn key_set(app: &App) -> Result<serde_json::Value, OAuthError> {
-    let keys = storage::signing_keys::list(&mut *app.store.read().await?).await?;
+pub async fn key_set(app: &Arc<App>) -> Result<serde_json::Value, OAuthError> {
+    let keys = published(app).await?;
     let keys: Vec<serde_json::Value> = keys.iter().filter_map(|key| serde_json::from_str(&key.public_jwk).ok()).collect();
     Ok(serde_json::json!({ "keys": keys }))
 }
 
 /// Verifies a JWT of ours (`id_token_hint`): signature by a published key. Its times are not judged.
-pub async fn verified_claims(app: &App, jwt: &str) -> Result<Option<serde_json::Value>, OAuthError> {
+pub async fn verified_claims(app: &Arc<App>, jwt: &str) -> Result<Option<serde_json::Value>, OAuthError> {
     let set = key_set(app).await?.to_string();
     let keys = super::jwk::usable_keys(&set).unwrap_or_default();
     let Some((signing_input, signature)) = jwt.rsplit_once('.') else { return Ok(None) };

@@ -87,7 +87,7 @@ async fn prove(app: &Arc<App>, request: &TokenRequest<'_>, grant_type: GrantType
 }
 
 /// The members of a token response (RFC 6749 5.1, SMART 2.2): `scope` and `expires_in` always, launch context beside them.
-async fn response(app: &App, issued: &Issued) -> Result<Map<String, Value>, OAuthError> {
+async fn response(app: &Arc<App>, issued: &Issued) -> Result<Map<String, Value>, OAuthError> {
     let mut members = Map::new();
     members.insert("access_token".into(), issued.access.reveal().into());
     members.insert("token_type".into(), "Bearer".into());

@@ -2,6 +2,8 @@
 
 mod console;
 mod governance;
+mod journeys;
+mod oauth;
 mod outbound;
 mod portal;
 mod storage;
