@@ -9,6 +9,7 @@ use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::{Approval, ApprovalState};
 use crate::domain::audit::AuditRecord;
 use crate::domain::clock::UtcMillis;
+use crate::governance::error::Fault;
 
 /// From which sensitivity on a line is marked as sensitive (see `fhir_scopes::describe`).
 const SENSITIVE: u8 = 4;
@@ -150,9 +151,40 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "client.revised" => "event-client-revised",
         "client_secret.made" => "event-client-secret-made",
         "client_secret.revoked" => "event-client-secret-revoked",
+        "audit.exported" => "event-audit-exported",
+        "audit.viewed" => "event-audit-viewed",
+        "fhir_endpoint.added" => "event-fhir-endpoint-added",
+        "fhir_endpoint.changed" => "event-fhir-endpoint-changed",
+        "notification.sent_again" => "event-notification-sent-again",
+        "organization.settings_changed" => "event-organization-settings-changed",
+        "resource_server.added" => "event-resource-server-added",
+        "staff.added" => "event-staff-added",
+        "staff.removed" => "event-staff-removed",
+        "staff.role_changed" => "event-staff-role-changed",
         code => return code.to_owned(),
     };
     pages.text(lang, key, &[]).unwrap_or_else(|_| event.to_owned())
+}
+
+/// What is wrong with what was sent, as a whole sentence. A fault that needs more than a sentence of ours (which scope, which URI) is told in its own English words.
+pub fn fault_words(pages: &Pages, lang: Lang, fault: &Fault) -> String {
+    let key = match fault.code {
+        "missing" => "fault-missing",
+        "missing-decision" => "fault-missing-decision",
+        "too-long" => "fault-too-long",
+        "not-plain" => "fault-not-plain",
+        "out-of-range" => "fault-out-of-range",
+        "nothing-left" => "fault-nothing-left",
+        "not-an-address" => "fault-not-an-address",
+        "no-account" => "fault-no-account",
+        "not-a-slug" => "fault-not-a-slug",
+        "not-a-base-url" => "fault-not-a-base-url",
+        "not-an-origin" => "fault-not-an-origin",
+        "not-a-url" => "fault-not-a-url",
+        "taken" => "fault-taken",
+        _ => return fault.message.clone(),
+    };
+    pages.text(lang, key, &[]).unwrap_or_else(|_| fault.message.clone())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ fn a_client_is_registered_asked_for_approved_disabled_and_enabled_by_programs() 
 
         let metadata = json!({
             "name": "Lab View", "client_type": "confidential_secret", "redirect_uris": ["https://lab.acme.example/cb"],
-            "grant_types": ["authorization_code"],
+            "grant_types": ["authorization_code"], "contacts": ["help@acme.example"],
         });
         let answer = vendor.post("/clients", json!({ "metadata": metadata })).await;
         assert_eq!(answer.status, 201, "{}", answer.body);

@@ -21,7 +21,7 @@ fn a_reviewer_finds_a_request_reads_it_and_countersigns_it() {
         list.says(&path);
 
         let review = nurse.open(&path).await;
-        review.says("Children&#x27;s growth, for their parents.");
+        review.says("growth, for their parents.");
         review.says("patient/Observation.rs");
         let form = review.form("/decide").with("decision", "approve");
         let confirm = nurse.submit(&form).await;
@@ -97,7 +97,8 @@ fn what_changed_since_the_screen_is_shown_and_not_approved() {
             let answer = nurse.submit(&stale).await;
             assert_eq!(answer.status, 409);
             answer.says("Nothing was decided.");
-            answer.says("patient/Procedure.rs");
+            answer.says("One new kind of access");
+            answer.says("procedures");
             answer.says(&path);
         }
         assert!(site.world.approval().await.is_none());
