@@ -1,5 +1,7 @@
 //! Laws of decisions, and decisions against an evaluator written separately from the crate's.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use fhir_scopes::compartment::CompartmentMode;
 use fhir_scopes::decide::{Decision, Grant, Request};
 use fhir_scopes::{Release, ScopeSet};
@@ -218,7 +220,7 @@ proptest! {
             let Decision::Filter(filter) = grant.decide(&Request::get(path, "")) else { continue };
             for resource in resources().into_iter().filter(|resource| resource["resourceType"] == one) {
                 let text = filter.branches().into_iter().map(|branch| {
-                    let limits = branch.limits.iter().map(|limit| limit.to_string()).collect::<Vec<_>>().join("&");
+                    let limits = branch.limits.iter().map(ToString::to_string).collect::<Vec<_>>().join("&");
                     (branch.reach.to_string(), limits)
                 });
                 let own = |reference: &Value| reference == "Patient/123";

@@ -154,8 +154,7 @@ impl Branch<'_> {
     fn both(&self, other: &Self) -> Option<Self> {
         let types = self.types.intersect(other.types)?;
         let reach = match (self.reach, other.reach) {
-            (Reach::Everyone, reach) | (reach, Reach::Everyone) => reach,
-            (Reach::ByClass(_), reach) | (reach, Reach::ByClass(_)) => reach,
+            (Reach::Everyone | Reach::ByClass(_), reach) | (reach, Reach::Everyone | Reach::ByClass(_)) => reach,
             (reach, other) if reach == other => reach,
             _ => return None,
         };

@@ -68,6 +68,7 @@ struct Tables {
     compartments: &'static [&'static [(u8, u16)]],
 }
 
+#[allow(unused_macros, reason = "without the feature of any release there is no table")]
 macro_rules! tables_of {
     ($release:ident) => {{
         static TABLES: Tables = Tables {
