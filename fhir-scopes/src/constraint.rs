@@ -411,7 +411,10 @@ fn parameter(name: &str, types: TypeSelector, release: Release) -> Result<(&'sta
         && let Some(found) = tables::parameter_kind(release, one, name)
     {
         return match found {
-            (_, ParameterKind::Composite | ParameterKind::Special) => Err(ParseErrorKind::UnsupportedParameter),
+            // what cannot be compared on one resource is refused here rather than never met later
+            (_, ParameterKind::Composite | ParameterKind::Special | ParameterKind::Number | ParameterKind::Quantity) => {
+                Err(ParseErrorKind::UnsupportedParameter)
+            }
             known => Ok(known),
         };
     }

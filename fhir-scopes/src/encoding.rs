@@ -8,7 +8,7 @@ use core::fmt;
 
 /// Decodes `%XX`. A plus stays a plus: the URI rule, not the HTML form rule. Refuses broken encoding, broken UTF-8 and control characters.
 pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| byte == b'%' || byte < b' ' || byte > 0x7e) {
+    if !text.bytes().any(|byte| byte == b'%' || !matches!(byte, b' '..=0x7e)) {
         return Some(Cow::Borrowed(text));
     }
     let mut bytes = Vec::with_capacity(text.len());

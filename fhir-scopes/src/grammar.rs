@@ -105,7 +105,7 @@ fn resource(level: Level, rest: &str, release: Release) -> Result<ResourceScope,
         TypeSelector::One(found.ok_or_else(|| ParseError::new(Kind::ResourceType, 0..name.len()))?)
     };
     let start = name.len() + 1;
-    let refuse = |kind| ParseError::new(kind, start.min(rest.len())..end);
+    let refuse = |kind| ParseError::new(kind, start.min(end)..end);
     let word = dot.and_then(|dot| head.get(dot + 1..)).ok_or_else(|| refuse(Kind::Permissions))?;
     let (permissions, dialect) = match Permissions::parse(word) {
         Some(letters) => (letters, Dialect::V2),

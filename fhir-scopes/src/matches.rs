@@ -189,6 +189,14 @@ pub(crate) fn walk<V: ResourceView>(view: &V, steps: &str, visit: &mut dyn FnMut
     view.member(name).is_some_and(|child| walk(child, "", &mut |item| text_of(item, field) == Some(wanted) && walk(item, rest, visit)))
 }
 
+/// The parts of a name or an address that a text search looks at; never their use or kind.
+const PARTS_OF_TEXT: [&str; 11] =
+    ["text", "family", "given", "prefix", "suffix", "line", "city", "district", "state", "postalCode", "country"];
+
+fn has_text<V: ResourceView>(view: &V, wanted: &str) -> bool {
+    view.text() == Some(wanted) || view.items().is_some_and(|items| items.iter().any(|item| item.text() == Some(wanted)))
+}
+
 fn meets<V: ResourceView>(value: &Value, path: &Path, found: &V, context: Context<'_>) -> bool {
     match (path.1, value) {
         (Element::CodeableConcept, Value::Token(token)) => {
@@ -201,6 +209,7 @@ fn meets<V: ResourceView>(value: &Value, path: &Path, found: &V, context: Contex
         (Element::Text | Element::Uri, Value::Token(token)) => found.text().is_some_and(|text| token.meets_text(text)),
         (Element::Boolean, Value::Token(token)) => found.truth().is_some_and(|truth| token.meets_boolean(truth)),
         (Element::Text | Element::Uri, Value::Text(wanted)) | (Element::Uri, Value::Reference(wanted)) => found.text() == Some(wanted),
+        (Element::Other, Value::Text(wanted)) => PARTS_OF_TEXT.iter().filter_map(|part| found.member(part)).any(|part| has_text(part, wanted)),
         (Element::Reference, Value::Reference(wanted)) => {
             text_of(found, "reference").is_some_and(|text| reference::meets(wanted, text, path, context))
         }

@@ -76,7 +76,7 @@ static INDEX: [u8; SLOTS] = index(false);
 static LOWER_CASE_INDEX: [u8; SLOTS] = index(true);
 
 const fn slot(name: &[u8], lower_case: bool) -> usize {
-    let mut hash = 0x811c_9dc5_u32 ^ name.len() as u32;
+    let mut hash = 0x811c_9dc5_u32;
     let mut i = 0;
     while i < name.len() {
         let byte = if lower_case { name[i].to_ascii_lowercase() } else { name[i] };

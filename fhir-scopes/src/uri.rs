@@ -20,9 +20,8 @@ pub(crate) fn is_openid(plain: NonResource) -> bool {
 
 pub(crate) fn spell(scope: &Scope<'_>) -> Option<String> {
     let prefix = match scope.kind() {
-        ScopeKind::Resource(_) => SMART,
         ScopeKind::Plain(plain) if is_openid(*plain) => OPENID,
-        ScopeKind::Plain(_) => SMART,
+        ScopeKind::Resource(_) | ScopeKind::Plain(_) => SMART,
         ScopeKind::Extension | ScopeKind::Unknown => return None,
     };
     let literal = scope.literal();

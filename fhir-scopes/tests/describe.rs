@@ -1,5 +1,7 @@
 //! The plain language: total, free of scope syntax, and word for word as in the examples.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 #![cfg(feature = "describe")]
 
 use fhir_scopes::describe::{Lang, Line, Options, WarningKind, describe, describe_scope, describe_with, known_limits};

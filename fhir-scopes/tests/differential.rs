@@ -3,6 +3,8 @@
 //! `differential/generate.py` recorded the answers of `fhir.smart.scopes` 0.0.2 (PyPI). Where the two differ, the reason stands here, and a
 //! difference without a reason fails the test, as does a reason that no longer explains anything.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::collections::BTreeSet;
 
 use fhir_scopes::{Level, Permissions, Release, ResourceType, Scope, ScopeKind, ScopeSet};
@@ -12,8 +14,10 @@ fn answers() -> Value {
     serde_json::from_str(include_str!("differential/answers.json")).unwrap()
 }
 
+type Reason = (&'static str, fn(&str) -> bool);
+
 /// The differences in what is read, and why they are right.
-const REASONS: [(&str, fn(&str) -> bool); 6] = [
+const REASONS: [Reason; 6] = [
     ("SMART 2.2 lets servers keep the words of v1; the older one knows letters only", |token| {
         [".read", ".write", ".*"].iter().any(|word| token.ends_with(word))
     }),

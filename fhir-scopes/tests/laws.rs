@@ -1,5 +1,7 @@
 //! The laws of the scope algebra, held against a brute-force evaluator.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 #[path = "laws/brute_force.rs"]
 mod brute_force;
 
@@ -79,7 +81,7 @@ fn list() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn printing_what_was_read_gives_the_same_text(text in list()) {
@@ -211,5 +213,13 @@ proptest! {
         prop_assert!(rejected.iter().all(|rejected| text.get(rejected.error.range.clone()).is_some()));
         let again = ScopeSet::parse(&kept.to_string(), Release::R5);
         prop_assert_eq!(again.unwrap().to_string(), kept.to_string());
+    }
+}
+
+#[test]
+fn an_error_points_into_the_text_even_where_something_is_missing() {
+    for text in ["patient/*?._ele", "patient/", "patient/Observation", "patient/Observation.", "patient/Observation?a=b", "launch/", "__", "patient/Observation.rs?", "a  b"] {
+        let error = ScopeSet::parse(text, Release::R4).unwrap_err();
+        assert!(text.get(error.range.clone()).is_some(), "{text}: {error:?}");
     }
 }

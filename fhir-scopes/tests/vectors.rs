@@ -1,5 +1,7 @@
 //! Every vector of the file that comes with the crate, by the code of `examples/check_vectors.rs`.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 #[path = "../examples/vectors/mod.rs"]
 mod vectors;
 

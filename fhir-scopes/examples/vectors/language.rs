@@ -53,6 +53,7 @@ pub fn v2_to_v1(vector: &Value) -> Verdict {
     single(vector, |scope| scope.to_v1().map(|scope| scope.literal().to_string()))
 }
 
+#[allow(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough over lifetimes")]
 pub fn uri(vector: &Value) -> Verdict {
     single(vector, |scope| scope.to_uri())
 }

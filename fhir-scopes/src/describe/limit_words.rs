@@ -46,21 +46,18 @@ pub(super) fn subject(types: TypeSelector, limit: &Limit, lang: Lang) -> Subject
     let mut named = false;
     let mut conditions = Vec::new();
     for clause in limit.clauses() {
-        match known(types, clause) {
-            Some(known) => {
-                let names: Vec<String> = known.iter().map(|limit| uncapitalized(limit.name(lang))).collect();
-                if named {
-                    conditions.push(format!("{} {}", lang.pick("that are also", "die ook horen bij"), join_or(&names, lang)));
-                } else {
-                    subject.name = join(&names, lang);
-                    subject.sensitivity = known.iter().map(|limit| limit.sensitivity).max().unwrap_or(subject.sensitivity);
-                    named = true;
-                }
-            }
-            None => {
-                subject.needs_check = true;
-                conditions.push(condition(clause, lang));
-            }
+        let Some(known) = known(types, clause) else {
+            subject.needs_check = true;
+            conditions.push(condition(clause, lang));
+            continue;
+        };
+        let names: Vec<String> = known.iter().map(|limit| uncapitalized(limit.name(lang))).collect();
+        if named {
+            conditions.push(format!("{} {}", lang.pick("that are also", "die ook horen bij"), join_or(&names, lang)));
+        } else {
+            subject.name = join(&names, lang);
+            subject.sensitivity = known.iter().map(|limit| limit.sensitivity).max().unwrap_or(subject.sensitivity);
+            named = true;
         }
     }
     if !conditions.is_empty() {

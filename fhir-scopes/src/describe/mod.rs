@@ -210,15 +210,13 @@ pub fn describe_with(set: &ScopeSet, lang: Lang, options: &Options<'_>) -> Descr
             }
             Some(resource) => {
                 let limit = resource.limit.simplified();
-                match rights.iter_mut().find(|(known, _)| known.key() == (resource.level, resource.types, &limit)) {
-                    Some((known, literals)) => {
-                        known.permissions = known.permissions | resource.permissions;
-                        literals.push(scope.literal().to_string());
-                    }
-                    None => {
-                        let right = ResourceScope { limit, dialect: Dialect::V2, ..resource.clone() };
-                        rights.push((right, [scope.literal().to_string()].into()));
-                    }
+                let key = (resource.level, resource.types, &limit);
+                if let Some((known, literals)) = rights.iter_mut().find(|(known, _)| known.key() == key) {
+                    known.permissions = known.permissions | resource.permissions;
+                    literals.push(scope.literal().to_string());
+                } else {
+                    let right = ResourceScope { limit, dialect: Dialect::V2, ..resource.clone() };
+                    rights.push((right, [scope.literal().to_string()].into()));
                 }
             }
         }
@@ -331,11 +329,10 @@ impl Heading {
 }
 
 fn place(groups: &mut Vec<(u8, usize, Group)>, heading: Heading, lang: Lang, line: Line) {
-    match groups.iter_mut().find(|(_, _, group)| group.category == heading.key()) {
-        Some((_, _, group)) => group.lines.push(line),
-        None => {
-            let group = Group { category: heading.key(), title: heading.title(lang).to_string(), lines: [line].into() };
-            groups.push((0, heading.order(), group));
-        }
+    if let Some((_, _, group)) = groups.iter_mut().find(|(_, _, group)| group.category == heading.key()) {
+        group.lines.push(line);
+    } else {
+        let group = Group { category: heading.key(), title: heading.title(lang).to_string(), lines: [line].into() };
+        groups.push((0, heading.order(), group));
     }
 }

@@ -36,8 +36,7 @@ pub(super) fn line(scope: &Scope<'_>, lang: Lang, options: &Options<'_>) -> (Hea
 fn sensitivity(plain: NonResource) -> u8 {
     match plain {
         NonResource::OpenId | NonResource::FhirUser | NonResource::Profile | NonResource::Email => 2,
-        NonResource::Launch | NonResource::LaunchFor(_) => 1,
-        NonResource::OfflineAccess | NonResource::OnlineAccess => 1,
+        NonResource::Launch | NonResource::LaunchFor(_) | NonResource::OfflineAccess | NonResource::OnlineAccess => 1,
     }
 }
 

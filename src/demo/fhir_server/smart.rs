@@ -1,0 +1,104 @@
+//! What clients read before they have a token: the SMART configuration and the conformance statement.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::FhirServer;
+use super::introspection::body_of;
+use super::parameters::{TYPES, of_type};
+use super::refusal::Refusal;
+use crate::outbound::fhir::R4;
+use crate::outbound::fhir::answers::{SmartEndpoints, built, smart_security};
+
+/// How long a copy of the authorization server's document may be shown.
+const FRESH: Duration = Duration::from_secs(30);
+
+/// A copy of the SMART configuration and when it was fetched.
+pub(super) type Copy = Option<(Instant, String)>;
+
+/// `GET {base}/.well-known/smart-configuration`: the authorization server's own document, passed on.
+///
+/// JSON whatever the `Accept`, readable without a token (SMART 2.2 conformance). A stale copy is never shown: if the
+/// authorization server is down, a launch would fail anyway, so 503 is the honest answer.
+pub(super) async fn configuration(server: &FhirServer) -> Response {
+    let mut copy = server.discovery.lock().await;
+    let fresh = copy.as_ref().filter(|(fetched, _)| fetched.elapsed() < FRESH).map(|(_, document)| document.clone());
+    let document = match fresh {
+        Some(document) => document,
+        None => match fetch(server).await {
+            Some(document) => {
+                *copy = Some((Instant::now(), document.clone()));
+                document
+            }
+            None => return Refusal::no_answer_from_authorization().into_response(),
+        },
+    };
+    drop(copy);
+    let mut response = Response::new(Body::from(document));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=30"));
+    response
+}
+
+async fn fetch(server: &FhirServer) -> Option<String> {
+    let response = server.http.get(&server.config.smart_configuration).send().await;
+    let response = response.inspect_err(|e| tracing::warn!(error = %e, "the SMART configuration cannot be fetched")).ok()?;
+    if response.status() != StatusCode::OK {
+        tracing::warn!(status = response.status().as_u16(), "the SMART configuration cannot be fetched");
+        return None;
+    }
+    let text = body_of(response).await?;
+    serde_json::from_str::<Value>(&text).ok().filter(Value::is_object).map(|_| text)
+}
+
+/// `GET {base}/metadata`: what this server does, with the OAuth addresses version 1 clients look for.
+pub(super) fn capability_statement(server: &FhirServer) -> R4 {
+    let config = &server.config;
+    let resources: Vec<Value> = TYPES
+        .iter()
+        .map(|(kind, own)| {
+            let parameters: Vec<Value> = of_type(own)
+                .map(|parameter| json!({"name": parameter.name, "type": parameter.kind.code()}))
+                .collect();
+            let interactions = ["read", "vread", "search-type", "create", "update", "delete"].map(|code| json!({"code": code}));
+            json!({
+                "type": kind,
+                "interaction": interactions,
+                "versioning": "versioned-update",
+                "updateCreate": true,
+                "conditionalCreate": false,
+                "conditionalUpdate": false,
+                "conditionalDelete": "not-supported",
+                "searchParam": parameters,
+            })
+        })
+        .collect();
+    let endpoints = SmartEndpoints {
+        authorize: config.authorization_endpoint.clone(),
+        token: config.token_endpoint.clone(),
+        introspect: Some(config.introspection_endpoint.clone()),
+        revoke: None,
+        manage: None,
+    };
+    built(&json!({
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-01",
+        "kind": "instance",
+        "software": {"name": "Countersign demo FHIR server", "version": env!("CARGO_PKG_VERSION")},
+        "implementation": {"description": "Synthetic patients of St. Mary Hospital", "url": config.base_url},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "json"],
+        "rest": [{
+            "mode": "server",
+            "security": smart_security(&endpoints),
+            "resource": resources,
+            "compartment": ["http://hl7.org/fhir/CompartmentDefinition/patient"],
+        }],
+    }))
+}

@@ -1,0 +1,145 @@
+//! People: one account each, with a membership at an organization (staff), at an application provider (developer), or a FHIR identity (user).
+
+use super::clock::UtcMillis;
+use super::ids::{AccountId, ApplicationProviderId, OrganizationId};
+
+/// A person who can sign in.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Id.
+    pub id: AccountId,
+    /// Lower-case e-mail address: how they sign in.
+    pub email: String,
+    /// Name shown to people.
+    pub name: String,
+    /// argon2id in PHC form; `None` if they cannot sign in with a password.
+    pub password_hash: Option<String>,
+    /// May they sign in at all?
+    pub active: bool,
+    /// Preferred language: `en` or `nl`.
+    pub lang: String,
+    /// Bumped by a password change or deactivation; sessions of an older epoch are dead.
+    pub session_epoch: i64,
+    /// When the account was made.
+    pub created_at: UtcMillis,
+}
+
+/// What a member of staff may do; each role includes those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StaffRole {
+    /// See requests, clients and activity.
+    Viewer,
+    /// Also decide: approve, reject, disable, enable.
+    Reviewer,
+    /// Also manage members, endpoints and settings.
+    Admin,
+}
+
+impl StaffRole {
+    /// The word of the column and of `apply` files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Reviewer => "reviewer",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "viewer" => Some(Self::Viewer),
+            "reviewer" => Some(Self::Reviewer),
+            "admin" => Some(Self::Admin),
+            _ => None,
+        }
+    }
+}
+
+/// What a developer may do at an application provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeveloperRole {
+    /// Manage clients and ask for access.
+    Developer,
+    /// Also manage the provider's members.
+    Admin,
+}
+
+impl DeveloperRole {
+    /// The word of the column and of `apply` files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Developer => "developer",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "developer" => Some(Self::Developer),
+            "admin" => Some(Self::Admin),
+            _ => None,
+        }
+    }
+}
+
+/// A staff membership.
+#[derive(Clone, Debug)]
+pub struct StaffMembership {
+    /// At which organization.
+    pub organization_id: OrganizationId,
+    /// Who.
+    pub account_id: AccountId,
+    /// As what.
+    pub role: StaffRole,
+}
+
+/// A developer membership.
+#[derive(Clone, Debug)]
+pub struct DeveloperMembership {
+    /// At which application provider.
+    pub application_provider_id: ApplicationProviderId,
+    /// Who.
+    pub account_id: AccountId,
+    /// As what.
+    pub role: DeveloperRole,
+}
+
+/// Who a person is at an organization, as a FHIR resource (SMART `fhirUser`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FhirUser {
+    /// Relative reference: `Patient/123`, `Practitioner/7`, `RelatedPerson/9`, `Person/4`.
+    pub reference: String,
+    /// Patients this person may choose, oneself first. Empty for a clinician, who chooses by search.
+    pub patients: Vec<UserPatient>,
+}
+
+impl FhirUser {
+    /// A clinician chooses among all patients of the organization's FHIR server.
+    pub fn is_clinician(&self) -> bool {
+        self.reference.starts_with("Practitioner/") || self.reference.starts_with("PractitionerRole/")
+    }
+}
+
+/// A patient a user may choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPatient {
+    /// Logical id, without `Patient/`.
+    pub patient: String,
+    /// True for oneself, false for somebody they act for.
+    pub is_self: bool,
+}
+
+/// An e-mail address as we keep it: trimmed, lower case. `None` if it cannot be one.
+pub fn normalized_email(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let (local, domain) = text.rsplit_once('@')?;
+    let plausible = !local.is_empty()
+        && domain.contains('.')
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && text.len() <= 254
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"'));
+    plausible.then_some(text)
+}

@@ -1,0 +1,19 @@
+//! Pure facts and rules: no async, no SQL, no HTTP. Time and randomness are arguments.
+
+pub mod access_requests;
+pub mod accounts;
+pub mod application_providers;
+pub mod approvals;
+pub mod audit;
+pub mod clients;
+pub mod clock;
+pub mod entropy;
+pub mod grants;
+pub mod ids;
+pub mod keys;
+pub mod launch_context;
+pub mod organizations;
+pub mod permission;
+pub mod secrets;
+pub mod sessions;
+pub mod tokens;

@@ -1,0 +1,23 @@
+//! What people decide: register, request, approve, disable, audit. The portal, the console, the JSON API and the commands are faces of these functions;
+//! no rule lives in a face.
+//!
+//! Every function takes an actor who was proven and is checked here for what they may do, opens one transaction, and writes the audit record and the
+//! notifications inside it.
+
+pub mod access_requests;
+pub mod accounts;
+pub mod actor;
+pub mod application_providers;
+pub mod approvals;
+mod changes;
+pub mod client_management;
+pub mod clients;
+pub mod error;
+pub mod explain;
+pub mod notifications;
+pub mod organizations;
+pub mod passwords;
+pub mod sign_in;
+pub mod words;
+
+pub use error::Refusal;

@@ -1,0 +1,38 @@
+//! Headers that every answer carries, and requests that no handler should see.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::AppState;
+use super::extract::cookies;
+
+/// The outermost layer: refuses what no handler should see, and adds what every answer carries unless the handler knew better.
+pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = if has_content_coding(&request) {
+        // inflating a body is work that a stranger chooses the amount of
+        StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ] {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if cookies::is_secure(&state.app) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}
+
+fn has_content_coding(request: &Request) -> bool {
+    request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity")
+}

@@ -1,0 +1,31 @@
+//! The console: what provider staff see, below `/console/{organization}/`.
+
+mod activity;
+mod clients;
+mod confirm;
+mod client;
+mod receipt;
+mod review;
+mod settings;
+
+pub use activity::{Activity, ActivityRow, Delivery, NotificationRow, Notifications};
+pub use client::{Client, Day, UseChart};
+pub use clients::{ClientRow, Clients, Filter};
+pub use confirm::{ApproveConfirm, DisableConfirm, RejectConfirm};
+pub use receipt::{Outcome, Receipt};
+pub use review::{Changed, Changes, FieldChange, Review, Run, Verdict, Voice};
+pub use settings::{Brand, FhirEndpointRow, FhirEndpoints, MemberRow, Members, ResourceServerRow, Settings};
+
+use super::Nav;
+use super::frame::{ConsoleNav, ConsoleSection, Switch};
+
+/// The navigation samples stand in.
+fn sample_nav(section: ConsoleSection) -> Nav {
+    Nav::Console(ConsoleNav {
+        organization: "St. Mary Hospital".into(),
+        slug: "st-mary".into(),
+        section,
+        others: vec![Switch { name: "Elm Street Practice".into(), href: "/console/elm-street".into() }],
+        waiting: 4,
+    })
+}

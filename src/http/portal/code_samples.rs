@@ -1,0 +1,56 @@
+//! How to use a client, with its real `client_id`: ready to paste.
+
+use crate::app::App;
+use crate::domain::clients::{ClientMetadata, ClientType, GrantType};
+use crate::domain::ids::ClientId;
+use crate::http::pages::portal::CodeSample;
+
+/// Samples for what this client does.
+pub(super) fn of(app: &App, id: &ClientId, metadata: &ClientMetadata) -> Vec<CodeSample> {
+    let issuer = app.issuer("ORGANIZATION");
+    let redirect = metadata.redirect_uris.first().map_or("https://app.example/callback", String::as_str);
+    let mut samples = Vec::new();
+    if metadata.may_use(GrantType::ClientCredentials) {
+        samples.push(CodeSample { name: "curl".into(), code: curl(&issuer, id, metadata.client_type) });
+    }
+    if metadata.may_use(GrantType::AuthorizationCode) {
+        samples.push(CodeSample {
+            name: "JavaScript (fhirclient)".into(),
+            code: format!(
+                "import FHIR from \"fhirclient\";\n\n// launch page\nFHIR.oauth2.authorize({{\n  iss: \"FHIR_BASE_URL\",\n  clientId: \"{id}\",\n  scope: \"openid fhirUser launch/patient patient/Patient.rs\",\n  redirectUri: \"{redirect}\",\n}});\n\n// redirect page\nconst client = await FHIR.oauth2.ready();\nconst patient = await client.patient.read();"
+            ),
+        });
+    }
+    let grant = if metadata.may_use(GrantType::ClientCredentials) {
+        "token = session.fetch_token(token_endpoint, grant_type=\"client_credentials\", scope=\"system/Patient.rs\")".to_owned()
+    } else {
+        format!(
+            "url, state = session.create_authorization_url(\n    authorization_endpoint, code_verifier=verifier, aud=\"FHIR_BASE_URL\")\n# ... the user comes back to {redirect}\ntoken = session.fetch_token(token_endpoint, authorization_response=callback_url, code_verifier=verifier)"
+        )
+    };
+    samples.push(CodeSample {
+        name: "Python (Authlib)".into(),
+        code: format!(
+            "from authlib.integrations.requests_client import OAuth2Session\n\nsession = OAuth2Session(\n    \"{id}\", {credential}\n    redirect_uri=\"{redirect}\", code_challenge_method=\"S256\")\ntoken_endpoint = \"{issuer}/token\"\nauthorization_endpoint = \"{issuer}/authorize\"\n{grant}",
+            credential = if metadata.client_type == ClientType::ConfidentialSecret { "\"CLIENT_SECRET\"," } else { "token_endpoint_auth_method=\"none\"," },
+        ),
+    });
+    samples.push(CodeSample {
+        name: "Rust (oauth2)".into(),
+        code: format!(
+            "let client = oauth2::basic::BasicClient::new(ClientId::new(\"{id}\".into()))\n    .set_auth_uri(AuthUrl::new(\"{issuer}/authorize\".into())?)\n    .set_token_uri(TokenUrl::new(\"{issuer}/token\".into())?)\n    .set_redirect_uri(RedirectUrl::new(\"{redirect}\".into())?);"
+        ),
+    });
+    samples
+}
+
+fn curl(issuer: &str, id: &ClientId, client_type: ClientType) -> String {
+    match client_type {
+        ClientType::ConfidentialKeys => format!(
+            "# ASSERTION: a JWT with iss = sub = {id}, aud = {issuer}/token, a fresh jti and exp within 5 minutes,\n# signed RS384 or ES384 with your key\ncurl {issuer}/token \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs \\\n  -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \\\n  -d client_assertion=$ASSERTION"
+        ),
+        ClientType::ConfidentialSecret | ClientType::Public => {
+            format!("curl {issuer}/token \\\n  -u {id}:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs")
+        }
+    }
+}

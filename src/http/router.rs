@@ -1,0 +1,130 @@
+//! Every route on one page, with who may call it. Each area adds its routes between its markers.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use super::extract::visitor::visit;
+use super::{AppState, account, assets, error, headers, health, logos, metrics, portal, sign_in};
+
+/// No body is longer, but where a route says so (the upload of a logo).
+const BODY_LIMIT: usize = 64 * 1024;
+/// No request takes longer.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The whole product.
+pub fn router(state: AppState) -> Router {
+    Router::new()
+        .merge(pages(&state))
+        .merge(machines(&state))
+        .merge(api(&state))
+        .merge(assets::router())
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CatchPanicLayer::new())
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+        .layer(from_fn_with_state(state.clone(), headers::guard))
+        .layer(from_fn(metrics::count))
+        .with_state(state)
+}
+
+/// What the operator's own listener answers: health, and with `metrics` the figures.
+pub fn operations(state: AppState, figures: Option<PrometheusHandle>) -> Router {
+    Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(move || async move { figures.map(|figures| figures.render()).ok_or(StatusCode::NOT_FOUND) }))
+        .with_state(state)
+}
+
+/// Pages: for browsers. Each has a visitor; each POST is a `CsrfForm`.
+fn pages(state: &AppState) -> Router<AppState> {
+    Router::new()
+        // >>> sign-in and account: everybody; /account: whoever is signed in
+        .route("/", get(sign_in::start))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/signed-out", get(sign_in::signed_out))
+        .route("/account", get(account::show))
+        .route("/account/profile", post(account::profile))
+        .route("/account/password", post(account::password))
+        .route("/account/tokens", post(account::make_token))
+        .route("/account/tokens/revoke", post(account::revoke_token))
+        .route("/account/sessions/end", post(account::end_session))
+        // <<< sign-in and account
+        // >>> interactions (authorize, patient picker, consent, apps, logout): users
+        // <<< interactions
+        // >>> console: staff of the organization in the path
+        // <<< console
+        // >>> portal: developers of an application provider
+        .route("/portal", get(portal::home))
+        .route("/portal/{provider}", get(portal::provider_home))
+        .route("/portal/{provider}/clients", get(portal::clients::list))
+        .route(
+            "/portal/{provider}/clients/new",
+            get(portal::client_form::new).post(portal::client_form::register).layer(DefaultBodyLimit::max(portal::client_form::BODY_LIMIT)),
+        )
+        .route("/portal/{provider}/clients/{client}", get(portal::clients::show))
+        .route(
+            "/portal/{provider}/clients/{client}/edit",
+            get(portal::client_form::edit).post(portal::client_form::revise).layer(DefaultBodyLimit::max(portal::client_form::BODY_LIMIT)),
+        )
+        .route("/portal/{provider}/clients/{client}/secrets", post(portal::clients::make_secret))
+        .route("/portal/{provider}/clients/{client}/secrets/revoke", post(portal::clients::revoke_secret))
+        .route("/portal/{provider}/clients/{client}/delete", get(portal::clients::ask_delete).post(portal::clients::delete))
+        .route("/portal/{provider}/clients/{client}/ask", get(portal::ask::place))
+        .route("/portal/{provider}/clients/{client}/ask/what", get(portal::ask::what))
+        .route("/portal/{provider}/clients/{client}/ask/why", post(portal::ask::why))
+        .route("/portal/{provider}/clients/{client}/ask/send", post(portal::ask::send))
+        .route("/portal/{provider}/requests", get(portal::requests::list))
+        .route("/portal/{provider}/requests/{request}", get(portal::requests::show))
+        .route("/portal/{provider}/requests/{request}/withdraw", post(portal::requests::withdraw))
+        .route("/portal/{provider}/members", get(portal::provider::members).post(portal::provider::add_member))
+        .route("/portal/{provider}/members/remove", post(portal::provider::remove_member))
+        .route("/portal/{provider}/webhooks", get(portal::provider::webhooks).post(portal::provider::add_webhook))
+        .route("/portal/{provider}/webhooks/remove", post(portal::provider::remove_webhook))
+        .route("/portal/{provider}/settings", get(portal::provider::settings).post(portal::provider::change_settings))
+        // logos: everybody
+        .route("/logos/{digest}", get(logos::show))
+        // <<< portal
+        .fallback(not_found)
+        .layer(from_fn_with_state(state.clone(), visit))
+}
+
+/// Endpoints for clients and resource servers: no cookies, no pages.
+fn machines(_state: &AppState) -> Router<AppState> {
+    Router::new()
+        // >>> oauth (token, introspect, revoke, userinfo, register, launch): clients, resource servers
+        // <<< oauth
+        // >>> discovery (metadata, jwks, smart-configuration): everybody
+        // <<< discovery
+        // >>> health: everybody
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        // <<< health
+}
+
+/// `/api/v1`: holders of a personal API token; each handler takes an `ApiCaller`.
+fn api(state: &AppState) -> Router<AppState> {
+    let routes = Router::new()
+        // >>> api: console
+        // <<< api: console
+        // >>> api: portal
+        // <<< api: portal
+        .fallback(api_not_found);
+    Router::new().nest("/api/v1", routes.layer(from_fn_with_state(state.clone(), error::finish_api)))
+}
+
+async fn not_found() -> super::PageError {
+    error::Failure::not_found().into()
+}
+
+async fn api_not_found() -> super::ApiError {
+    error::Failure::not_found().into()
+}

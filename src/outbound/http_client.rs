@@ -1,0 +1,154 @@
+//! Requests to addresses that others chose: JWK Set URLs, webhooks. Guarded against being sent to our own network (SSRF).
+//!
+//! - https only, no userinfo, no redirects, three seconds.
+//! - Names are resolved here and every address is checked before the connection goes to exactly those addresses, so that a name cannot change its mind in
+//!   between (DNS rebinding). An address literal is checked as it stands; `url` has already turned odd spellings (`0x7f.1`, `2130706433`) into plain ones.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+/// An address we do not go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forbidden {
+    /// Not `https:`.
+    #[error("only https is allowed")]
+    Scheme,
+    /// `https://user:password@host`.
+    #[error("a user name or password in the URL is not allowed")]
+    Userinfo,
+    /// No host, or an address of a private, local or special network.
+    #[error("the host is not a public address")]
+    Host,
+}
+
+/// Is this an address of the public internet?
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_broadcast()
+        || address.is_documentation()
+        || address.is_multicast()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b)) // carriers' shared space, RFC 6598
+        || (a == 192 && b == 0 && c == 0) // RFC 6890
+        || (a == 198 && (b == 18 || b == 19))) // benchmarking, RFC 2544
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    // an IPv4 address in IPv6 clothes is judged as what it is: mapped, NAT64, 6to4
+    if let Some(v4) = address.to_ipv4_mapped() {
+        return is_public_v4(v4);
+    }
+    let segments = address.segments();
+    if segments[0] == 0x64 && segments[1] == 0xff9b {
+        return false;
+    }
+    if segments[0] == 0x2002 {
+        let [a, b] = segments[1].to_be_bytes();
+        let [c, d] = segments[2].to_be_bytes();
+        return is_public_v4(Ipv4Addr::new(a, b, c, d));
+    }
+    // only global unicast (2000::/3), without documentation
+    (segments[0] & 0xe000) == 0x2000 && !(segments[0] == 0x2001 && segments[1] == 0xdb8)
+}
+
+/// Checks a URL before anything is sent. `allow_private` is for the demo and tests: it also allows http.
+pub fn check(url: &Url, allow_private: bool) -> Result<(), Forbidden> {
+    let scheme_is_fine = url.scheme() == "https" || (allow_private && url.scheme() == "http");
+    if !scheme_is_fine {
+        return Err(Forbidden::Scheme);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Forbidden::Userinfo);
+    }
+    match url.host() {
+        None => Err(Forbidden::Host),
+        Some(_) if allow_private => Ok(()),
+        Some(Host::Ipv4(v4)) if is_public_v4(v4) => Ok(()),
+        Some(Host::Ipv6(v6)) if is_public_v6(v6) => Ok(()),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => Err(Forbidden::Host),
+        Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => Err(Forbidden::Host),
+        Some(Host::Domain(_)) => Ok(()),
+    }
+}
+
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let name = name.as_str().to_owned();
+        Box::pin(async move {
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            // one private address among public ones is an attack, not an accident
+            if addresses.is_empty() || addresses.iter().any(|address| !is_public(address.ip())) {
+                return Err(Box::new(Forbidden::Host) as Box<dyn std::error::Error + Send + Sync>);
+            }
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// A client that goes to public addresses only, or, with `allow_private`, anywhere. Call [`check`] on every URL first: literals do not pass the resolver.
+pub fn guarded(allow_private: bool) -> reqwest::Client {
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(3))
+        .user_agent("countersign")
+        .no_proxy();
+    if !allow_private {
+        builder = builder.dns_resolver(PublicOnly).https_only(true);
+    }
+    builder.build().expect("a client without certificates of its own can be built")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_are_not_public_are_refused_in_every_spelling() {
+        for bad in [
+            "https://127.0.0.1/jwks",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://169.254.169.254/latest",
+            "https://10.0.0.1/",
+            "https://100.64.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[64:ff9b::a00:1]/",
+            "https://[2002:a00:1::]/",
+            "https://[fe80::1]/",
+            "https://[fd00::1]/",
+            "https://localhost/",
+            "https://a.localhost/",
+            "http://example.com/",
+            "https://user:secret@example.com/",
+            "file:///etc/passwd",
+        ] {
+            assert!(check(&Url::parse(bad).unwrap(), false).is_err(), "{bad}");
+        }
+        assert!(check(&Url::parse("https://example.com/jwks").unwrap(), false).is_ok());
+        assert!(check(&Url::parse("https://93.184.216.34/").unwrap(), false).is_ok());
+        assert!(check(&Url::parse("http://127.0.0.1:9/").unwrap(), true).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_resolves_to_ourselves_is_not_fetched() {
+        let error = guarded(false).get("https://localhost.localdomain:1/").send().await.unwrap_err();
+        assert!(error.is_connect() || error.is_request(), "{error}");
+    }
+}

@@ -1,0 +1,229 @@
+# The console of a provider organization.
+clients-title = Client management
+clients-waiting = { $count ->
+    [one] One request waits for you, for { $oldest }.
+   *[other] { $count } requests wait for you; the oldest for { $oldest }.
+}
+clients-none-waiting = No request waits for you.
+clients-filters = Filter by state
+filter-all = All
+clients-search = Search client or provider
+sort = Order
+column-client = Client
+column-state = State
+column-asks = Asks for
+column-when = Asked or decided
+column-tokens = Live tokens
+mark-change = change
+clients-never = No app has asked yet
+clients-never-text = When an application provider asks your organization for access, the request appears here and you are told by e-mail. Nothing reaches your data before you approve it.
+clients-nothing = Nothing found
+clients-nothing-text = No client fits this filter and search.
+clients-show-all = Show all clients
+
+review-title = { $app }: access request
+review-asked = asked <bdi>{ $when }</bdi> by <bdi>{ $who }</bdi>
+review-risks = Look at these first
+review-reason = Why
+review-reason-by = In the words of <bdi>{ $provider }</bdi>; nobody has checked them
+review-people = { $count ->
+    [one] One person wanted to use it and waits
+   *[other] { $count } people wanted to use it and wait
+}
+review-changes = What would change
+review-can = What it can do
+review-can-nothing = It asks for no data, only to know who signs in.
+review-about = About the client
+review-history = History
+review-history-none = Nothing has happened yet.
+back-to-review = Back to the request
+
+diff-added = { $count ->
+    [one] One new kind of access
+   *[other] { $count } new kinds of access
+}
+diff-removed = { $count ->
+    [one] One kind of access goes
+   *[other] { $count } kinds of access go
+}
+diff-unchanged = { $count ->
+    [one] One stays the same
+   *[other] { $count } stay the same
+}
+diff-added-word = Added
+diff-removed-word = Removed
+diff-unchanged-word = Unchanged
+diff-before = Before
+diff-after = After
+
+decide-title = Decision
+decide-done = This request is decided.
+decide-may-not = Your role lets you read this request, not decide it. Ask a reviewer of your organization.
+decide-approve = Approve as asked
+decide-less = Approve with less
+decide-less-hint = Untick in the list what it should not get
+decide-reject = Reject
+decide-chosen = {"{chosen}"} of {"{all}"} kinds of access
+decide-duration = The approval lasts
+decide-reason = Why not?
+decide-reason-hint = The provider will read this.
+decide-again = The provider may ask again
+decide-continue = Continue
+decide-signature = Countersigned by <bdi>{ $person }</bdi>
+
+approve-title = Approve { $app }?
+approve-heading = Approve <bdi>{ $app }</bdi>?
+approve-until = The approval lasts until <strong><bdi>{ $until }</bdi></strong>. You can switch the app off at any moment.
+approve-no-end = The approval has no end. You can switch the app off at any moment.
+approve-may = It will be able to
+approve-left-out = { $count ->
+    [one] Left out of what was asked
+   *[other] Left out of what was asked: { $count } kinds
+}
+approve-yes = Approve
+reject-title = Reject { $app }?
+reject-heading = Reject <bdi>{ $app }</bdi>?
+reject-reads = <bdi>{ $provider }</bdi> will read:
+reject-again = It may ask again.
+reject-blocked = It may not ask again until you allow it.
+reject-yes = Reject
+disable-title = Disable { $app }?
+disable-heading = Disable <bdi>{ $app }</bdi>?
+disable-stops = At once, <strong>{ $tokens }</strong> live tokens end for good and <strong>{ $users }</strong> people can no longer use the app here.
+disable-reversible = You can enable it again; apps must then sign in again, nothing old comes back.
+disable-yes = Disable client now
+
+client-off = This client is switched off
+client-off-by = Since <bdi>{ $when }</bdi>, by <bdi>{ $who }</bdi>.
+client-off-enable = After enabling, apps must sign in again; nothing old comes back.
+client-enable = Enable client
+client-since = since <bdi>{ $when }</bdi>, by <bdi>{ $who }</bdi>
+client-expires = ends on <bdi>{ $when }</bdi>
+client-no-end = has no end
+client-expires-soon = This approval ends soon
+client-expires-soon-text = Ask the provider to request a new one, or the app stops on that day.
+client-change = The provider asks for a change
+client-change-text = Until you decide, the present approval stays as it is.
+client-change-review = Review the change
+client-tokens = Live tokens
+client-users = People using it
+client-uses = Requests in 30 days
+client-use = Use in the last 30 days
+client-most = at most <bdi>{ $count }</bdi> on one day
+client-use-table = As a table
+client-unused = It was not used in the last 30 days.
+client-may = What it may do
+client-disable = Disable client
+client-disable-reason = Why?
+day = Day
+requests = Requests
+
+receipt-approved-title = { $app } is approved
+receipt-approved-heading = <bdi>{ $app }</bdi> is approved
+receipt-approved-text = It has exactly what it asked for. The provider has been told.
+receipt-approved-less-title = { $app } is approved with less
+receipt-approved-less-heading = <bdi>{ $app }</bdi> is approved with less
+receipt-approved-less-text = It has less than it asked for. The provider has been told what was left out.
+receipt-rejected-title = { $app } is rejected
+receipt-rejected-heading = <bdi>{ $app }</bdi> is rejected
+receipt-rejected-text = It gets nothing. The provider has been told your reason.
+receipt-disabled-title = { $app } is switched off
+receipt-disabled-heading = <bdi>{ $app }</bdi> is switched off
+receipt-disabled-text = From this moment every token it held here is dead, and stays dead.
+receipt-enabled-title = { $app } is switched on
+receipt-enabled-heading = <bdi>{ $app }</bdi> is switched on
+receipt-enabled-text = Apps must sign in again; nothing old comes back.
+receipt-reason = Reason
+receipt-by = Countersigned by <bdi>{ $person }</bdi>
+receipt-record = Record
+receipt-next = Next request
+receipt-client = To <bdi>{ $app }</bdi>
+
+changed-title = Changed since you looked
+changed-text = Nothing was decided. What you saw is no longer what is asked.
+changed-difference = The difference
+changed-what = What happened
+changed-again = Look again and decide
+
+activity-title = Activity
+activity-lead = Every decision and change, in order. Nothing here can be edited.
+activity-search = Search
+activity-kind = Kind
+activity-what = What
+activity-who = Who
+activity-when = When
+activity-system = the server
+activity-none = Nothing here
+activity-none-text = Decisions, sign-ins and changes appear here as they happen.
+
+notifications-title = Notifications
+notifications-lead = What was sent to application providers about your decisions.
+notifications-filters = Filter by state
+notifications-what = What
+notifications-to = To
+notifications-mail = by e-mail
+notifications-webhook = by webhook
+notifications-attempts = { $count ->
+    [0] not tried yet
+    [one] tried once
+   *[other] tried { $count } times
+}
+notifications-next = again <bdi>{ $when }</bdi>
+notifications-retry = Send again
+notifications-none = Nothing was sent
+notifications-none-text = When you decide about an app, its provider is told, and you see here whether it arrived.
+delivery-queued = To be sent
+delivery-sent = Sent
+delivery-retrying = Trying again
+delivery-failed = Failed
+
+members-title = Members
+members-lead = Who may look, review and administer for your organization.
+members-me = you
+members-role-of = Role of { $name }
+members-add = Add a member
+members-add-text = The person gets an e-mail with a link to sign in.
+role = Role
+remove = Remove
+add = Add
+may-not-change = Only administrators of your organization can change this.
+
+endpoints-title = FHIR endpoints
+endpoints-lead = Where your data is. A token is good for one of these, and only your own FHIR servers can ask what it allows.
+endpoints-credentials = New credentials for your FHIR server
+endpoints-base-url = FHIR base URL
+endpoints-base-url-hint = As apps use it, without a slash at the end.
+endpoints-version = FHIR version
+endpoints-smart = SMART configuration
+endpoints-servers = May introspect
+endpoints-last-asked = last asked
+endpoints-no-server = No server yet: no token can be checked for this endpoint.
+endpoints-make = Make credentials
+endpoints-add = Add an endpoint
+endpoints-none = No FHIR endpoint yet
+endpoints-none-text = Add the address of your FHIR server; apps can ask for access once it is here.
+
+settings-title = Settings
+settings-lead = How your organization appears and decides.
+settings-issuer = Issuer
+settings-issuer-text = Apps and FHIR servers know your organization by this address.
+settings-name = Name of the organization
+settings-contact = Contact
+settings-contact-hint = Shown to people and providers who need help.
+settings-lang-hint = For mails, and for people who have not chosen.
+settings-duration = Approvals last
+settings-duration-hint = Reviewers can choose otherwise for each request.
+settings-frames = Systems that may show sign-in inside their own window
+settings-frames-hint = One address per line, such as https://ehr.example. Leave empty unless your record system needs it.
+
+brand-title = Brand
+brand-lead = How your organization appears to people and in lists of healthcare organizations.
+brand-now = As people see it
+brand-bundle = Brand bundle
+brand-name = Name people see
+brand-website = Website
+brand-logo = Logo
+brand-logo-hint = A PNG or JPEG, square, at most 256 kB.
+brand-logo-remove = Remove the present logo
+brand-places = Places
+brand-places-hint = Where people know you, one per line.

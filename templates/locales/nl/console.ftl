@@ -1,0 +1,229 @@
+# De console van een zorgorganisatie.
+clients-title = Clientbeheer
+clients-waiting = { $count ->
+    [one] Eén verzoek wacht op u, al { $oldest }.
+   *[other] { $count } verzoeken wachten op u; het oudste al { $oldest }.
+}
+clients-none-waiting = Er wacht geen verzoek op u.
+clients-filters = Filter op status
+filter-all = Alle
+clients-search = Zoek client of leverancier
+sort = Volgorde
+column-client = Client
+column-state = Status
+column-asks = Vraagt om
+column-when = Gevraagd of beslist
+column-tokens = Geldige tokens
+mark-change = wijziging
+clients-never = Nog geen app heeft iets gevraagd
+clients-never-text = Als een applicatieleverancier uw organisatie om toegang vraagt, staat het verzoek hier en krijgt u een e-mail. Niets komt bij uw gegevens voordat u het goedkeurt.
+clients-nothing = Niets gevonden
+clients-nothing-text = Geen client past bij dit filter en deze zoekterm.
+clients-show-all = Alle clients tonen
+
+review-title = { $app }: toegangsverzoek
+review-asked = <bdi>{ $when }</bdi> gevraagd door <bdi>{ $who }</bdi>
+review-risks = Kijk hier eerst naar
+review-reason = Waarom
+review-reason-by = In de woorden van <bdi>{ $provider }</bdi>; niemand heeft ze gecontroleerd
+review-people = { $count ->
+    [one] Eén persoon wilde de app gebruiken en wacht
+   *[other] { $count } mensen wilden de app gebruiken en wachten
+}
+review-changes = Wat er zou veranderen
+review-can = Wat de app kan
+review-can-nothing = De app vraagt geen gegevens, alleen om te weten wie inlogt.
+review-about = Over de client
+review-history = Geschiedenis
+review-history-none = Er is nog niets gebeurd.
+back-to-review = Terug naar het verzoek
+
+diff-added = { $count ->
+    [one] Eén nieuwe soort toegang
+   *[other] { $count } nieuwe soorten toegang
+}
+diff-removed = { $count ->
+    [one] Eén soort toegang vervalt
+   *[other] { $count } soorten toegang vervallen
+}
+diff-unchanged = { $count ->
+    [one] Eén blijft gelijk
+   *[other] { $count } blijven gelijk
+}
+diff-added-word = Nieuw
+diff-removed-word = Vervalt
+diff-unchanged-word = Gelijk
+diff-before = Was
+diff-after = Wordt
+
+decide-title = Beslissing
+decide-done = Over dit verzoek is beslist.
+decide-may-not = Met uw rol kunt u dit verzoek lezen, maar er niet over beslissen. Vraag een beoordelaar van uw organisatie.
+decide-approve = Goedkeuren zoals gevraagd
+decide-less = Goedkeuren met minder
+decide-less-hint = Haal in de lijst het vinkje weg bij wat de app niet mag krijgen
+decide-reject = Afwijzen
+decide-chosen = {"{chosen}"} van {"{all}"} soorten toegang
+decide-duration = De goedkeuring duurt
+decide-reason = Waarom niet?
+decide-reason-hint = De leverancier krijgt dit te lezen.
+decide-again = De leverancier mag het opnieuw vragen
+decide-continue = Verder
+decide-signature = Meegetekend door <bdi>{ $person }</bdi>
+
+approve-title = { $app } goedkeuren?
+approve-heading = <bdi>{ $app }</bdi> goedkeuren?
+approve-until = De goedkeuring duurt tot <strong><bdi>{ $until }</bdi></strong>. U kunt de app elk moment uitschakelen.
+approve-no-end = De goedkeuring heeft geen einde. U kunt de app elk moment uitschakelen.
+approve-may = De app kan dan
+approve-left-out = { $count ->
+    [one] Weggelaten uit wat is gevraagd
+   *[other] Weggelaten uit wat is gevraagd: { $count } soorten
+}
+approve-yes = Goedkeuren
+reject-title = { $app } afwijzen?
+reject-heading = <bdi>{ $app }</bdi> afwijzen?
+reject-reads = <bdi>{ $provider }</bdi> krijgt te lezen:
+reject-again = De leverancier mag het opnieuw vragen.
+reject-blocked = De leverancier mag het niet opnieuw vragen totdat u dat toestaat.
+reject-yes = Afwijzen
+disable-title = { $app } uitschakelen?
+disable-heading = <bdi>{ $app }</bdi> uitschakelen?
+disable-stops = Meteen eindigen <strong>{ $tokens }</strong> geldige tokens voorgoed en kunnen <strong>{ $users }</strong> mensen de app hier niet meer gebruiken.
+disable-reversible = U kunt de app weer inschakelen; apps moeten dan opnieuw inloggen, niets ouds komt terug.
+disable-yes = Client nu uitschakelen
+
+client-off = Deze client is uitgeschakeld
+client-off-by = Sinds <bdi>{ $when }</bdi>, door <bdi>{ $who }</bdi>.
+client-off-enable = Na het inschakelen moeten apps opnieuw inloggen; niets ouds komt terug.
+client-enable = Client inschakelen
+client-since = sinds <bdi>{ $when }</bdi>, door <bdi>{ $who }</bdi>
+client-expires = eindigt op <bdi>{ $when }</bdi>
+client-no-end = heeft geen einde
+client-expires-soon = Deze goedkeuring eindigt binnenkort
+client-expires-soon-text = Vraag de leverancier om een nieuw verzoek, anders stopt de app op die dag.
+client-change = De leverancier vraagt om een wijziging
+client-change-text = Tot u beslist, blijft de huidige goedkeuring zoals die is.
+client-change-review = Wijziging beoordelen
+client-tokens = Geldige tokens
+client-users = Gebruikers
+client-uses = Verzoeken in 30 dagen
+client-use = Gebruik in de laatste 30 dagen
+client-most = hoogstens <bdi>{ $count }</bdi> op één dag
+client-use-table = Als tabel
+client-unused = De app is de laatste 30 dagen niet gebruikt.
+client-may = Wat de app mag
+client-disable = Client uitschakelen
+client-disable-reason = Waarom?
+day = Dag
+requests = Verzoeken
+
+receipt-approved-title = { $app } is goedgekeurd
+receipt-approved-heading = <bdi>{ $app }</bdi> is goedgekeurd
+receipt-approved-text = De app heeft precies wat is gevraagd. De leverancier heeft bericht gekregen.
+receipt-approved-less-title = { $app } is goedgekeurd met minder
+receipt-approved-less-heading = <bdi>{ $app }</bdi> is goedgekeurd met minder
+receipt-approved-less-text = De app heeft minder dan is gevraagd. De leverancier heeft bericht gekregen wat is weggelaten.
+receipt-rejected-title = { $app } is afgewezen
+receipt-rejected-heading = <bdi>{ $app }</bdi> is afgewezen
+receipt-rejected-text = De app krijgt niets. De leverancier heeft uw reden gekregen.
+receipt-disabled-title = { $app } is uitgeschakeld
+receipt-disabled-heading = <bdi>{ $app }</bdi> is uitgeschakeld
+receipt-disabled-text = Vanaf dit moment is elk token van de app hier ongeldig, en dat blijft zo.
+receipt-enabled-title = { $app } is ingeschakeld
+receipt-enabled-heading = <bdi>{ $app }</bdi> is ingeschakeld
+receipt-enabled-text = Apps moeten opnieuw inloggen; niets ouds komt terug.
+receipt-reason = Reden
+receipt-by = Meegetekend door <bdi>{ $person }</bdi>
+receipt-record = Logregel
+receipt-next = Volgend verzoek
+receipt-client = Naar <bdi>{ $app }</bdi>
+
+changed-title = Gewijzigd sinds u keek
+changed-text = Er is niets beslist. Wat u zag, is niet meer wat wordt gevraagd.
+changed-difference = Het verschil
+changed-what = Wat er gebeurde
+changed-again = Opnieuw kijken en beslissen
+
+activity-title = Activiteit
+activity-lead = Elke beslissing en wijziging, op volgorde. Niets hier kan worden bewerkt.
+activity-search = Zoeken
+activity-kind = Soort
+activity-what = Wat
+activity-who = Wie
+activity-when = Wanneer
+activity-system = de server
+activity-none = Hier is niets
+activity-none-text = Beslissingen, inlogpogingen en wijzigingen verschijnen hier zodra ze gebeuren.
+
+notifications-title = Berichten
+notifications-lead = Wat applicatieleveranciers over uw beslissingen hebben gekregen.
+notifications-filters = Filter op status
+notifications-what = Wat
+notifications-to = Aan
+notifications-mail = per e-mail
+notifications-webhook = per webhook
+notifications-attempts = { $count ->
+    [0] nog niet geprobeerd
+    [one] één keer geprobeerd
+   *[other] { $count } keer geprobeerd
+}
+notifications-next = opnieuw <bdi>{ $when }</bdi>
+notifications-retry = Opnieuw sturen
+notifications-none = Er is niets verstuurd
+notifications-none-text = Als u over een app beslist, krijgt de leverancier bericht, en ziet u hier of het is aangekomen.
+delivery-queued = Te versturen
+delivery-sent = Verstuurd
+delivery-retrying = Wordt opnieuw geprobeerd
+delivery-failed = Mislukt
+
+members-title = Leden
+members-lead = Wie voor uw organisatie mag kijken, beoordelen en beheren.
+members-me = u
+members-role-of = Rol van { $name }
+members-add = Lid toevoegen
+members-add-text = De persoon krijgt een e-mail met een link om in te loggen.
+role = Rol
+remove = Verwijderen
+add = Toevoegen
+may-not-change = Alleen beheerders van uw organisatie kunnen dit wijzigen.
+
+endpoints-title = FHIR-adressen
+endpoints-lead = Waar uw gegevens zijn. Een token geldt voor één van deze adressen, en alleen uw eigen FHIR-servers kunnen vragen wat het toestaat.
+endpoints-credentials = Nieuwe inloggegevens voor uw FHIR-server
+endpoints-base-url = FHIR-basisadres
+endpoints-base-url-hint = Zoals apps het gebruiken, zonder schuine streep aan het einde.
+endpoints-version = FHIR-versie
+endpoints-smart = SMART-configuratie
+endpoints-servers = Mag tokens controleren
+endpoints-last-asked = laatst gevraagd
+endpoints-no-server = Nog geen server: voor dit adres kan geen token worden gecontroleerd.
+endpoints-make = Inloggegevens maken
+endpoints-add = Adres toevoegen
+endpoints-none = Nog geen FHIR-adres
+endpoints-none-text = Voeg het adres van uw FHIR-server toe; daarna kunnen apps om toegang vragen.
+
+settings-title = Instellingen
+settings-lead = Hoe uw organisatie zich toont en beslist.
+settings-issuer = Issuer
+settings-issuer-text = Onder dit adres kennen apps en FHIR-servers uw organisatie.
+settings-name = Naam van de organisatie
+settings-contact = Contact
+settings-contact-hint = Getoond aan mensen en leveranciers die hulp nodig hebben.
+settings-lang-hint = Voor e-mails, en voor mensen die niet hebben gekozen.
+settings-duration = Goedkeuringen duren
+settings-duration-hint = Beoordelaars kunnen per verzoek anders kiezen.
+settings-frames = Systemen die het inloggen in hun eigen venster mogen tonen
+settings-frames-hint = Eén adres per regel, zoals https://ehr.example. Laat leeg, tenzij uw dossiersysteem het nodig heeft.
+
+brand-title = Huisstijl
+brand-lead = Hoe uw organisatie zich toont aan mensen en in lijsten van zorgorganisaties.
+brand-now = Zoals mensen het zien
+brand-bundle = Brand-bundel
+brand-name = Naam die mensen zien
+brand-website = Website
+brand-logo = Logo
+brand-logo-hint = Een PNG of JPEG, vierkant, hoogstens 256 kB.
+brand-logo-remove = Huidig logo verwijderen
+brand-places = Plaatsen
+brand-places-hint = Waar mensen u kennen, één per regel.

@@ -1,0 +1,72 @@
+// The JSON interface as a developer and as staff use it: the demo's own sign-ins, nothing privileged.
+
+import assert from 'node:assert/strict'
+
+/** Registers a client at the demo's application provider and asks the organization for `scope`. */
+export async function askedClient(demo, { scope, ...metadata }) {
+  const developer = new Api(demo.base_url, demo.developer.api_token)
+  const client = await developer.post('/api/v1/clients', {
+    name: 'Interop',
+    description: 'Registered by a test',
+    contacts: ['interop@example.org'],
+    ...metadata,
+  })
+  const asked = await developer.post(requestsPath(demo), {
+    client_id: client.client_id,
+    fhir_endpoint: demo.fhir_base_url,
+    reason: 'To see that a client nobody here wrote gets along.',
+    scope,
+  })
+  return { client, asked }
+}
+
+/** The same, and staff approve as asked. Returns the client as registered. */
+export async function approvedClient(demo, metadata) {
+  const { client, asked } = await askedClient(demo, metadata)
+  const staff = new Api(demo.base_url, demo.staff.api_token)
+  const waiting = await staff.get(`${requestsPath(demo)}/${asked.id}`)
+  await staff.post(`${requestsPath(demo)}/${asked.id}/approve`, { digest: waiting.digest })
+  return client
+}
+
+function requestsPath(demo) {
+  return `/api/v1/organizations/${demo.organization}/access-requests`
+}
+
+/** Staff disable a client; resolves once the server has acknowledged. */
+export async function disable(demo, clientId, reason = 'A test says so.') {
+  const staff = new Api(demo.base_url, demo.staff.api_token)
+  return staff.post(`/api/v1/organizations/${demo.organization}/clients/${clientId}/disable`, { reason })
+}
+
+/** Staff enable a client. */
+export async function enable(demo, clientId, reason = 'A test says so.') {
+  const staff = new Api(demo.base_url, demo.staff.api_token)
+  return staff.post(`/api/v1/organizations/${demo.organization}/clients/${clientId}/enable`, { reason })
+}
+
+export class Api {
+  constructor(base, token) {
+    this.base = base
+    this.token = token
+  }
+
+  get(path) {
+    return this.#call('GET', path)
+  }
+
+  post(path, body) {
+    return this.#call('POST', path, body)
+  }
+
+  async #call(method, path, body) {
+    const response = await fetch(new URL(path, this.base), {
+      method,
+      headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const text = await response.text()
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`)
+    return text ? JSON.parse(text) : undefined
+  }
+}
