@@ -120,29 +120,30 @@ where
     };
     // an include that is not granted need not be stripped from the query: what it brings does not pass step 4
 
-    // 3 the stored resource first
+    // 3 the stored resource first, unless the answer is that resource
+    let shows_target = parts.method == Method::GET && !parts.uri.path().contains('$');
     match filter.as_ref().map(Filter::on) {
         None | Some(On::Results) => {}
-        Some(On::Target) if parts.method == Method::GET => {}
+        Some(On::Target) if shows_target => {}
         Some(On::Target) => {
-            let stored = Request::builder().uri(parts.uri.clone()).body(Body::empty());
+            let stored = Request::builder().uri(stored_path(&parts)).body(Body::empty());
             let Ok(stored) = stored else { return status(StatusCode::BAD_REQUEST) };
             let Ok(found) = inner.clone().oneshot(stored).await;
-            let exists = found.status().is_success();
-            let resource = read_json(found).await;
+            let absent = matches!(found.status(), StatusCode::NOT_FOUND | StatusCode::GONE);
+            let resource = if found.status().is_success() { read_json(found).await } else { None };
             let passes = resource.is_some_and(|resource| filter.as_ref().is_some_and(|filter| filter.accepts(&resource)));
-            if exists && !passes {
+            // update may create; whatever else cannot be looked at is refused
+            if !passes && !(absent && parts.method == Method::PUT) {
                 return status(StatusCode::NOT_FOUND);
             }
         }
         Some(_) => return status(StatusCode::FORBIDDEN),
     }
-    let reads = parts.method == Method::GET || parts.uri.path().ends_with("/_search");
     let Ok(answer) = inner.oneshot(Request::from_parts(parts, Body::from(bytes))).await;
 
     // 4 the answer
     match filter {
-        Some(filter) if reads => narrowed(answer, &filter).await,
+        Some(filter) if shows_target || filter.on() == On::Results => narrowed(answer, &filter).await,
         _ if minimal && answer.status().is_success() => status(answer.status()),
         _ => answer,
     }
@@ -157,16 +158,31 @@ async fn narrowed(answer: Answer, filter: &Filter<'_>) -> Answer {
     if filter.on() == On::Target {
         return if filter.accepts(&resource) { json_answer(&resource) } else { status(StatusCode::NOT_FOUND) };
     }
-    let Some(entries) = resource.get_mut("entry").and_then(Value::as_array_mut) else { return json_answer(&resource) };
-    let found: Vec<Value> = entries.iter().map(|entry| entry["resource"].clone()).collect();
-    let mut passed = filter.accepts_all(&found).into_iter();
-    // an entry without a resource (a deletion) cannot be checked, so it goes too
-    entries.retain(|_| passed.next().unwrap_or(false));
-    let left = entries.len();
+    if resource["resourceType"] != "Bundle" {
+        return status(StatusCode::NOT_FOUND);
+    }
+    let mut left = 0;
+    if let Some(entries) = resource.get_mut("entry").and_then(Value::as_array_mut) {
+        let found: Vec<Value> = entries.iter().map(|entry| entry["resource"].clone()).collect();
+        let mut passed = filter.accepts_all(&found).into_iter();
+        // an entry without a resource (a deletion) cannot be checked, so it goes too
+        entries.retain(|_| passed.next().unwrap_or(false));
+        left = entries.len();
+    }
+    // a bare count was made before the filter: it tells nothing here
     if resource.get("total").is_some() {
         resource["total"] = left.into();
     }
     json_answer(&resource)
+}
+
+/// Where the stored resource is read: the very version for `HEAD`, else the instance without an operation behind it.
+fn stored_path(parts: &axum::http::request::Parts) -> String {
+    if parts.method == Method::HEAD {
+        return parts.uri.path().to_owned();
+    }
+    let segments: Vec<&str> = parts.uri.path().trim_start_matches('/').split('/').take(2).collect();
+    format!("/{}", segments.join("/"))
 }
 
 async fn read_json(answer: Answer) -> Option<Value> {
