@@ -279,18 +279,21 @@ impl Limit {
         Self { clauses: kept.map(|(_, clause)| clause.clone()).collect() }
     }
 
-    /// The limit that holds where either holds, when both are a single clause of one parameter: `category=a` or `category=b` is
-    /// `category=a,b`. Only for queries; as scopes the two stay apart.
+    /// The limit that holds where either holds, when both differ in one clause only and that clause is about one parameter:
+    /// `category=a` or `category=b` is `category=a,b`. Only for queries; as scopes the two stay apart.
     pub(crate) fn or_single(&self, other: &Self) -> Option<Self> {
-        let ([own], [others]) = (self.clauses.as_slice(), other.clauses.as_slice()) else { return None };
-        if own.parameter != others.parameter {
+        let mut own = self.clauses.iter().enumerate().filter(|(_, clause)| !other.clauses.contains(clause));
+        let mut others = other.clauses.iter().filter(|clause| !self.clauses.contains(clause));
+        let ((at, first), second) = (own.next()?, others.next()?);
+        if own.next().is_some() || others.next().is_some() || self.clauses.len() != other.clauses.len() || first.parameter != second.parameter {
             return None;
         }
-        let mut either = own.clone();
-        either.alternatives.extend_from_slice(&others.alternatives);
-        either.alternatives.sort_unstable();
-        either.alternatives.dedup();
-        Some(Self { clauses: [either].into() })
+        let mut either = self.clone();
+        let clause = either.clauses.get_mut(at)?;
+        clause.alternatives.extend_from_slice(&second.alternatives);
+        clause.alternatives.sort_unstable();
+        clause.alternatives.dedup();
+        Some(either)
     }
 
     /// The same limit with one clause narrowed to one of its alternatives.
