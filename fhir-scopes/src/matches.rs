@@ -208,12 +208,11 @@ fn meets<V: ResourceView>(value: &Value, path: &Path, found: &V, context: Contex
         (Element::ContactPoint, Value::Token(token)) => text_of(found, "value").is_some_and(|text| token.meets_text(text)),
         (Element::Text | Element::Uri, Value::Token(token)) => found.text().is_some_and(|text| token.meets_text(text)),
         (Element::Boolean, Value::Token(token)) => found.truth().is_some_and(|truth| token.meets_boolean(truth)),
-        (Element::Text | Element::Uri, Value::Text(wanted)) => found.text() == Some(wanted),
+        (Element::Text | Element::Uri, Value::Text(wanted)) | (Element::Uri, Value::Reference(wanted)) => found.text() == Some(wanted),
         (Element::Other, Value::Text(wanted)) => PARTS_OF_TEXT.iter().filter_map(|part| found.member(part)).any(|part| has_text(part, wanted)),
         (Element::Reference, Value::Reference(wanted)) => {
             text_of(found, "reference").is_some_and(|text| reference::meets(wanted, text, path, context))
         }
-        (Element::Uri, Value::Reference(wanted)) => found.text() == Some(wanted),
         (Element::Date, Value::Date(wanted)) => found.text().and_then(date::span).is_some_and(|span| wanted.meets(span)),
         (Element::Period, Value::Date(wanted)) => date::period(text_of(found, "start"), text_of(found, "end")).is_some_and(|span| wanted.meets(span)),
         (Element::Timing, Value::Date(wanted)) => {

@@ -1,5 +1,7 @@
 //! The allow path allocates nothing: a guard runs on every request.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use allocation_counter::measure;
 use fhir_scopes::decide::{Grant, Request};
 use fhir_scopes::{Release, ScopeSet};

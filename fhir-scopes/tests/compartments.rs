@@ -1,5 +1,7 @@
 //! The compartments of all releases against a second source (`tables/generate.py` writes the fixture from the crate `helios-fhir`).
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::BTreeMap;
 
 use fhir_scopes::compartment::{PatientClass, is_member_type, parameters, patient_class};

@@ -1,5 +1,7 @@
 //! Laws of decisions, and decisions against an evaluator written separately from the crate's.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use fhir_scopes::compartment::CompartmentMode;
 use fhir_scopes::decide::{Decision, Grant, Request};
 use fhir_scopes::{Release, ScopeSet};
@@ -218,7 +220,7 @@ proptest! {
             let Decision::Filter(filter) = grant.decide(&Request::get(path, "")) else { continue };
             for resource in resources().into_iter().filter(|resource| resource["resourceType"] == one) {
                 let text = filter.branches().into_iter().map(|branch| {
-                    let limits = branch.limits.iter().map(|limit| limit.to_string()).collect::<Vec<_>>().join("&");
+                    let limits = branch.limits.iter().map(ToString::to_string).collect::<Vec<_>>().join("&");
                     (branch.reach.to_string(), limits)
                 });
                 let own = |reference: &Value| reference == "Patient/123";
@@ -273,4 +275,38 @@ fn a_bundle_cannot_smuggle_a_bundle() {
     let inner = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [] });
     let outer = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [{ "request": { "method": "POST", "url": "/" }, "resource": inner }] });
     assert_eq!(grant.decide(&Request::new("POST", "/", "").with_json(&outer)).word(), "deny");
+}
+
+fn text_grant(scopes: &str) -> Grant {
+    Grant::new(&ScopeSet::parse(scopes, Release::R4).unwrap()).launch_patient(PATIENT)
+}
+
+#[test]
+fn branches_that_differ_in_one_parameter_are_one_query() {
+    let single = |scopes: &str| match text_grant(scopes).decide(&Request::get("/Observation", "")) {
+        Decision::Filter(filter) => filter.as_single_query().map(|query| query.to_string()),
+        _ => unreachable!(),
+    };
+    let both = "patient/Observation.rs?category=a&status=final patient/Observation.rs?category=b&status=final";
+    assert_eq!(single(both).as_deref(), Some("Patient/123/Observation?category=a,b&status=final"));
+    assert_eq!(single("patient/Observation.rs?category=a&status=final patient/Observation.rs?category=b&status=amended"), None);
+    assert_eq!(single("patient/Observation.rs?category=a patient/Observation.rs?category=b&status=final"), None);
+}
+
+#[test]
+fn an_export_names_the_system_scopes_it_lacks() {
+    let grant = text_grant("user/*.rs system/Patient.r");
+    let Decision::Deny(denial) = grant.decide(&Request::get("/Patient/$export", "_type=Observation")) else { unreachable!() };
+    assert_eq!(denial.missing(), ["system/Observation.rs", "system/Patient.s"]);
+}
+
+#[test]
+fn the_deletions_of_a_history_show_only_where_the_type_alone_decides() {
+    let history = |scopes: &str| match text_grant(scopes).decide(&Request::get("/_history", "")) {
+        Decision::Filter(filter) => filter.accepts_deletion(fhir_scopes::ResourceType::OBSERVATION),
+        _ => unreachable!(),
+    };
+    assert!(history("system/Observation.s"));
+    assert!(!history("patient/Observation.s"));
+    assert!(!history("system/Observation.s?status=final"));
 }

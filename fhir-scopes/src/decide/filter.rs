@@ -154,8 +154,7 @@ impl Branch<'_> {
     fn both(&self, other: &Self) -> Option<Self> {
         let types = self.types.intersect(other.types)?;
         let reach = match (self.reach, other.reach) {
-            (Reach::Everyone, reach) | (reach, Reach::Everyone) => reach,
-            (Reach::ByClass(_), reach) | (reach, Reach::ByClass(_)) => reach,
+            (Reach::Everyone | Reach::ByClass(_), reach) | (reach, Reach::Everyone | Reach::ByClass(_)) => reach,
             (reach, other) if reach == other => reach,
             _ => return None,
         };
@@ -265,6 +264,21 @@ impl<'g> Filter<'g> {
     pub fn accepts<V: ResourceView>(&self, resource: &V) -> bool {
         let Some(one) = type_of(resource, self.grant.release) else { return false };
         self.main.iter().chain(&self.more).any(|want| self.grant.want_accepts(*want, one, resource))
+    }
+
+    /// Whether the deletion of a resource of this type may be shown: only where the type alone decides, since a deletion carries no
+    /// content.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ResourceType, ScopeSet, decide::{Decision, Grant, Request}};
+    /// let grant = Grant::new(&ScopeSet::parse("system/Observation.s", Release::R4).unwrap());
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/_history", "")) else { unreachable!() };
+    /// assert!(filter.accepts_deletion(ResourceType::OBSERVATION));
+    /// assert!(!filter.accepts_deletion(ResourceType::PATIENT));
+    /// ```
+    pub fn accepts_deletion(&self, one: ResourceType) -> bool {
+        let open = |branch: &Branch<'_>| branch.reach == Reach::Everyone && branch.limits.is_empty() && branch.types.includes(one);
+        !self.obligations.has(Obligation::DropDeletedEntries) && self.branches().iter().any(open)
     }
 
     /// Judges the entries of one answer together: Provenance asked for by `_revinclude=Provenance:target` passes when a target of

@@ -45,7 +45,7 @@ impl Want {
         Self { types, letters, levels: Levels::All, limited: true, target_in_results: false }
     }
 
-    pub(super) fn counts(&self, scope: &crate::ResourceScope) -> bool {
+    pub(super) fn counts(self, scope: &crate::ResourceScope) -> bool {
         self.levels.count(scope.level)
     }
 

@@ -9,7 +9,7 @@ use super::perform::owe;
 use super::query::pairs;
 use super::request::{Body, Request};
 use super::write::needs_of;
-use super::{Allowance, Decision, Grant, Need, Obligation, Reason};
+use super::{Allowance, Decision, Denial, Grant, Need, Obligation, Reason};
 use crate::route::{NoRoute, OperationTarget};
 use crate::{Permissions, ResourceType, TypeSelector};
 
@@ -270,7 +270,7 @@ impl Grant {
                 Gate::Filtered => narrowed = true,
                 Gate::Closed(reason) => {
                     let reason = if reason == Reason::OtherPatient { Reason::NoScope } else { reason };
-                    return self.deny(reason, needs);
+                    return Decision::Deny(Denial::new(self, reason, needs).at_system_level());
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! From request to decision.
 
-use super::filter::{Filter, On};
+use super::filter::{Filter, On, Reach};
 use super::gate::{Gate, Levels, Want};
 use super::obligations::{Obligation, Obligations};
 use super::query::is_meaningless_to_read;
@@ -101,10 +101,13 @@ pub(super) fn owe(decision: &mut Decision<'_>, one: Obligation<'_>) {
     }
 }
 
-/// Deletions carry no content to check, so a filtered history leaves them out.
+/// Deletions carry no content to check, so a history filtered by content leaves them out. Where only the type decides, the type of
+/// a deletion is known.
 fn without_deletions(mut decision: Decision<'_>) -> Decision<'_> {
     if let Decision::Filter(filter) = &mut decision {
-        filter.obligations.add(Obligation::DropDeletedEntries);
+        if filter.branches().iter().any(|branch| branch.reach != Reach::Everyone || !branch.limits.is_empty()) {
+            filter.obligations.add(Obligation::DropDeletedEntries);
+        }
     }
     decision
 }

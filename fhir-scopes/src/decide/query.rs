@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Each parameter of the parts, as `(name, value)`. None inside when an encoding is broken: then nobody knows what it says.
-pub(crate) fn pairs<'q>(parts: [&'q str; 2]) -> impl Iterator<Item = Option<(Cow<'q, str>, Cow<'q, str>)>> {
+pub(crate) fn pairs(parts: [&str; 2]) -> impl Iterator<Item = Option<(Cow<'_, str>, Cow<'_, str>)>> {
     parts.into_iter().flat_map(|part| part.split('&')).filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         Some((decode(name)?, decode(value)?))
@@ -97,6 +97,8 @@ pub(super) fn is_meaningless_to_read(query: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail")]
+
     use super::{Role, pairs, role};
 
     #[test]

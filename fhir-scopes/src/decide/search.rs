@@ -94,7 +94,7 @@ impl Grant {
         for pair in pairs([request.query, form(request)]) {
             let Some((name, value)) = pair else { return Err(Reason::Parameter) };
             match (role(&name), one) {
-                (Role::Plain | Role::Format, _) => {}
+                (Role::Plain | Role::Format, _) | (Role::Types, Some(_)) => {}
                 (Role::Include, _) => self.include(links, &value),
                 (Role::ReverseInclude, _) => self.reverse_include(links, &value),
                 (Role::Chain, Some(one)) => self.chain(links, one, &name),
@@ -110,7 +110,6 @@ impl Grant {
                         }
                     }
                 }
-                (Role::Types, Some(_)) => {}
                 (Role::Refused, _) | (Role::Chain | Role::Has | Role::Sort | Role::List, None) => return Err(Reason::Parameter),
             }
         }

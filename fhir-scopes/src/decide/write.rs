@@ -105,16 +105,14 @@ impl Grant {
 
     /// The answer to an update or patch would show the record to a client that may not read it.
     fn changed<'g>(&'g self, one: ResourceType, gate: Gate<'g>, on: On, want: Want) -> Decision<'g> {
-        match gate {
-            Gate::Open(_) => self.written(one, gate, Permissions::UPDATE),
-            _ => {
-                let mut filter = Filter::new(self, on, want);
-                if !self.may_show(one) {
-                    filter.obligations.add(Obligation::ReturnMinimal);
-                }
-                Decision::Filter(filter)
-            }
+        if matches!(gate, Gate::Open(_)) {
+            return self.written(one, gate, Permissions::UPDATE);
         }
+        let mut filter = Filter::new(self, on, want);
+        if !self.may_show(one) {
+            filter.obligations.add(Obligation::ReturnMinimal);
+        }
+        Decision::Filter(filter)
     }
 
     fn written<'g>(&'g self, one: ResourceType, gate: Gate<'g>, letter: Permissions) -> Decision<'g> {

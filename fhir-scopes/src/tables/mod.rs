@@ -68,6 +68,7 @@ struct Tables {
     compartments: &'static [&'static [(u8, u16)]],
 }
 
+#[cfg(any(feature = "r4", feature = "r4b", feature = "r5"))]
 macro_rules! tables_of {
     ($release:ident) => {{
         static TABLES: Tables = Tables {
