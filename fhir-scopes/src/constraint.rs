@@ -323,16 +323,13 @@ fn parse_clause(pair: &str, types: TypeSelector, release: Release) -> Result<Cla
     let start = name.len() + 1;
     let refuse = |kind| ParseError::new(kind, start..pair.len());
     // most values are plain: one alternative, nothing encoded, nothing escaped
-    let mut bars = 0_usize;
-    let signs = value.bytes().fold(0, |signs, byte| {
-        bars += usize::from(byte == b'|');
-        signs | sign(byte)
-    });
-    if signs & SEPARATOR != 0 {
-        let at = value.bytes().position(|byte| sign(byte) & SEPARATOR != 0).unwrap_or(0);
+    let signs = value.bytes().fold(0, |signs, byte| signs + SIGNS[usize::from(byte)]);
+    let bars = signs & (INTRICATE - 1);
+    if signs >= SEPARATOR {
+        let at = value.bytes().position(|byte| SIGNS[usize::from(byte)] == SEPARATOR).unwrap_or(0);
         return Err(ParseError::new(ParseErrorKind::Pair, start + at..start + at + 1));
     }
-    if signs == 0 && !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1) {
+    if signs < INTRICATE && !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1) {
         return Ok(Clause { parameter, kind, alternatives: [value.to_string()].into() });
     }
     let value = decode(value).ok_or_else(|| refuse(ParseErrorKind::Encoding))?;
@@ -353,18 +350,27 @@ fn parse_clause(pair: &str, types: TypeSelector, release: Release) -> Result<Cla
     Ok(Clause { parameter, kind, alternatives })
 }
 
+/// A value is at most [`MAX_LIMIT_BYTES`] long, so that adding up the signs of its bytes counts each kind apart.
+const INTRICATE: u64 = 1 << 16;
 /// `=` or `?`, which may not stand in a value.
-const SEPARATOR: u8 = 1;
-/// What a value needs a closer look for.
-const INTRICATE: u8 = 2;
+const SEPARATOR: u64 = 1 << 32;
 
-const fn sign(byte: u8) -> u8 {
-    match byte {
-        b'=' | b'?' => SEPARATOR,
-        b'%' | b',' | b'\\' | 0..=0x1f | 0x7f..=0xff => INTRICATE,
-        _ => 0,
+/// One for a bar; what needs a closer look; what may not be there.
+static SIGNS: [u64; 256] = {
+    let mut signs = [INTRICATE; 256];
+    let mut byte = 0x20;
+    while byte < 0x7f {
+        signs[byte] = 0;
+        byte += 1;
     }
-}
+    signs[b'|' as usize] = 1;
+    signs[b'%' as usize] = INTRICATE;
+    signs[b',' as usize] = INTRICATE;
+    signs[b'\\' as usize] = INTRICATE;
+    signs[b'=' as usize] = SEPARATOR;
+    signs[b'?' as usize] = SEPARATOR;
+    signs
+};
 
 /// A value that says something: not empty, no dangling escape, and for tokens one bar at most with something beside it.
 fn well_formed(kind: ParameterKind, value: &str) -> bool {
@@ -407,7 +413,9 @@ fn parameter(name: &str, types: TypeSelector, release: Release) -> Result<(&'sta
     if name.is_empty() {
         return Err(ParseErrorKind::Pair);
     }
-    if let Some(universal) = universal(name) {
+    if name.starts_with('_')
+        && let Some(universal) = universal(name)
+    {
         return Ok(universal);
     }
     if let TypeSelector::One(one) = types

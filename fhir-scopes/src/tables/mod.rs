@@ -73,7 +73,7 @@ struct Tables {
     compartments: &'static [&'static [(u8, u16)]],
 }
 
-#[allow(unused_macros, reason = "without the feature of any release there is no table")]
+#[cfg(any(feature = "r4", feature = "r4b", feature = "r5"))]
 macro_rules! tables_of {
     ($release:ident) => {{
         static TABLES: Tables = Tables {
