@@ -6,7 +6,7 @@ use crate::domain::clock::{Clock, UtcMillis};
 use crate::domain::entropy::Entropy;
 use crate::domain::tokens::Sealer;
 use crate::storage::{self, StorageError, Store};
-use crate::vault::Vault;
+use crate::vault::{KeyEncryptionKey, Vault};
 
 /// The application. Shared by reference; nothing in it changes after the start but what its parts guard themselves.
 pub struct App {
@@ -22,6 +22,20 @@ pub struct App {
     pub vault: Vault,
     /// The configuration it was started with.
     pub config: crate::config::Config,
+    /// What this process remembers between requests.
+    pub memory: Memory,
+}
+
+/// What a process remembers between requests to be quicker. Nothing here decides anything: all of it is also in the database or on the net, and a process
+/// that starts anew with `Memory::default()` answers the same.
+#[derive(Default)]
+pub struct Memory {
+    /// Clients' JWK Sets, as long as their headers allow.
+    pub jwks: crate::outbound::jwks::JwksCache,
+    /// Opened signing keys by `kid`.
+    pub signers: std::sync::Mutex<std::collections::HashMap<String, Arc<jsonwebtoken::EncodingKey>>>,
+    /// Connections to the organizations' FHIR servers.
+    pub fhir_http: std::sync::OnceLock<reqwest::Client>,
 }
 
 /// Why the application cannot be opened.
@@ -41,7 +55,8 @@ pub enum CannotOpen {
 impl App {
     /// Opens what `config` names: the key, the database (brought up to date), and the proof that the two belong together.
     pub async fn open(config: crate::config::Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, CannotOpen> {
-        let key = crate::config::read_key_file(&config.server.key_file).map_err(CannotOpen::Key)?;
+        let bytes = crate::config::read_key_file(&config.server.key_file).map_err(CannotOpen::Key)?;
+        let key = KeyEncryptionKey::new(*bytes);
         let store = storage::connect::connect(&config.database.url).await?;
         let check = key.check_value();
         let asked = check.clone();
@@ -50,7 +65,7 @@ impl App {
         if known? != check {
             return Err(CannotOpen::WrongKey);
         }
-        Ok(Self { store, clock, entropy, sealer: key.sealer(), vault: key.vault(), config })
+        Ok(Self { store, clock, entropy, sealer: key.sealer(), vault: key.vault(), config, memory: Memory::default() })
     }
 
     /// The present moment.

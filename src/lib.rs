@@ -21,11 +21,14 @@
 //! The same file name on every floor gives the view of one feature: `ls src/*/approvals.rs`.
 
 pub mod app;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod governance;
 pub mod http;
+pub mod jobs;
 pub mod outbound;
+pub mod protocol;
 pub mod storage;
 pub mod vault;

@@ -1,2 +1,7 @@
-//! Countersign.
-fn main() {}
+//! The command `countersign`. See `countersign help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    countersign::cli::run()
+}

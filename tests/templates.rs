@@ -3,6 +3,8 @@
 //! With `COUNTERSIGN_SAMPLES_DIR=dir cargo test --test templates` every sample is also written to `dir` as a page that
 //! opens from disk, for looking at.
 
+#![allow(clippy::unwrap_used)] // a test may stop at the first surprise
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -162,7 +164,7 @@ fn keys_of(lang: Lang) -> BTreeMap<String, BTreeSet<String>> {
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             if !line.starts_with([' ', '}', '[', '*']) {
                 let Some((name, _)) = line.split_once(" =") else { continue };
-                key = name.to_owned();
+                name.clone_into(&mut key);
                 let fresh = keys.insert(key.clone(), BTreeSet::new()).is_none();
                 assert!(fresh, "{key} stands twice in the {} words", lang.tag());
             }

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 
 use url::{Host, Url};
+use zeroize::Zeroizing;
 
 use super::{Config, Mail, Mistake};
-use crate::vault::KeyEncryptionKey;
+use crate::domain::accounts::normalized_email;
 
 pub(super) fn check(config: &Config, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mistake>) {
     base_url(&config.server.base_url, mistakes);
@@ -62,12 +63,12 @@ fn address(place: &str, text: &str, mistakes: &mut Vec<Mistake>) -> Option<Socke
     address
 }
 
-/// The key-encryption key of a file with 64 hexadecimal digits, or what is wrong with the file. Never its content.
-pub fn read_key_file(path: &str) -> Result<KeyEncryptionKey, String> {
+/// The 32 bytes of a file with 64 hexadecimal digits, or what is wrong with the file. Never its content.
+pub fn read_key_file(path: &str) -> Result<Zeroizing<[u8; 32]>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}; make one with: openssl rand -hex 32 > {path}"))?;
-    let text = zeroize::Zeroizing::new(text);
+    let text = Zeroizing::new(text);
     let digits = text.trim().as_bytes();
-    let mut bytes = [0; 32];
+    let mut bytes = Zeroizing::new([0; 32]);
     let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     if digits.len() != 64 {
         return Err(format!("{path} must hold 64 hexadecimal digits, and nothing else"));
@@ -81,7 +82,7 @@ pub fn read_key_file(path: &str) -> Result<KeyEncryptionKey, String> {
     if bytes.iter().all(|byte| *byte == bytes[0]) {
         return Err(format!("{path} does not hold a random key"));
     }
-    Ok(KeyEncryptionKey::new(bytes))
+    Ok(bytes)
 }
 
 fn mail(mail: &Mail, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mistake>) {
@@ -101,9 +102,18 @@ fn mail(mail: &Mail, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mistake>) {
             from
         }
     };
-    if from.parse::<lettre::message::Mailbox>().is_err() {
+    if !is_mailbox(from) {
         mistakes.push(Mistake::new("mail.from", "must be an e-mail address, like Countersign <no-reply@example.org>"));
     }
+}
+
+/// `address` or `Name <address>`.
+fn is_mailbox(text: &str) -> bool {
+    let address = match text.trim().strip_suffix('>') {
+        Some(named) => named.rsplit_once('<').map_or("", |(_, address)| address),
+        None => text.trim(),
+    };
+    normalized_email(address).is_some() && !text.chars().any(char::is_control)
 }
 
 fn limits(config: &Config, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mistake>) {

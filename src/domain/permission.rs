@@ -105,24 +105,35 @@ pub struct Permit<'a> {
     pub approval: &'a Approval,
 }
 
-/// Asks every layer but the scopes. The order is the order of the story above; the first no is the answer.
-pub fn may_be_used<'a>(facts: &Facts<'a>) -> Result<Permit<'a>, Layer> {
-    if facts.organization.standing != Standing::Active {
+/// The first layers, which need no grant: may this client act at this organization at all? Client authentication ends with this question, so that a client
+/// that may not act here gets the answer of one that does not exist.
+pub fn client_may_act<'a>(
+    now: UtcMillis,
+    organization: &Organization,
+    client: &Client,
+    approval: Option<&'a Approval>,
+) -> Result<&'a Approval, Layer> {
+    if organization.standing != Standing::Active {
         return Err(Layer::Organization);
     }
-    if facts.client.state != ClientState::Active {
+    if client.state != ClientState::Active {
         return Err(Layer::Client);
     }
-    let approval = facts
-        .approval
-        .filter(|approval| approval.client_id == facts.client.id && approval.organization_id == facts.organization.id)
+    let approval = approval
+        .filter(|approval| approval.client_id == client.id && approval.organization_id == organization.id)
         .ok_or(Layer::NotApproved)?;
     if matches!(approval.state, ApprovalState::Disabled { .. }) {
         return Err(Layer::Disabled);
     }
-    if approval.is_expired(facts.now) {
+    if approval.is_expired(now) {
         return Err(Layer::ApprovalExpired);
     }
+    Ok(approval)
+}
+
+/// Asks every layer but the scopes. The order is the order of the story above; the first no is the answer.
+pub fn may_be_used<'a>(facts: &Facts<'a>) -> Result<Permit<'a>, Layer> {
+    let approval = client_may_act(facts.now, facts.organization, facts.client, facts.approval)?;
     if facts.epoch.is_some_and(|epoch| epoch != approval.epoch) {
         return Err(Layer::Epoch);
     }

@@ -7,8 +7,10 @@
 pub mod access_requests;
 pub mod accounts;
 pub mod actor;
+pub mod apply;
 pub mod application_providers;
 pub mod approvals;
+pub mod audit;
 mod changes;
 pub mod client_management;
 pub mod clients;
@@ -18,6 +20,7 @@ pub mod notifications;
 pub mod organizations;
 pub mod passwords;
 pub mod sign_in;
+pub mod webhooks;
 pub mod words;
 
 pub use error::Refusal;

@@ -173,7 +173,7 @@ pub async fn enqueue(conn: &mut Conn, notice: &Notice, now: UtcMillis) -> Result
         application_provider: provider.name.clone(),
         access_request: notice.access_request_id.clone(),
         reason: notice.reason.clone(),
-        path: if to_staff { format!("/console/{}/clients/{}", organization.slug, client.id) } else { format!("/portal/clients/{}", client.id) },
+        path: if to_staff { format!("/console/{}/clients/{}", organization.slug, client.id) } else { format!("/portal/{}/clients/{}", provider.id, client.id) },
         reader: None,
     };
     let message = |channel, recipient: String, payload: &Payload| Message {

@@ -11,12 +11,15 @@ use crate::app::App;
 
 pub mod account;
 pub mod assets;
+pub mod console;
 pub mod error;
 pub mod extract;
 pub mod headers;
 pub mod logos;
 pub mod health;
+pub mod mail;
 pub mod metrics;
+pub mod oauth;
 pub mod pages;
 pub mod portal;
 pub mod present;

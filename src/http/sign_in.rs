@@ -29,7 +29,7 @@ pub async fn start(State(state): State<AppState>, visitor: Visitor, MaybeSignedI
             }
             for membership in storage::application_providers::developer_memberships(&mut conn, &account.id).await? {
                 let provider = storage::application_providers::lookup(&mut conn, &membership.application_provider_id).await?;
-                page.portals.extend(provider.map(|provider| Switch { name: provider.name, href: "/portal".into() }));
+                page.portals.extend(provider.map(|provider| Switch { href: format!("/portal/{}/clients", provider.id), name: provider.name }));
             }
             for organization in storage::accounts::organizations_of_user(&mut conn, &account.id).await? {
                 page.apps.push(Switch { name: organization.name, href: format!("/o/{}/apps", organization.slug) });
@@ -45,15 +45,22 @@ pub struct Next {
     /// A path of ours.
     #[serde(default)]
     next: String,
+    /// Show the form even to somebody who is signed in: an app asked for a fresh sign-in, or for another person.
+    #[serde(default)]
+    again: Option<String>,
+    /// The address an app suggests.
+    #[serde(default)]
+    login_hint: Option<String>,
 }
 
 /// `GET /sign-in?next=/path`.
 pub async fn show(State(state): State<AppState>, visitor: Visitor, Query(query): Query<Next>) -> Result<Response, PageError> {
     let next = local_path(&query.next);
-    if visitor.signed_in.is_some() {
+    if visitor.signed_in.is_some() && query.again.is_none() {
         return Ok(Redirect::to(next).into_response());
     }
-    let page = sign_in_page(&state, next).await?;
+    let mut page = sign_in_page(&state, next).await?;
+    page.email = Field::of(query.login_hint.unwrap_or_default());
     Ok(state.pages.render(&visitor.frame(Nav::None), &page).into_response())
 }
 

@@ -103,3 +103,14 @@ async fn postgres(url: &str) -> Result<Store, StorageError> {
     sqlx::migrate!("migrations/postgres").run(&pool).await.map_err(|error| StorageError::Unavailable(error.to_string()))?;
     Ok(Store::new(pool, Dialect::Postgres, None))
 }
+
+/// Writes a consistent copy of a SQLite file (`vacuum into`) while others use it, and checks the copy.
+pub async fn copy_sqlite(from: &Path, to: &Path) -> Result<(), StorageError> {
+    use sqlx::sqlite::SqliteConnectOptions;
+    let mut source = SqliteConnectOptions::new().filename(from).create_if_missing(false).connect().await?;
+    source.execute("pragma busy_timeout = 5000").await?;
+    sqlx::query("vacuum into $1").bind(to.to_string_lossy().into_owned()).execute(&mut source).await?;
+    let mut copy = SqliteConnectOptions::new().filename(to).create_if_missing(false).connect().await?;
+    let verdict: String = sqlx::query("pragma integrity_check").fetch_one(&mut copy).await?.try_get(0)?;
+    if verdict == "ok" { Ok(()) } else { Err(StorageError::inconsistent("the copy", to.to_string_lossy(), verdict)) }
+}

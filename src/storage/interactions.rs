@@ -113,3 +113,13 @@ pub async fn finish(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, St
 pub async fn sweep(conn: &mut Conn, before: UtcMillis) -> Result<u64, StorageError> {
     Ok(sqlx::query("delete from interactions where expires_at < $1").bind(before.0).execute(conn).await?.rows_affected())
 }
+
+/// Gives an interaction free for somebody else to take up ("this is not me"); false if it was not theirs.
+pub async fn release(conn: &mut Conn, id: i64, account: &AccountId) -> Result<bool, StorageError> {
+    let done = sqlx::query("update interactions set account_id = null, session_id = null, progress = '{}' where id = $1 and account_id = $2 and finished_at is null")
+        .bind(id)
+        .bind(account.as_str())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -73,6 +73,15 @@ pub async fn find(conn: &mut Conn, id: i64, secret: &HashedSecret) -> Result<Opt
     Ok(Some(handle).filter(|handle| handle.secret_hash.matches(secret)))
 }
 
+/// For whom a handle was made, if for somebody.
+pub async fn account_of(conn: &mut Conn, id: i64) -> Result<Option<AccountId>, StorageError> {
+    let row = sqlx::query("select account_id from launch_handles where id = $1").bind(id).fetch_optional(conn).await?;
+    match row {
+        None => Ok(None),
+        Some(row) => Ok(row.text_or_null("account_id")?.map(AccountId::from_text)),
+    }
+}
+
 /// Consumes a handle; false if it was consumed before.
 pub async fn consume(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
     let done = sqlx::query("update launch_handles set consumed_at = $2 where id = $1 and consumed_at is null and expires_at > $2")

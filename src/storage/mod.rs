@@ -28,6 +28,7 @@ pub mod installation;
 pub mod interactions;
 pub mod launch_handles;
 pub mod organizations;
+pub mod origins;
 pub mod outbox;
 mod rows;
 pub mod sessions;

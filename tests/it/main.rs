@@ -1,5 +1,9 @@
 //! Integration tests: through the real router, on SQLite and on PostgreSQL.
 
 mod governance;
+mod journeys;
+mod oauth;
+mod outbound;
+mod portal;
 mod storage;
 mod support;

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::chart::Chart;
-use super::results::{BLOOD_COUNT, LIPIDS, METABOLIC, creatinine, glucose, hba1c, hdl, hemoglobin, ldl, potassium, leukocytes};
 use super::ids;
+use super::results::{
+    BLOOD_COUNT, LIPIDS, METABOLIC, creatinine, glucose, hba1c, hdl, hemoglobin, ldl, leukocytes, potassium,
+};
 
 pub(super) fn chart() -> Vec<Value> {
     let mut chart = Chart::of(ids::ANNA, "anna");
@@ -35,9 +37,20 @@ pub(super) fn chart() -> Vec<Value> {
         .procedure("foot-examination", ("401191002", "Diabetic foot examination"))
         .survey("phq-9", ("44261-6", "PHQ-9 total score"), "4")
         .visit("2026-04-20", "AMB", ("185345009", "Visit for symptoms"), "Practitioner/ruth-bakker")
-        .condition("encounter-diagnosis", "sinusitis", ("444814009", "Viral sinusitis"), "2026-04-16", Some("2026-04-30"))
+        .condition(
+            "encounter-diagnosis",
+            "sinusitis",
+            ("444814009", "Viral sinusitis"),
+            "2026-04-16",
+            Some("2026-04-30"),
+        )
         .vital("temperature", ("8310-5", "Body temperature"), "38.1", "Cel")
-        .medication("completed", "xylometazoline", ("R01AA07", "Xylometazoline nasal spray"), "One puff in each nostril, three times a day for five days")
+        .medication(
+            "completed",
+            "xylometazoline",
+            ("R01AA07", "Xylometazoline nasal spray"),
+            "One puff in each nostril, three times a day for five days",
+        )
         .panel("blood-count", BLOOD_COUNT, &[hemoglobin("13.4"), leukocytes("8.9")])
         .visit("2026-09-14", "AMB", ("185349003", "Check-up"), "Practitioner/ruth-bakker")
         .condition("health-concern", "caregiver-stress", ("73595000", "Stress"), "2026-09-01", None)

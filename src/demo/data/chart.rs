@@ -118,7 +118,14 @@ impl Chart {
     }
 
     /// A condition of the given US Core category; an `end` day makes it resolved.
-    pub(super) fn condition(&mut self, category: &str, slug: &str, what: Code, onset: &str, end: Option<&str>) -> &mut Self {
+    pub(super) fn condition(
+        &mut self,
+        category: &str,
+        slug: &str,
+        what: Code,
+        onset: &str,
+        end: Option<&str>,
+    ) -> &mut Self {
         let (visit, day, seen_by) = self.open_visit();
         let system = if category == "health-concern" { US_CORE_CONDITION_CATEGORY } else { CONDITION_CATEGORY };
         let clinical = if end.is_some() { "resolved" } else { "active" };
@@ -161,16 +168,23 @@ impl Chart {
     /// One vital sign.
     pub(super) fn vital(&mut self, slug: &str, what: Code, value: &'static str, unit: &'static str) -> &mut Self {
         let measure = Measure { value, unit, range: None };
-        self.observation((OBSERVATION_CATEGORY, "vital-signs"), slug, what, json!({"valueQuantity": quantity(measure)}));
+        self.observation(
+            (OBSERVATION_CATEGORY, "vital-signs"),
+            slug,
+            what,
+            json!({"valueQuantity": quantity(measure)}),
+        );
         self
     }
 
     /// A blood pressure panel with its two components, in mm[Hg].
     pub(super) fn blood_pressure(&mut self, systolic: &'static str, diastolic: &'static str) -> &mut Self {
-        let component = |what: Code, value| json!({
-            "code": concept(LOINC, what),
-            "valueQuantity": quantity(Measure { value, unit: "mm[Hg]", range: None }),
-        });
+        let component = |what: Code, value| {
+            json!({
+                "code": concept(LOINC, what),
+                "valueQuantity": quantity(Measure { value, unit: "mm[Hg]", range: None }),
+            })
+        };
         let more = json!({"component": [
             component(("8480-6", "Systolic blood pressure"), systolic),
             component(("8462-4", "Diastolic blood pressure"), diastolic),
@@ -180,7 +194,13 @@ impl Chart {
     }
 
     /// The usual round of vital signs: weight in kg, height in cm, pulse, temperature in Cel.
-    pub(super) fn round(&mut self, weight: &'static str, height: &'static str, pulse: &'static str, temperature: &'static str) -> &mut Self {
+    pub(super) fn round(
+        &mut self,
+        weight: &'static str,
+        height: &'static str,
+        pulse: &'static str,
+        temperature: &'static str,
+    ) -> &mut Self {
         self.vital("weight", ("29463-7", "Body weight"), weight, "kg")
             .vital("height", ("8302-2", "Body height"), height, "cm")
             .vital("pulse", ("8867-4", "Heart rate"), pulse, "/min")
@@ -202,7 +222,12 @@ impl Chart {
                 )]);
             }
             more["performer"] = json!([reference(&format!("Organization/{}", ids::LABORATORY))]);
-            members.push(reference(&self.observation((OBSERVATION_CATEGORY, "laboratory"), &format!("lab-{result}"), *what, more)));
+            members.push(reference(&self.observation(
+                (OBSERVATION_CATEGORY, "laboratory"),
+                &format!("lab-{result}"),
+                *what,
+                more,
+            )));
         }
         let fields = json!({
             "status": "final",
@@ -262,7 +287,14 @@ impl Chart {
     }
 
     /// An allergy; `category` is `food`, `medication`, `environment` or `biologic`.
-    pub(super) fn allergy(&mut self, category: &str, slug: &str, to: Code, reaction: Code, criticality: &str) -> &mut Self {
+    pub(super) fn allergy(
+        &mut self,
+        category: &str,
+        slug: &str,
+        to: Code,
+        reaction: Code,
+        criticality: &str,
+    ) -> &mut Self {
         let (_, day, seen_by) = self.open_visit();
         let fields = json!({
             "clinicalStatus": coded("http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "active"),
@@ -329,17 +361,19 @@ impl Chart {
 
     /// A clinical note; its words are inside the attachment.
     pub(super) fn note(&mut self, slug: &str, kind: Code, words: &str) -> &mut Self {
-        let attachment = json!({"contentType": "text/plain; charset=utf-8", "data": super::base64(words), "title": kind.1});
-        self.document(slug, kind, attachment)
+        let attachment =
+            json!({"contentType": "text/plain; charset=utf-8", "data": super::base64(words), "title": kind.1});
+        self.document(slug, kind, &attachment)
     }
 
     /// A clinical note whose words are in a `Binary` of their own.
     pub(super) fn filed_note(&mut self, slug: &str, kind: Code, binary: &str) -> &mut Self {
-        let attachment = json!({"contentType": "text/plain; charset=utf-8", "url": format!("Binary/{binary}"), "title": kind.1});
-        self.document(slug, kind, attachment)
+        let attachment =
+            json!({"contentType": "text/plain; charset=utf-8", "url": format!("Binary/{binary}"), "title": kind.1});
+        self.document(slug, kind, &attachment)
     }
 
-    fn document(&mut self, slug: &str, kind: Code, attachment: Value) -> &mut Self {
+    fn document(&mut self, slug: &str, kind: Code, attachment: &Value) -> &mut Self {
         let (visit, day, seen_by) = self.open_visit();
         let fields = json!({
             "status": "current",
@@ -361,31 +395,46 @@ impl Chart {
     pub(super) fn plan(&mut self, team: &[&str], goal: &str, due: &str, plan: &str) -> &mut Self {
         let (_, day, seen_by) = self.open_visit();
         let participants: Vec<Value> = team.iter().map(|member| json!({"member": reference(member)})).collect();
-        let care_team = self.add("CareTeam", "team", day, json!({
-            "status": "active",
-            "name": "Care team",
-            "subject": self.subject(),
-            "participant": participants,
-            "managingOrganization": [reference(&format!("Organization/{}", ids::ORGANIZATION))],
-        }));
-        let goal = self.add("Goal", "goal", day, json!({
-            "lifecycleStatus": "active",
-            "description": {"text": goal},
-            "subject": self.subject(),
-            "startDate": day,
-            "target": [{"dueDate": due}],
-            "expressedBy": reference(seen_by),
-        }));
-        self.add("CarePlan", "plan", day, json!({
-            "status": "active",
-            "intent": "plan",
-            "category": [coded("http://hl7.org/fhir/us/core/CodeSystem/careplan-category", "assess-plan")],
-            "description": plan,
-            "subject": self.subject(),
-            "period": {"start": day, "end": due},
-            "careTeam": [reference(&care_team)],
-            "goal": [reference(&goal)],
-        }));
+        let care_team = self.add(
+            "CareTeam",
+            "team",
+            day,
+            json!({
+                "status": "active",
+                "name": "Care team",
+                "subject": self.subject(),
+                "participant": participants,
+                "managingOrganization": [reference(&format!("Organization/{}", ids::ORGANIZATION))],
+            }),
+        );
+        let goal = self.add(
+            "Goal",
+            "goal",
+            day,
+            json!({
+                "lifecycleStatus": "active",
+                "description": {"text": goal},
+                "subject": self.subject(),
+                "startDate": day,
+                "target": [{"dueDate": due}],
+                "expressedBy": reference(seen_by),
+            }),
+        );
+        self.add(
+            "CarePlan",
+            "plan",
+            day,
+            json!({
+                "status": "active",
+                "intent": "plan",
+                "category": [coded("http://hl7.org/fhir/us/core/CodeSystem/careplan-category", "assess-plan")],
+                "description": plan,
+                "subject": self.subject(),
+                "period": {"start": day, "end": due},
+                "careTeam": [reference(&care_team)],
+                "goal": [reference(&goal)],
+            }),
+        );
         self
     }
 

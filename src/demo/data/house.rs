@@ -74,16 +74,21 @@ pub(super) fn resources() -> Vec<Value> {
         "gender": "female",
         "birthDate": "1984-03-12",
     })));
-    all.push(resource("Person", ids::PERSON_ANNA, SINCE, json!({
-        "name": [{"use": "official", "text": "Anna de Vries", "family": "de Vries", "given": ["Anna", "Maria"]}],
-        "gender": "female",
-        "birthDate": "1984-03-12",
-        "active": true,
-        "link": [
-            {"target": reference(&format!("Patient/{}", ids::ANNA)), "assurance": "level3"},
-            {"target": reference(&format!("RelatedPerson/{}", ids::ANNA_FOR_SAM)), "assurance": "level3"},
-        ],
-    })));
+    all.push(resource(
+        "Person",
+        ids::PERSON_ANNA,
+        SINCE,
+        json!({
+            "name": [{"use": "official", "text": "Anna de Vries", "family": "de Vries", "given": ["Anna", "Maria"]}],
+            "gender": "female",
+            "birthDate": "1984-03-12",
+            "active": true,
+            "link": [
+                {"target": reference(&format!("Patient/{}", ids::ANNA)), "assurance": "level3"},
+                {"target": reference(&format!("RelatedPerson/{}", ids::ANNA_FOR_SAM)), "assurance": "level3"},
+            ],
+        }),
+    ));
     all
 }
 
@@ -101,12 +106,17 @@ fn organization(id: &str, name: &str, kind: &str) -> Value {
 }
 
 fn location(id: &str, name: &str) -> Value {
-    resource("Location", id, SINCE, json!({
-        "status": "active",
-        "name": name,
-        "mode": "instance",
-        "managingOrganization": reference(&format!("Organization/{}", ids::ORGANIZATION)),
-    }))
+    resource(
+        "Location",
+        id,
+        SINCE,
+        json!({
+            "status": "active",
+            "name": name,
+            "mode": "instance",
+            "managingOrganization": reference(&format!("Organization/{}", ids::ORGANIZATION)),
+        }),
+    )
 }
 
 fn practitioner(id: &str, (family, given, prefix): (&str, &str, Option<&str>), role: Code) -> [Value; 2] {
@@ -116,18 +126,28 @@ fn practitioner(id: &str, (family, given, prefix): (&str, &str, Option<&str>), r
         name["prefix"] = json!([prefix]);
     }
     [
-        resource("Practitioner", id, SINCE, json!({
-            "identifier": [{"system": "https://st-mary.example/staff", "value": format!("staff-{id}")}],
-            "active": true,
-            "name": [name],
-        })),
-        resource("PractitionerRole", &format!("{id}-role"), SINCE, json!({
-            "active": true,
-            "practitioner": reference(&format!("Practitioner/{id}")),
-            "organization": reference(&format!("Organization/{}", ids::ORGANIZATION)),
-            "code": [concept(SNOMED, role)],
-            "location": [reference(&format!("Location/{}", ids::LOCATION_CLINIC))],
-        })),
+        resource(
+            "Practitioner",
+            id,
+            SINCE,
+            json!({
+                "identifier": [{"system": "https://st-mary.example/staff", "value": format!("staff-{id}")}],
+                "active": true,
+                "name": [name],
+            }),
+        ),
+        resource(
+            "PractitionerRole",
+            &format!("{id}-role"),
+            SINCE,
+            json!({
+                "active": true,
+                "practitioner": reference(&format!("Practitioner/{id}")),
+                "organization": reference(&format!("Organization/{}", ids::ORGANIZATION)),
+                "code": [concept(SNOMED, role)],
+                "location": [reference(&format!("Location/{}", ids::LOCATION_CLINIC))],
+            }),
+        ),
     ]
 }
 
@@ -143,21 +163,26 @@ struct Demographics {
 }
 
 fn patient(who: &Demographics) -> Value {
-    resource("Patient", who.id, SINCE, json!({
-        "identifier": [{
-            "use": "usual",
-            "type": coded("http://terminology.hl7.org/CodeSystem/v2-0203", "MR"),
-            "system": "https://st-mary.example/patients",
-            "value": who.number,
-        }],
-        "active": true,
-        "name": [{"use": "official", "text": format!("{} {}", who.given[0], who.family), "family": who.family, "given": who.given}],
-        "telecom": [{"system": "email", "value": format!("{}@example.org", who.id)}],
-        "gender": who.gender,
-        "birthDate": who.born,
-        "address": [{"use": "home", "line": ["Kerkstraat 7"], "city": who.town, "country": "NL"}],
-        "communication": [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "nl"}], "text": "Dutch"}, "preferred": true}],
-        "generalPractitioner": [reference(&format!("Practitioner/{}", who.doctor))],
-        "managingOrganization": reference(&format!("Organization/{}", ids::ORGANIZATION)),
-    }))
+    resource(
+        "Patient",
+        who.id,
+        SINCE,
+        json!({
+            "identifier": [{
+                "use": "usual",
+                "type": coded("http://terminology.hl7.org/CodeSystem/v2-0203", "MR"),
+                "system": "https://st-mary.example/patients",
+                "value": who.number,
+            }],
+            "active": true,
+            "name": [{"use": "official", "text": format!("{} {}", who.given[0], who.family), "family": who.family, "given": who.given}],
+            "telecom": [{"system": "email", "value": format!("{}@example.org", who.id)}],
+            "gender": who.gender,
+            "birthDate": who.born,
+            "address": [{"use": "home", "line": ["Kerkstraat 7"], "city": who.town, "country": "NL"}],
+            "communication": [{"language": {"coding": [{"system": "urn:ietf:bcp:47", "code": "nl"}], "text": "Dutch"}, "preferred": true}],
+            "generalPractitioner": [reference(&format!("Practitioner/{}", who.doctor))],
+            "managingOrganization": reference(&format!("Organization/{}", ids::ORGANIZATION)),
+        }),
+    )
 }

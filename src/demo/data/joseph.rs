@@ -3,8 +3,11 @@
 use serde_json::Value;
 
 use super::chart::Chart;
-use super::results::{BLOOD_COUNT, LIPIDS, METABOLIC, cholesterol, creatinine, hdl, hemoglobin, ldl, nt_probnp, platelets, potassium, sodium};
 use super::ids;
+use super::results::{
+    BLOOD_COUNT, LIPIDS, METABOLIC, cholesterol, creatinine, hdl, hemoglobin, ldl, nt_probnp, platelets, potassium,
+    sodium,
+};
 
 pub(super) fn chart() -> Vec<Value> {
     let mut chart = Chart::of(ids::JOSEPH, "joseph");
@@ -22,7 +25,12 @@ pub(super) fn chart() -> Vec<Value> {
         .panel("metabolic", METABOLIC, &[sodium("139"), potassium("4.6"), creatinine("1.48"), nt_probnp("1120")])
         .panel("lipids", LIPIDS, &[cholesterol("168"), ldl("88"), hdl("44")])
         .medication("active", "furosemide", ("C03CA01", "Furosemide 40 mg tablet"), "One tablet every morning")
-        .medication("active", "metoprolol", ("C07AB02", "Metoprolol succinate 50 mg tablet"), "One tablet every morning")
+        .medication(
+            "active",
+            "metoprolol",
+            ("C07AB02", "Metoprolol succinate 50 mg tablet"),
+            "One tablet every morning",
+        )
         .medication("active", "apixaban", ("B01AF02", "Apixaban 5 mg tablet"), "One tablet twice a day")
         .social("smoking", ("72166-2", "Tobacco smoking status"), ("8517006", "Former smoker"))
         .plan(
@@ -32,16 +40,36 @@ pub(super) fn chart() -> Vec<Value> {
             "Weigh every morning and call the nurse at two kilograms more in three days; salt below five grams a day.",
         )
         .visit("2026-02-11", "IMP", ("183452005", "Emergency admission"), "Practitioner/aisha-rahman")
-        .condition("encounter-diagnosis", "decompensation", ("195111005", "Worsening of heart failure"), "2026-02-09", Some("2026-02-17"))
+        .condition(
+            "encounter-diagnosis",
+            "decompensation",
+            ("195111005", "Worsening of heart failure"),
+            "2026-02-09",
+            Some("2026-02-17"),
+        )
         .blood_pressure("152", "88")
         .round("93.6", "178", "104", "36.9")
         .vital("oxygen", ("2708-6", "Oxygen saturation"), "90", "%")
         .panel("metabolic", METABOLIC, &[sodium("134"), potassium("5.2"), creatinine("1.81"), nt_probnp("4830")])
         .panel("blood-count", BLOOD_COUNT, &[hemoglobin("11.7"), platelets("212")])
-        .study("echo", "LP29708-2", ("34552-0", "Echocardiogram"), "Left ventricular ejection fraction 35 %, moderate mitral regurgitation.")
+        .study(
+            "echo",
+            "LP29708-2",
+            ("34552-0", "Echocardiogram"),
+            "Left ventricular ejection fraction 35 %, moderate mitral regurgitation.",
+        )
         .procedure("ecg", ("268400002", "12 lead electrocardiogram"))
-        .note("discharge", ("18842-5", "Discharge summary"), "Six days of intravenous furosemide, 5.1 kg less. Spironolactone added. Home with the heart failure nurse.")
-        .medication("active", "spironolactone", ("C03DA01", "Spironolactone 25 mg tablet"), "Half a tablet every morning")
+        .note(
+            "discharge",
+            ("18842-5", "Discharge summary"),
+            "Six days of intravenous furosemide, 5.1 kg less. Spironolactone added. Home with the heart failure nurse.",
+        )
+        .medication(
+            "active",
+            "spironolactone",
+            ("C03DA01", "Spironolactone 25 mg tablet"),
+            "Half a tablet every morning",
+        )
         .visit("2026-08-24", "AMB", ("185389009", "Follow-up visit"), "Practitioner/aisha-rahman")
         .condition("health-concern", "lives-alone", ("105529008", "Lives alone"), "2025-10-01", None)
         .blood_pressure("122", "70")

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::chart::Chart;
-use super::results::{BLOOD_COUNT, METABOLIC, creatinine, ferritin, glucose, hemoglobin, leukocytes, platelets, potassium, sodium, tsh};
 use super::ids;
+use super::results::{
+    BLOOD_COUNT, METABOLIC, creatinine, ferritin, glucose, hemoglobin, leukocytes, platelets, potassium, sodium, tsh,
+};
 
 pub(super) fn chart() -> Vec<Value> {
     let phq_9 = ("44261-6", "PHQ-9 total score");

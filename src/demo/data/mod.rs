@@ -38,6 +38,7 @@ mod tests {
 
     use super::*;
     use crate::outbound::fhir::R4;
+    use crate::outbound::fhir::views::{EncounterView, PractitionerView, RelatedPersonView};
 
     fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         match value {
@@ -99,10 +100,15 @@ mod tests {
             for resource in &all {
                 let mut found = Vec::new();
                 references(resource, &mut found);
-                if found.contains(&format!("Patient/{patient}").as_str()) || name(resource) == format!("Patient/{patient}") {
+                if found.contains(&format!("Patient/{patient}").as_str())
+                    || name(resource) == format!("Patient/{patient}")
+                {
                     *count.entry(patient).or_default() += 1;
                     if resource["resourceType"] == "Condition" {
-                        categories.insert((patient, resource["category"][0]["coding"][0]["code"].as_str().unwrap().to_owned()));
+                        categories.insert((
+                            patient,
+                            resource["category"][0]["coding"][0]["code"].as_str().unwrap().to_owned(),
+                        ));
                     }
                 }
             }
@@ -111,5 +117,16 @@ mod tests {
                 assert!(categories.contains(&(patient, category.to_owned())), "{patient} has no {category}");
             }
         }
+    }
+
+    #[test]
+    fn the_demo_data_reads_into_views() {
+        let all: Vec<R4> = resources().iter().map(|value| R4::from_value(value).unwrap()).collect();
+        let related: Vec<_> = all.iter().filter_map(RelatedPersonView::of).collect();
+        assert_eq!(related[0].patient.as_deref(), Some("sam-de-vries"));
+        assert_eq!(related[0].relationship.as_deref(), Some("mother"));
+        let visit = all.iter().filter_map(EncounterView::of).find(|visit| visit.id == "anna-visit-2026-09-14").unwrap();
+        assert_eq!((visit.patient.as_deref(), visit.kind.as_deref()), (Some("anna-de-vries"), Some("Check-up")));
+        assert!(all.iter().filter_map(PractitionerView::of).any(|p| p.name == "Dr. Ruth Bakker"));
     }
 }

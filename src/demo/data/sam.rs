@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::chart::Chart;
-use super::results::{BLOOD_COUNT, ferritin, hemoglobin, leukocytes, platelets};
 use super::ids;
+use super::results::{BLOOD_COUNT, ferritin, hemoglobin, leukocytes, platelets};
 
 pub(super) fn chart() -> Vec<Value> {
     let mut chart = Chart::of(ids::SAM, "sam");

@@ -64,9 +64,13 @@ impl Criterion {
                 Some(Wanted::Date(prefix, Stretch::read(rest)?))
             })?,
             (Kind::Reference, None) => any(&|part| target(part, None, base_url))?,
-            (Kind::Reference, Some(of)) if of.starts_with(char::is_uppercase) => any(&|part| target(part, Some(of), base_url))?,
+            (Kind::Reference, Some(of)) if of.starts_with(char::is_uppercase) => {
+                any(&|part| target(part, Some(of), base_url))?
+            }
             (Kind::Patient, None | Some("Patient")) => any(&|part| target(part, Some("Patient"), base_url))?,
-            (_, Some(modifier)) => return Err(Refusal::not_supported(format!("':{modifier}' is not supported on '{name}'."))),
+            (_, Some(modifier)) => {
+                return Err(Refusal::not_supported(format!("':{modifier}' is not supported on '{name}'.")));
+            }
         };
         Ok(Self { parameter, test })
     }
@@ -94,9 +98,10 @@ impl Wanted {
             Self::Contains(part) => any_text(value, &|text| text.to_lowercase().contains(part)),
             Self::Exactly(whole) => any_text(value, &|text| text == whole),
             Self::Date(prefix, searched) => stretch_of(value).is_some_and(|stretch| prefix.holds(stretch, *searched)),
-            Self::Reference { kind, id } => value["reference"].as_str().and_then(|text| text.split_once('/')).is_some_and(
-                |(target, target_id)| target_id == id && kind.as_ref().is_none_or(|kind| kind == target),
-            ),
+            Self::Reference { kind, id } => value["reference"]
+                .as_str()
+                .and_then(|text| text.split_once('/'))
+                .is_some_and(|(target, target_id)| target_id == id && kind.as_ref().is_none_or(|kind| kind == target)),
         }
     }
 }
@@ -106,7 +111,9 @@ fn token(part: &str) -> Option<Wanted> {
     let some = |text: &String| Some(unescaped(text)).filter(|text| !text.is_empty());
     match &pieces[..] {
         [code] => Some(Wanted::Token { system: None, code: some(code) }),
-        [system, code] if system.is_empty() => Some(Wanted::Token { system: Some(String::new()), code: Some(some(code)?) }),
+        [system, code] if system.is_empty() => {
+            Some(Wanted::Token { system: Some(String::new()), code: Some(some(code)?) })
+        }
         [system, code] => Some(Wanted::Token { system: some(system), code: some(code) }),
         _ => None,
     }
@@ -124,18 +131,19 @@ fn target(part: &str, of: Option<&str>, base_url: &str) -> Option<Wanted> {
 /// `system` empty means "without a system"; `code` absent means any code of the system.
 fn token_matches(value: &Value, system: Option<&str>, code: Option<&str>) -> bool {
     let fits = |its_system: Option<&str>, its_code: Option<&str>| {
-        system.is_none_or(|system| its_system.unwrap_or_default() == system) && code.is_none_or(|code| its_code == Some(code))
+        system.is_none_or(|system| its_system.unwrap_or_default() == system)
+            && code.is_none_or(|code| its_code == Some(code))
     };
     match value {
         Value::String(text) => fits(None, Some(text)),
         Value::Bool(yes) => fits(None, Some(if *yes { "true" } else { "false" })),
-        Value::Object(members) => match members.get("coding") {
-            Some(Value::Array(codings)) => codings.iter().any(|coding| token_matches(coding, system, code)),
-            _ => {
-                let text = |name: &str| members.get(name).and_then(Value::as_str);
-                fits(text("system"), text("code").or_else(|| text("value")))
+        Value::Object(members) => {
+            if let Some(Value::Array(codings)) = members.get("coding") {
+                return codings.iter().any(|coding| token_matches(coding, system, code));
             }
-        },
+            let text = |name: &str| members.get(name).and_then(Value::as_str);
+            fits(text("system"), text("code").or_else(|| text("value")))
+        }
         Value::Null | Value::Number(_) | Value::Array(_) => false,
     }
 }
@@ -218,7 +226,15 @@ mod tests {
     fn a_token_matches_system_and_code_in_the_same_coding() {
         let observation = json!({"category": [{"coding": [{"system": "a", "code": "x"}, {"system": "b", "code": "y"}, {"code": "z"}]}]});
         for (value, expected) in [
-            ("x", true), ("a|x", true), ("a|y", false), ("b|", true), ("c|", false), ("|z", true), ("|x", false), ("q,a|x", true), ("X", false),
+            ("x", true),
+            ("a|x", true),
+            ("a|y", false),
+            ("b|", true),
+            ("c|", false),
+            ("|z", true),
+            ("|x", false),
+            ("q,a|x", true),
+            ("X", false),
         ] {
             assert_eq!(holds("Observation", "category", value, &observation), expected, "{value}");
         }
@@ -230,8 +246,14 @@ mod tests {
     fn a_name_is_found_by_the_start_of_any_word_whatever_the_case() {
         let patient = json!({"name": [{"family": "de Vries", "given": ["Anna", "Maria"]}]});
         for (key, value, expected) in [
-            ("name", "vri", true), ("name", "ANNA", true), ("family", "de v", true), ("family", "anna", false), ("given", "mar", true),
-            ("family:exact", "de vries", false), ("family:contains", "RIE", true), ("name", "x,anna", true),
+            ("name", "vri", true),
+            ("name", "ANNA", true),
+            ("family", "de v", true),
+            ("family", "anna", false),
+            ("given", "mar", true),
+            ("family:exact", "de vries", false),
+            ("family:contains", "RIE", true),
+            ("name", "x,anna", true),
         ] {
             assert_eq!(holds("Patient", key, value, &patient), expected, "{key}={value}");
         }
@@ -241,18 +263,32 @@ mod tests {
     fn a_reference_is_found_in_every_spelling_but_not_on_another_server() {
         let observation = json!({"subject": {"reference": "Patient/anna"}});
         for (key, value, expected) in [
-            ("patient", "anna", true), ("patient", "Patient/anna", true), ("subject", "https://fhir.example/r4/Patient/anna", true),
-            ("subject:Patient", "anna", true), ("subject", "Group/anna", false), ("patient", "ann", false),
+            ("patient", "anna", true),
+            ("patient", "Patient/anna", true),
+            ("subject", "https://fhir.example/r4/Patient/anna", true),
+            ("subject:Patient", "anna", true),
+            ("subject", "Group/anna", false),
+            ("patient", "ann", false),
         ] {
             assert_eq!(holds("Observation", key, value, &observation), expected, "{key}={value}");
         }
-        assert!(Criterion::read("Observation", "subject", "https://other.example/Patient/anna", "https://fhir.example/r4").is_err());
+        assert!(
+            Criterion::read("Observation", "subject", "https://other.example/Patient/anna", "https://fhir.example/r4")
+                .is_err()
+        );
         assert!(Criterion::read("Observation", "patient", "Group/anna", "https://fhir.example/r4").is_err());
     }
 
     #[test]
     fn what_is_not_known_is_refused_and_never_ignored() {
-        for (key, value) in [("shoe-size", "42"), ("category:in", "x"), ("subject.name", "anna"), ("_has:Group:member:_id", "x"), ("date", "soon"), ("code", "")] {
+        for (key, value) in [
+            ("shoe-size", "42"),
+            ("category:in", "x"),
+            ("subject.name", "anna"),
+            ("_has:Group:member:_id", "x"),
+            ("date", "soon"),
+            ("code", ""),
+        ] {
             assert!(Criterion::read("Observation", key, value, "https://fhir.example/r4").is_err(), "{key}={value}");
         }
     }

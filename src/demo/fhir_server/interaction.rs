@@ -12,12 +12,28 @@ use crate::outbound::fhir::is_fhir_id;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Interaction {
     /// Read, or vread with a version.
-    Read { kind: String, id: String, version: Option<String> },
+    Read {
+        kind: String,
+        id: String,
+        version: Option<String>,
+    },
     /// Type search, or search in a Patient's compartment; `pairs` is query string and form body together.
-    Search { kind: String, compartment: Option<String>, pairs: String },
-    Create { kind: String },
-    Update { kind: String, id: String },
-    Delete { kind: String, id: String },
+    Search {
+        kind: String,
+        compartment: Option<String>,
+        pairs: String,
+    },
+    Create {
+        kind: String,
+    },
+    Update {
+        kind: String,
+        id: String,
+    },
+    Delete {
+        kind: String,
+        id: String,
+    },
     /// FHIR has it, this server has not: said only after the scopes allowed it.
     Unsupported(&'static str),
 }
@@ -35,7 +51,9 @@ impl Interaction {
         let asked = match segments[..] {
             [""] if is_post => Self::Unsupported("Batches and transactions are not supported."),
             ["" | "_search"] => Self::Unsupported("Searching all types at once is not supported."),
-            ["_history"] | [_, "_history"] | [_, _, "_history"] if is_get => Self::Unsupported("History is not supported."),
+            ["_history"] | [_, "_history"] | [_, _, "_history"] if is_get => {
+                Self::Unsupported("History is not supported.")
+            }
             [operation] | [_, operation] | [_, _, operation] if operation.starts_with('$') => {
                 Self::Unsupported("Operations are not supported.")
             }
@@ -54,20 +72,29 @@ impl Interaction {
             [kind, id] if is_get => Self::Read { kind: kind.to_owned(), id: id.to_owned(), version: None },
             [kind, id] if parts.method == Method::PUT => Self::Update { kind: kind.to_owned(), id: id.to_owned() },
             [kind, id] if parts.method == Method::DELETE => Self::Delete { kind: kind.to_owned(), id: id.to_owned() },
-            [_, _] if parts.method == Method::PATCH => Self::Unsupported("Patch is not supported; send the whole resource with PUT."),
+            [_, _] if parts.method == Method::PATCH => {
+                Self::Unsupported("Patch is not supported; send the whole resource with PUT.")
+            }
             [kind, id, "_history", version] if is_get => {
                 Self::Read { kind: kind.to_owned(), id: id.to_owned(), version: Some(version.to_owned()) }
             }
             [_, _, "*"] => Self::Unsupported("Searching all types of a compartment is not supported."),
             ["Patient", id, kind] if is_get && is_held(kind) => Self::search(kind, Some(id), parts, None)?,
-            ["Patient", id, kind, "_search"] if is_post && is_held(kind) => Self::search(kind, Some(id), parts, Some(body))?,
+            ["Patient", id, kind, "_search"] if is_post && is_held(kind) => {
+                Self::search(kind, Some(id), parts, Some(body))?
+            }
             [_, _, kind] if is_get && is_held(kind) => Self::Unsupported("Only the Patient compartment is supported."),
             _ => return Err(Refusal::wrong_method()),
         };
         Ok(asked)
     }
 
-    fn search(kind: &str, compartment: Option<&str>, parts: &request::Parts, form: Option<&Bytes>) -> Result<Self, Refusal> {
+    fn search(
+        kind: &str,
+        compartment: Option<&str>,
+        parts: &request::Parts,
+        form: Option<&Bytes>,
+    ) -> Result<Self, Refusal> {
         let pairs = all_pairs(parts, form)?;
         Ok(Self::Search { kind: kind.to_owned(), compartment: compartment.map(str::to_owned), pairs })
     }
@@ -87,7 +114,7 @@ fn all_pairs(parts: &request::Parts, form: Option<&Bytes>) -> Result<String, Ref
 }
 
 /// Is the body a form?
-fn is_form(headers: &HeaderMap) -> bool {
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }

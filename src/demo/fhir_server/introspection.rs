@@ -53,7 +53,7 @@ pub(super) async fn ask(server: &FhirServer, token: &str) -> Result<LiveToken, R
     let config = &server.config;
     // RFC 6749 2.3.1: both parts form-encoded, then base64
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let credentials = STANDARD.encode(format!("{}:{}", encoded(&config.client_id), encoded(config.client_secret.shown())));
+    let credentials = STANDARD.encode(format!("{}:{}", encoded(&config.client_id), encoded(&config.client_secret.0)));
     let request = server
         .http
         .post(&config.introspection_endpoint)
@@ -120,8 +120,13 @@ mod tests {
         let good = json!({"active": true, "aud": [BASE], "iss": ISSUER, "scope": "patient/*.rs", "patient": "p"});
         assert!(live(&good, BASE, ISSUER).is_some());
         for (name, value) in [
-            ("active", json!(false)), ("active", json!("true")), ("aud", json!("https://fhir.example/r4/other")), ("aud", json!(null)),
-            ("aud", json!([])), ("iss", json!("https://evil.example")), ("token_type", json!("refresh_token")),
+            ("active", json!(false)),
+            ("active", json!("true")),
+            ("aud", json!("https://fhir.example/r4/other")),
+            ("aud", json!(null)),
+            ("aud", json!([])),
+            ("iss", json!("https://evil.example")),
+            ("token_type", json!("refresh_token")),
         ] {
             let mut bad = good.clone();
             bad[name] = value.clone();

@@ -1,8 +1,8 @@
 //! A small but honest FHIR R4 server for the tour.
 //!
 //! It knows nothing of the authorization server's internals: on **every** request it introspects the token over HTTP
-//! with its own credentials ([`introspection`]), asks the `fhir-scopes` crate what the granted scopes allow
-//! ([`access`]), and applies its own policy about which person may see whom. A disabled client is refused at its next
+//! with its own credentials (`introspection`), asks the `fhir-scopes` crate what the granted scopes allow
+//! (`access`), and applies its own policy about which person may see whom. A disabled client is refused at its next
 //! request.
 //!
 //! Interactions: read, vread of the current version, search by GET and POST, search in a Patient's compartment, create,
@@ -14,6 +14,7 @@ mod interaction;
 mod introspection;
 mod moments;
 mod parameters;
+mod person;
 mod refusal;
 mod search;
 mod smart;
@@ -27,21 +28,24 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY,
+    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
-use self::access::Reach;
+use self::access::{Access, Reach};
 use self::interaction::Interaction;
+use self::person::Person;
 use self::refusal::Refusal;
 use self::search::Search;
 use self::store::{Found, Store, Stored};
@@ -50,7 +54,7 @@ use crate::outbound::fhir::{FHIR_JSON, NotFhir, R4};
 
 const LARGEST_BODY: usize = 1024 * 1024;
 
-/// A secret that shows itself only to the code that sends it.
+/// The server's secret at the authorization server: shown only to the code that sends it.
 #[derive(Clone)]
 pub struct Credential(String);
 
@@ -58,10 +62,6 @@ impl Credential {
     /// Keeps a secret.
     pub fn new(secret: impl Into<String>) -> Self {
         Self(secret.into())
-    }
-
-    fn shown(&self) -> &str {
-        &self.0
     }
 }
 
@@ -166,6 +166,7 @@ async fn entry(State(server): State<Arc<FhirServer>>, request: Request) -> Respo
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(VARY, HeaderValue::from_static("Authorization, Accept, Origin"));
     response
 }
@@ -182,6 +183,12 @@ fn preflight() -> Response {
     response
 }
 
+/// The time of a write. This server is an edge of its own: nothing below it asks for the time.
+#[allow(clippy::disallowed_methods, reason = "the demo server stands outside and has no clock handed to it")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// A request that needs a token.
 async fn guarded(server: &FhirServer, path: &str, request: Request) -> Result<Response, Refusal> {
     // 1 who asks
@@ -192,12 +199,29 @@ async fn guarded(server: &FhirServer, path: &str, request: Request) -> Result<Re
     let body = to_bytes(body, LARGEST_BODY).await.map_err(|_| Refusal::too_large())?;
     let asked = Interaction::read(&parts, path, &body)?;
     // 3 may they
-    let reach = access::decide(server, &token, &parts, path, &body)?;
+    let person = Person::of(token.fhir_user.as_deref(), &server.store.read().expect("no holder of this lock panics"));
+    let access = Access::of(&token, person, &server.config.base_url);
+    let content = match &asked {
+        Interaction::Create { kind } | Interaction::Update { kind, .. } => {
+            Some(writing::content(kind, &parts.headers, &body)?)
+        }
+        Interaction::Read { .. }
+        | Interaction::Search { .. }
+        | Interaction::Delete { .. }
+        | Interaction::Unsupported(_) => None,
+    };
+    let reach = access.decide(&parts, path, &body, content.as_ref())?;
     // 4 do it
-    perform(server, asked, &reach, &parts, &body)
+    perform(server, asked, &reach, &parts, content.unwrap_or_default())
 }
 
-fn perform(server: &FhirServer, asked: Interaction, reach: &Reach, parts: &request::Parts, body: &Bytes) -> Result<Response, Refusal> {
+fn perform(
+    server: &FhirServer,
+    asked: Interaction,
+    reach: &Reach<'_>,
+    parts: &request::Parts,
+    content: Value,
+) -> Result<Response, Refusal> {
     let store = || server.store.read().expect("no holder of this lock panics");
     match asked {
         Interaction::Read { kind, id, version } => {
@@ -219,8 +243,10 @@ fn perform(server: &FhirServer, asked: Interaction, reach: &Reach, parts: &reque
             let bundle = search.run(&store(), base_url, &|json| reach.covers(json));
             Ok(fhir_answer(StatusCode::OK, &bundle))
         }
-        Interaction::Create { kind } => writing::create(server, &kind, reach, parts, body, Timestamp::now()),
-        Interaction::Update { kind, id } => writing::update(server, &kind, &id, reach, parts, body, Timestamp::now()),
+        Interaction::Create { kind } => writing::create(server, &kind, reach, &parts.headers, (content, now())),
+        Interaction::Update { kind, id } => {
+            writing::update(server, (&kind, &id), reach, &parts.headers, (content, now()))
+        }
         Interaction::Delete { kind, id } => writing::delete(server, &kind, &id, reach),
         Interaction::Unsupported(sentence) => Err(Refusal::not_supported(sentence)),
     }
@@ -238,7 +264,13 @@ fn json_accepted(headers: &HeaderMap, query: Option<&str>) -> Result<(), Refusal
         let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         matches!(
             kind.as_str(),
-            "" | "*/*" | "application/*" | "json" | "application/json" | "application/fhir+json" | "application/json+fhir" | "text/json"
+            "" | "*/*"
+                | "application/*"
+                | "json"
+                | "application/json"
+                | "application/fhir+json"
+                | "application/json+fhir"
+                | "text/json"
         )
     };
     let format = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == "_format");

@@ -76,7 +76,9 @@ impl Stretch {
             return None;
         }
         match (month, date, time) {
-            (None, None, None) => Self::days(civil::Date::new(year, 1, 1).ok()?, civil::Date::new(year.checked_add(1)?, 1, 1).ok()?),
+            (None, None, None) => {
+                Self::days(civil::Date::new(year, 1, 1).ok()?, civil::Date::new(year.checked_add(1)?, 1, 1).ok()?)
+            }
             (Some(month), None, None) => {
                 let first = civil::Date::new(year, month?, 1).ok()?;
                 Self::days(first, first.last_of_month().tomorrow().ok()?)
@@ -85,7 +87,9 @@ impl Stretch {
                 let day = civil::Date::new(year, month?, date?).ok()?;
                 Self::days(day, day.tomorrow().ok()?)
             }
-            (Some(month), Some(date), Some(time)) => Self::within_day(civil::Date::new(year, month?, date?).ok()?, time),
+            (Some(month), Some(date), Some(time)) => {
+                Self::within_day(civil::Date::new(year, month?, date?).ok()?, time)
+            }
             _ => None,
         }
     }
@@ -150,7 +154,9 @@ mod tests {
     #[test]
     fn a_date_is_as_long_as_it_is_vague() {
         let day = 86_400_000;
-        for (text, length) in [("2026", 365 * day), ("2026-02", 28 * day), ("2026-09-14", day), ("2026-09-14T08:30Z", 60_000)] {
+        for (text, length) in
+            [("2026", 365 * day), ("2026-02", 28 * day), ("2026-09-14", day), ("2026-09-14T08:30Z", 60_000)]
+        {
             let stretch = Stretch::read(text).unwrap();
             assert_eq!(stretch.to - stretch.from, length, "{text}");
         }
@@ -164,7 +170,17 @@ mod tests {
 
     #[test]
     fn what_is_not_a_date_is_nothing() {
-        for text in ["", "26", "2026-13", "2026-02-30", "2026-09-14T", "2026-09-14T25:00", "2026-1-1", "2026-09-14T08:30:00+2", "yesterday"] {
+        for text in [
+            "",
+            "26",
+            "2026-13",
+            "2026-02-30",
+            "2026-09-14T",
+            "2026-09-14T25:00",
+            "2026-1-1",
+            "2026-09-14T08:30:00+2",
+            "yesterday",
+        ] {
             assert_eq!(Stretch::read(text), None, "{text}");
         }
     }
@@ -173,9 +189,20 @@ mod tests {
     fn prefixes_compare_stretches() {
         let visit = Stretch::read("2026-09-14T08:30:00Z").unwrap();
         for (value, expected) in [
-            ("2026", true), ("eq2026-09-14", true), ("2026-09-15", false), ("ne2026-09-15", true), ("ge2026-09-14", true),
-            ("gt2026-09-14", false), ("gt2026-09-13", true), ("lt2026-09-14", false), ("le2026-09-14", true), ("lt2026-09-15", true),
-            ("sa2026-09-13", true), ("sa2026-09", false), ("eb2026-09-15", true), ("ap2026-09", true),
+            ("2026", true),
+            ("eq2026-09-14", true),
+            ("2026-09-15", false),
+            ("ne2026-09-15", true),
+            ("ge2026-09-14", true),
+            ("gt2026-09-14", false),
+            ("gt2026-09-13", true),
+            ("lt2026-09-14", false),
+            ("le2026-09-14", true),
+            ("lt2026-09-15", true),
+            ("sa2026-09-13", true),
+            ("sa2026-09", false),
+            ("eb2026-09-15", true),
+            ("ap2026-09", true),
         ] {
             let (prefix, rest) = Prefix::split(value);
             assert_eq!(prefix.holds(visit, Stretch::read(rest).unwrap()), expected, "{value}");

@@ -44,114 +44,189 @@ static COMMON: &[Parameter] = parameters! {
 
 /// The types this server holds, with their own parameters, in alphabetical order.
 pub(super) static TYPES: &[(&str, &[Parameter])] = &[
-    ("AllergyIntolerance", parameters! {
-        "patient" Patient "patient"; "code" Token "code"; "category" Token "category"; "type" Token "type";
-        "clinical-status" Token "clinicalStatus"; "verification-status" Token "verificationStatus";
-        "criticality" Token "criticality"; "date" Date "recordedDate"; "recorder" Reference "recorder";
-    }),
-    ("Appointment", parameters! {
-        "patient" Patient "participant.actor"; "actor" Reference "participant.actor"; "practitioner" Reference "participant.actor";
-        "location" Reference "participant.actor"; "status" Token "status"; "date" Date "start"; "identifier" Token "identifier";
-    }),
+    (
+        "AllergyIntolerance",
+        parameters! {
+            "patient" Patient "patient"; "code" Token "code"; "category" Token "category"; "type" Token "type";
+            "clinical-status" Token "clinicalStatus"; "verification-status" Token "verificationStatus";
+            "criticality" Token "criticality"; "date" Date "recordedDate"; "recorder" Reference "recorder";
+        },
+    ),
+    (
+        "Appointment",
+        parameters! {
+            "patient" Patient "participant.actor"; "actor" Reference "participant.actor"; "practitioner" Reference "participant.actor";
+            "location" Reference "participant.actor"; "status" Token "status"; "date" Date "start"; "identifier" Token "identifier";
+        },
+    ),
     ("Binary", &[]),
-    ("CarePlan", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "status" Token "status";
-        "intent" Token "intent"; "date" Date "period"; "encounter" Reference "encounter"; "care-team" Reference "careTeam"; "goal" Reference "goal";
-    }),
-    ("CareTeam", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "category" Token "category";
-        "participant" Reference "participant.member"; "encounter" Reference "encounter"; "date" Date "period";
-    }),
-    ("Condition", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "code" Token "code";
-        "clinical-status" Token "clinicalStatus"; "verification-status" Token "verificationStatus"; "encounter" Reference "encounter";
-        "onset-date" Date "onsetDateTime" "onsetPeriod"; "abatement-date" Date "abatementDateTime" "abatementPeriod";
-        "recorded-date" Date "recordedDate"; "identifier" Token "identifier";
-    }),
-    ("Coverage", parameters! {
-        "patient" Patient "beneficiary"; "beneficiary" Reference "beneficiary"; "status" Token "status"; "type" Token "type";
-        "payor" Reference "payor"; "identifier" Token "identifier";
-    }),
-    ("Device", parameters! {
-        "patient" Patient "patient"; "type" Token "type"; "status" Token "status"; "identifier" Token "identifier";
-    }),
-    ("DiagnosticReport", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "code" Token "code"; "status" Token "status";
-        "date" Date "effectiveDateTime" "effectivePeriod"; "issued" Date "issued"; "encounter" Reference "encounter";
-        "performer" Reference "performer"; "result" Reference "result"; "identifier" Token "identifier";
-    }),
-    ("DocumentReference", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "type" Token "type"; "status" Token "status";
-        "date" Date "date"; "period" Date "context.period"; "encounter" Reference "context.encounter"; "author" Reference "author";
-        "identifier" Token "identifier" "masterIdentifier";
-    }),
-    ("Encounter", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "class" Token "class"; "type" Token "type";
-        "date" Date "period"; "identifier" Token "identifier"; "location" Reference "location.location";
-        "participant" Reference "participant.individual"; "practitioner" Reference "participant.individual";
-        "service-provider" Reference "serviceProvider";
-    }),
-    ("Goal", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "lifecycle-status" Token "lifecycleStatus"; "category" Token "category";
-        "start-date" Date "startDate"; "target-date" Date "target.dueDate"; "identifier" Token "identifier";
-    }),
-    ("Group", parameters! {
-        "member" Reference "member.entity"; "type" Token "type"; "actual" Token "actual"; "code" Token "code"; "identifier" Token "identifier";
-    }),
-    ("Immunization", parameters! {
-        "patient" Patient "patient"; "status" Token "status"; "vaccine-code" Token "vaccineCode"; "date" Date "occurrenceDateTime";
-        "performer" Reference "performer.actor"; "identifier" Token "identifier";
-    }),
-    ("Location", parameters! {
-        "name" Text "name" "alias"; "status" Token "status"; "type" Token "type"; "organization" Reference "managingOrganization";
-        "identifier" Token "identifier";
-    }),
-    ("MedicationRequest", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "intent" Token "intent"; "category" Token "category";
-        "code" Token "medicationCodeableConcept"; "medication" Reference "medicationReference"; "authoredon" Date "authoredOn";
-        "encounter" Reference "encounter"; "requester" Reference "requester"; "identifier" Token "identifier";
-    }),
-    ("Observation", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "code" Token "code"; "status" Token "status";
-        "date" Date "effectiveDateTime" "effectivePeriod" "effectiveInstant"; "encounter" Reference "encounter";
-        "performer" Reference "performer"; "value-concept" Token "valueCodeableConcept"; "component-code" Token "component.code";
-        "combo-code" Token "code" "component.code"; "identifier" Token "identifier";
-    }),
-    ("Organization", parameters! {
-        "name" Text "name" "alias"; "identifier" Token "identifier"; "type" Token "type"; "active" Token "active"; "partof" Reference "partOf";
-    }),
-    ("Patient", parameters! {
-        "name" Text "name"; "family" Text "name.family"; "given" Text "name.given"; "birthdate" Date "birthDate"; "gender" Token "gender";
-        "identifier" Token "identifier"; "active" Token "active"; "general-practitioner" Reference "generalPractitioner";
-        "organization" Reference "managingOrganization"; "email" Token "telecom"; "telecom" Token "telecom"; "address-city" Text "address.city";
-    }),
-    ("Person", parameters! {
-        "name" Text "name"; "birthdate" Date "birthDate"; "gender" Token "gender"; "patient" Patient "link.target"; "link" Reference "link.target";
-        "relatedperson" Reference "link.target"; "identifier" Token "identifier";
-    }),
-    ("Practitioner", parameters! {
-        "name" Text "name"; "family" Text "name.family"; "given" Text "name.given"; "identifier" Token "identifier"; "active" Token "active";
-    }),
-    ("PractitionerRole", parameters! {
-        "practitioner" Reference "practitioner"; "organization" Reference "organization"; "role" Token "code"; "specialty" Token "specialty";
-        "location" Reference "location"; "active" Token "active"; "identifier" Token "identifier";
-    }),
-    ("Procedure", parameters! {
-        "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "code" Token "code"; "category" Token "category";
-        "date" Date "performedDateTime" "performedPeriod"; "encounter" Reference "encounter"; "performer" Reference "performer.actor";
-        "identifier" Token "identifier";
-    }),
-    ("Provenance", parameters! {
-        "patient" Patient "target"; "target" Reference "target"; "recorded" Date "recorded"; "agent" Reference "agent.who";
-    }),
-    ("RelatedPerson", parameters! {
-        "patient" Patient "patient"; "name" Text "name"; "birthdate" Date "birthDate"; "relationship" Token "relationship";
-        "identifier" Token "identifier"; "active" Token "active";
-    }),
-    ("Task", parameters! {
-        "patient" Patient "for"; "subject" Reference "for"; "status" Token "status"; "code" Token "code"; "intent" Token "intent";
-        "owner" Reference "owner"; "requester" Reference "requester"; "authored-on" Date "authoredOn"; "identifier" Token "identifier";
-    }),
+    (
+        "CarePlan",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "status" Token "status";
+            "intent" Token "intent"; "date" Date "period"; "encounter" Reference "encounter"; "care-team" Reference "careTeam"; "goal" Reference "goal";
+        },
+    ),
+    (
+        "CareTeam",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "category" Token "category";
+            "participant" Reference "participant.member"; "encounter" Reference "encounter"; "date" Date "period";
+        },
+    ),
+    (
+        "Condition",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "code" Token "code";
+            "clinical-status" Token "clinicalStatus"; "verification-status" Token "verificationStatus"; "encounter" Reference "encounter";
+            "onset-date" Date "onsetDateTime" "onsetPeriod"; "abatement-date" Date "abatementDateTime" "abatementPeriod";
+            "recorded-date" Date "recordedDate"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Coverage",
+        parameters! {
+            "patient" Patient "beneficiary"; "beneficiary" Reference "beneficiary"; "status" Token "status"; "type" Token "type";
+            "payor" Reference "payor"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Device",
+        parameters! {
+            "patient" Patient "patient"; "type" Token "type"; "status" Token "status"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "DiagnosticReport",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "code" Token "code"; "status" Token "status";
+            "date" Date "effectiveDateTime" "effectivePeriod"; "issued" Date "issued"; "encounter" Reference "encounter";
+            "performer" Reference "performer"; "result" Reference "result"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "DocumentReference",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "type" Token "type"; "status" Token "status";
+            "date" Date "date"; "period" Date "context.period"; "encounter" Reference "context.encounter"; "author" Reference "author";
+            "identifier" Token "identifier" "masterIdentifier";
+        },
+    ),
+    (
+        "Encounter",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "class" Token "class"; "type" Token "type";
+            "date" Date "period"; "identifier" Token "identifier"; "location" Reference "location.location";
+            "participant" Reference "participant.individual"; "practitioner" Reference "participant.individual";
+            "service-provider" Reference "serviceProvider";
+        },
+    ),
+    (
+        "Goal",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "lifecycle-status" Token "lifecycleStatus"; "category" Token "category";
+            "start-date" Date "startDate"; "target-date" Date "target.dueDate"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Group",
+        parameters! {
+            "member" Reference "member.entity"; "type" Token "type"; "actual" Token "actual"; "code" Token "code"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Immunization",
+        parameters! {
+            "patient" Patient "patient"; "status" Token "status"; "vaccine-code" Token "vaccineCode"; "date" Date "occurrenceDateTime";
+            "performer" Reference "performer.actor"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Location",
+        parameters! {
+            "name" Text "name" "alias"; "status" Token "status"; "type" Token "type"; "organization" Reference "managingOrganization";
+            "identifier" Token "identifier";
+        },
+    ),
+    (
+        "MedicationRequest",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "intent" Token "intent"; "category" Token "category";
+            "code" Token "medicationCodeableConcept"; "medication" Reference "medicationReference"; "authoredon" Date "authoredOn";
+            "encounter" Reference "encounter"; "requester" Reference "requester"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Observation",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "category" Token "category"; "code" Token "code"; "status" Token "status";
+            "date" Date "effectiveDateTime" "effectivePeriod" "effectiveInstant"; "encounter" Reference "encounter";
+            "performer" Reference "performer"; "value-concept" Token "valueCodeableConcept"; "component-code" Token "component.code";
+            "combo-code" Token "code" "component.code"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Organization",
+        parameters! {
+            "name" Text "name" "alias"; "identifier" Token "identifier"; "type" Token "type"; "active" Token "active"; "partof" Reference "partOf";
+        },
+    ),
+    (
+        "Patient",
+        parameters! {
+            "name" Text "name"; "family" Text "name.family"; "given" Text "name.given"; "birthdate" Date "birthDate"; "gender" Token "gender";
+            "identifier" Token "identifier"; "active" Token "active"; "general-practitioner" Reference "generalPractitioner";
+            "organization" Reference "managingOrganization"; "email" Token "telecom"; "telecom" Token "telecom"; "address-city" Text "address.city";
+        },
+    ),
+    (
+        "Person",
+        parameters! {
+            "name" Text "name"; "birthdate" Date "birthDate"; "gender" Token "gender"; "patient" Patient "link.target"; "link" Reference "link.target";
+            "relatedperson" Reference "link.target"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Practitioner",
+        parameters! {
+            "name" Text "name"; "family" Text "name.family"; "given" Text "name.given"; "identifier" Token "identifier"; "active" Token "active";
+        },
+    ),
+    (
+        "PractitionerRole",
+        parameters! {
+            "practitioner" Reference "practitioner"; "organization" Reference "organization"; "role" Token "code"; "specialty" Token "specialty";
+            "location" Reference "location"; "active" Token "active"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Procedure",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "code" Token "code"; "category" Token "category";
+            "date" Date "performedDateTime" "performedPeriod"; "encounter" Reference "encounter"; "performer" Reference "performer.actor";
+            "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Provenance",
+        parameters! {
+            "patient" Patient "target"; "target" Reference "target"; "recorded" Date "recorded"; "agent" Reference "agent.who";
+        },
+    ),
+    (
+        "RelatedPerson",
+        parameters! {
+            "patient" Patient "patient"; "name" Text "name"; "birthdate" Date "birthDate"; "relationship" Token "relationship";
+            "identifier" Token "identifier"; "active" Token "active";
+        },
+    ),
+    (
+        "Task",
+        parameters! {
+            "patient" Patient "for"; "subject" Reference "for"; "status" Token "status"; "code" Token "code"; "intent" Token "intent";
+            "owner" Reference "owner"; "requester" Reference "requester"; "authored-on" Date "authoredOn"; "identifier" Token "identifier";
+        },
+    ),
 ];
 
 /// The Patient compartment of R4 (CompartmentDefinition/patient) for the types above; `{0}` would be the Patient.

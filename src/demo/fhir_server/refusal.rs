@@ -58,7 +58,11 @@ impl Refusal {
 
     /// 405.
     pub(super) fn wrong_method() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, IssueType::NotSupported, "This address does not answer to that method.")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            IssueType::NotSupported,
+            "This address does not answer to that method.",
+        )
     }
 
     /// 406: only JSON is spoken.
@@ -88,7 +92,8 @@ impl Refusal {
 
     /// 503: the authorization server does not answer, so nobody gets anything.
     pub(super) fn no_answer_from_authorization() -> Self {
-        let sentence = "The authorization server does not answer, so the token cannot be checked. Try again in a moment.";
+        let sentence =
+            "The authorization server does not answer, so the token cannot be checked. Try again in a moment.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, sentence)
     }
 }

@@ -12,8 +12,8 @@ use super::criteria::{Criterion, at, stretch_of};
 use super::parameters::{Kind, Parameter, compartment_paths, find};
 use super::refusal::Refusal;
 use super::store::{Store, Stored};
-use crate::outbound::fhir::answers::{Bundle, Entry};
 use crate::outbound::fhir::R4;
+use crate::outbound::fhir::answers::{Bundle, Entry};
 
 const USUAL_PAGE: usize = 50;
 const LARGEST_PAGE: usize = 200;
@@ -44,7 +44,13 @@ impl Search {
     ///
     /// An unknown parameter is refused, unless the caller asked for `Prefer: handling=lenient`; then it is left out
     /// here and in the `self` link.
-    pub(super) fn read(kind: &str, compartment: Option<&str>, pairs: &str, base_url: &str, lenient: bool) -> Result<Self, Refusal> {
+    pub(super) fn read(
+        kind: &str,
+        compartment: Option<&str>,
+        pairs: &str,
+        base_url: &str,
+        lenient: bool,
+    ) -> Result<Self, Refusal> {
         let mut search = Self {
             kind: kind.to_owned(),
             compartment: compartment.map(str::to_owned),
@@ -72,7 +78,9 @@ impl Search {
                 "_total" if matches!(value.as_ref(), "none" | "estimate" | "accurate") => {}
                 "_format" | "_pretty" => continue,
                 key if key.starts_with("_include") || key.starts_with("_revinclude") => {
-                    return Err(Refusal::not_supported("_include and _revinclude are not supported; ask for each type by itself."));
+                    return Err(Refusal::not_supported(
+                        "_include and _revinclude are not supported; ask for each type by itself.",
+                    ));
                 }
                 key => match Criterion::read(kind, key, &value, base_url) {
                     Ok(criterion) => search.criteria.push(criterion),
@@ -92,7 +100,9 @@ impl Search {
     pub(super) fn run(&self, store: &Store, base_url: &str, may_see: &dyn Fn(&Value) -> bool) -> R4 {
         let mut matches: Vec<&Stored> = store
             .of_type(&self.kind)
-            .filter(|stored| self.compartment.as_ref().is_none_or(|patient| in_compartment(&stored.json, &self.kind, patient)))
+            .filter(|stored| {
+                self.compartment.as_ref().is_none_or(|patient| in_compartment(&stored.json, &self.kind, patient))
+            })
             .filter(|stored| self.criteria.iter().all(|criterion| criterion.holds(&stored.json)))
             .filter(|stored| may_see(&stored.json))
             .collect();
@@ -156,8 +166,9 @@ pub(super) fn in_compartment(resource: &Value, kind: &str, patient: &str) -> boo
         return true;
     }
     let whole = format!("Patient/{patient}");
-    compartment_paths(kind)
-        .is_some_and(|paths| paths.iter().any(|path| at(resource, path).iter().any(|value| value["reference"] == whole.as_str())))
+    compartment_paths(kind).is_some_and(|paths| {
+        paths.iter().any(|path| at(resource, path).iter().any(|value| value["reference"] == whole.as_str()))
+    })
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -202,9 +213,13 @@ mod tests {
 
     const BASE: &str = "https://fhir.example/r4";
 
+    fn store() -> &'static Store {
+        static STORE: std::sync::OnceLock<Store> = std::sync::OnceLock::new();
+        STORE.get_or_init(|| Store::load(&data::resources()).unwrap())
+    }
+
     fn found(kind: &str, compartment: Option<&str>, pairs: &str) -> Value {
-        let store = Store::load(&data::resources()).unwrap();
-        Search::read(kind, compartment, pairs, BASE, false).unwrap().run(&store, BASE, &|_| true).to_value()
+        Search::read(kind, compartment, pairs, BASE, false).unwrap().run(store(), BASE, &|_| true).to_value()
     }
 
     #[test]
@@ -250,7 +265,9 @@ mod tests {
         loop {
             let page = found("Observation", None, &pairs);
             let entries = page["entry"].as_array().unwrap().clone();
-            seen.extend(entries.iter().map(|entry| entry["resource"]["effectiveDateTime"].as_str().unwrap().to_owned()));
+            seen.extend(
+                entries.iter().map(|entry| entry["resource"]["effectiveDateTime"].as_str().unwrap().to_owned()),
+            );
             let links = page["link"].as_array().unwrap();
             let Some(next) = links.iter().find(|link| link["relation"] == "next") else {
                 assert_eq!(page["total"], seen.len());
@@ -263,9 +280,8 @@ mod tests {
 
     #[test]
     fn what_is_out_of_reach_is_neither_listed_nor_counted() {
-        let store = Store::load(&data::resources()).unwrap();
         let search = Search::read("Patient", None, "_count=1", BASE, false).unwrap();
-        let bundle = search.run(&store, BASE, &|patient| patient["id"] == "mei-tan").to_value();
+        let bundle = search.run(store(), BASE, &|patient| patient["id"] == "mei-tan").to_value();
         assert_eq!((bundle["total"].as_u64(), bundle["link"].as_array().unwrap().len()), (Some(1), 1));
     }
 

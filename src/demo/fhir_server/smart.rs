@@ -47,7 +47,8 @@ pub(super) async fn configuration(server: &FhirServer) -> Response {
 
 async fn fetch(server: &FhirServer) -> Option<String> {
     let response = server.http.get(&server.config.smart_configuration).send().await;
-    let response = response.inspect_err(|e| tracing::warn!(error = %e, "the SMART configuration cannot be fetched")).ok()?;
+    let response =
+        response.inspect_err(|e| tracing::warn!(error = %e, "the SMART configuration cannot be fetched")).ok()?;
     if response.status() != StatusCode::OK {
         tracing::warn!(status = response.status().as_u16(), "the SMART configuration cannot be fetched");
         return None;
@@ -62,10 +63,10 @@ pub(super) fn capability_statement(server: &FhirServer) -> R4 {
     let resources: Vec<Value> = TYPES
         .iter()
         .map(|(kind, own)| {
-            let parameters: Vec<Value> = of_type(own)
-                .map(|parameter| json!({"name": parameter.name, "type": parameter.kind.code()}))
-                .collect();
-            let interactions = ["read", "vread", "search-type", "create", "update", "delete"].map(|code| json!({"code": code}));
+            let parameters: Vec<Value> =
+                of_type(own).map(|parameter| json!({"name": parameter.name, "type": parameter.kind.code()})).collect();
+            let interactions =
+                ["read", "vread", "search-type", "create", "update", "delete"].map(|code| json!({"code": code}));
             json!({
                 "type": kind,
                 "interaction": interactions,

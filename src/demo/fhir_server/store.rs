@@ -22,7 +22,9 @@ pub(super) struct Stored {
 enum Slot {
     Present(Stored),
     /// Deleted at this version; what it was is kept only to decide who may hear that it is gone.
-    Deleted { before: Stored },
+    Deleted {
+        before: Stored,
+    },
 }
 
 /// What is under a type and id.

@@ -31,7 +31,11 @@ struct Authorization {
     asked: AtomicUsize,
 }
 
-async fn introspect(State(known): State<Arc<Authorization>>, headers: HeaderMap, Form(form): Form<HashMap<String, String>>) -> Response {
+async fn introspect(
+    State(known): State<Arc<Authorization>>,
+    headers: HeaderMap,
+    Form(form): Form<HashMap<String, String>>,
+) -> Response {
     known.asked.fetch_add(1, Ordering::SeqCst);
     if known.down.load(Ordering::SeqCst) {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -77,7 +81,11 @@ impl Scene {
         let document = json!({"issuer": ISSUER, "token_endpoint": format!("{ISSUER}/token")});
         let down = authorization.clone();
         let configuration = move || async move {
-            if down.down.load(Ordering::SeqCst) { StatusCode::BAD_GATEWAY.into_response() } else { axum::Json(document).into_response() }
+            if down.down.load(Ordering::SeqCst) {
+                StatusCode::BAD_GATEWAY.into_response()
+            } else {
+                axum::Json(document).into_response()
+            }
         };
         let other_side = Router::new()
             .route("/introspect", post(introspect))
@@ -205,7 +213,9 @@ async fn a_patient_scope_reaches_the_launch_patient_only() {
 #[tokio::test]
 async fn a_record_of_another_patient_answers_as_one_that_is_not_there() {
     let scene = Scene::anna("patient/*.rs").await;
-    for (theirs, absent) in [("Condition/mei-condition-depression", "Condition/nothing"), ("Patient/mei-tan", "Patient/nobody-at-all")] {
+    for (theirs, absent) in
+        [("Condition/mei-condition-depression", "Condition/nothing"), ("Patient/mei-tan", "Patient/nobody-at-all")]
+    {
         let (theirs, absent) = (scene.get("t", theirs).await, scene.get("t", absent).await);
         assert_eq!((theirs.status, theirs.text), (absent.status, absent.text));
     }
@@ -217,8 +227,8 @@ async fn a_limited_scope_filters_results_counts_and_reads() {
     let all = scene.get("t", "Observation?_count=200").await;
     let entries = all.json()["entry"].as_array().unwrap().clone();
     assert!(entries.iter().all(|entry| entry["resource"]["category"][0]["coding"][0]["code"] == "laboratory"));
-    assert_eq!(all.total(), 14);
-    assert_eq!(scene.get("t", "Observation?_summary=count").await.total(), 14);
+    assert_eq!(all.total(), 15);
+    assert_eq!(scene.get("t", "Observation?_summary=count").await.total(), 15);
     assert_eq!(scene.get("t", "Observation?category=vital-signs").await.total(), 0);
     assert_eq!(scene.get("t", "Observation/anna-lab-hba1c-2026-09-14").await.status, StatusCode::OK);
     assert_eq!(scene.get("t", "Observation/anna-weight-2026-09-14").await.status, StatusCode::NOT_FOUND);
@@ -227,7 +237,8 @@ async fn a_limited_scope_filters_results_counts_and_reads() {
 #[tokio::test]
 async fn too_little_scope_is_403_and_the_header_says_what_is_missing() {
     let scene = Scene::anna("patient/Patient.r patient/Observation.r").await;
-    for (path, missing) in [("Condition", "patient/Condition.s"), ("Observation?code=4548-4", "patient/Observation.s")] {
+    for (path, missing) in [("Condition", "patient/Condition.s"), ("Observation?code=4548-4", "patient/Observation.s")]
+    {
         let answer = scene.get("t", path).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
         let challenge = answer.header("www-authenticate");
@@ -241,7 +252,9 @@ async fn too_little_scope_is_403_and_the_header_says_what_is_missing() {
 
 #[tokio::test]
 async fn scopes_that_cannot_be_read_grant_nothing() {
-    for scope in ["", "openid fhirUser", "patient/Observation.sr", "patient/*.rs?nonsense=1", "patient/Observation.rs?category="] {
+    for scope in
+        ["", "openid fhirUser", "patient/Observation.sr", "patient/*.rs?nonsense=1", "patient/Observation.rs?category="]
+    {
         let scene = Scene::anna(scope).await;
         assert_eq!(scene.get("t", "Observation").await.status, StatusCode::FORBIDDEN, "{scope}");
     }
@@ -286,6 +299,25 @@ async fn a_person_never_reaches_beyond_this_servers_own_policy_whatever_the_laun
 }
 
 #[tokio::test]
+async fn a_person_writes_only_about_whom_they_may_see() {
+    let scene = Scene::new().await;
+    scene.token("t", "user/Observation.cruds", json!({"fhirUser": "Patient/anna-de-vries"}));
+    for (patient, status) in [("sam-de-vries", StatusCode::CREATED), ("mei-tan", StatusCode::FORBIDDEN)] {
+        let answer = scene.write(Method::POST, "Observation", &weight(patient, "vital-signs")).await;
+        assert_eq!(answer.status, status, "{patient}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_record_is_a_patients_if_it_is_about_them_not_if_they_made_it() {
+    let scene = Scene::anna("patient/*.rs").await;
+    assert_ne!(scene.get("t", "Observation/anna-measured-the-room").await.status, StatusCode::OK);
+    assert_ne!(scene.get("t", "Group/diabetes-and-heart-failure").await.status, StatusCode::OK);
+    assert_eq!(scene.get("t", "Task/order-test-strips").await.status, StatusCode::OK);
+    assert_ne!(scene.get("t", "Task/call-joseph").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_system_scope_reaches_every_patient() {
     let scene = Scene::new().await;
     scene.token("t", "system/Patient.rs", json!({}));
@@ -305,10 +337,19 @@ async fn compartment_search_stays_with_the_launch_patient() {
 #[tokio::test]
 async fn a_search_by_post_counts_query_and_form_together() {
     let scene = Scene::anna("patient/*.rs").await;
-    let form = |body: &str| scene.call(Method::POST, "t", "Observation/_search?category=laboratory", "application/x-www-form-urlencoded", Some(body.to_owned()));
+    let form = |body: &str| {
+        scene.call(
+            Method::POST,
+            "t",
+            "Observation/_search?category=laboratory",
+            "application/x-www-form-urlencoded",
+            Some(body.to_owned()),
+        )
+    };
     assert_eq!(form("code=4548-4").await.total(), 3);
-    assert_eq!(form("").await.total(), 14);
-    let not_a_form = scene.call(Method::POST, "t", "Observation/_search", "application/json", Some("{}".to_owned())).await;
+    assert_eq!(form("").await.total(), 15);
+    let not_a_form =
+        scene.call(Method::POST, "t", "Observation/_search", "application/json", Some("{}".to_owned())).await;
     assert_eq!(not_a_form.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
@@ -341,7 +382,10 @@ async fn what_is_created_can_be_read_changed_and_deleted() {
 
 #[tokio::test]
 async fn nothing_is_written_beyond_reach_whether_stored_or_new() {
-    let scene = Scene::anna("patient/Observation.cruds?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs").await;
+    let scene = Scene::anna(
+        "patient/Observation.cruds?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
+    )
+    .await;
     let mut pulled = weight("anna-de-vries", "vital-signs");
     pulled["id"] = json!("mei-phq-9-2025-02-03");
     let mut pushed = weight("anna-de-vries", "laboratory");
@@ -353,11 +397,30 @@ async fn nothing_is_written_beyond_reach_whether_stored_or_new() {
         (Method::PUT, "Observation/anna-weight-2026-09-14", pushed),
     ] {
         let answer = scene.write(method.clone(), path, &resource).await;
-        assert!(matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND), "{method} {path}: {} {}", answer.status, answer.text);
+        assert!(
+            matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND),
+            "{method} {path}: {} {}",
+            answer.status,
+            answer.text
+        );
     }
     scene.token("all", "system/*.rs", json!({}));
     assert_eq!(scene.get("all", "Observation/mei-phq-9-2025-02-03").await.json()["meta"]["versionId"], "1");
     assert_eq!(scene.get("all", "Observation/anna-weight-2026-09-14").await.json()["meta"]["versionId"], "1");
+}
+
+#[tokio::test]
+async fn the_scopes_judge_the_very_resource_that_is_stored() {
+    let scene = Scene::anna("patient/Observation.cruds").await;
+    scene.token("all", "system/*.rs", json!({}));
+    let before = scene.get("all", "Observation?patient=mei-tan&_summary=count").await.total();
+    for (first, second) in [("anna-de-vries", "mei-tan"), ("mei-tan", "anna-de-vries")] {
+        let twice = format!(
+            r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"subject":{{"reference":"Patient/{first}"}},"subject":{{"reference":"Patient/{second}"}}}}"#
+        );
+        scene.call(Method::POST, "t", "Observation", "application/json", Some(twice)).await;
+    }
+    assert_eq!(scene.get("all", "Observation?patient=mei-tan&_summary=count").await.total(), before);
 }
 
 #[tokio::test]
@@ -390,10 +453,20 @@ async fn every_refusal_is_an_operation_outcome() {
     let scene = Scene::new().await;
     scene.token("t", "system/*.cruds", json!({}));
     for (method, path) in [
-        (Method::GET, "Patient/nobody"), (Method::GET, "Unicorn"), (Method::GET, "Patient?shoe-size=42"), (Method::GET, "Observation?_include=Observation:subject"),
-        (Method::GET, "Patient/anna-de-vries/_history"), (Method::GET, "Patient/anna-de-vries/$everything"), (Method::GET, "?_type=Patient"), (Method::POST, ""),
-        (Method::PATCH, "Patient/anna-de-vries"), (Method::GET, "Patient/..%2fx"), (Method::POST, "metadata"), (Method::DELETE, "Patient?name=x"),
-        (Method::GET, "Patient?_format=xml"), (Method::GET, "Group/diabetes-and-heart-failure/Observation"),
+        (Method::GET, "Patient/nobody"),
+        (Method::GET, "Unicorn"),
+        (Method::GET, "Patient?shoe-size=42"),
+        (Method::GET, "Observation?_include=Observation:subject"),
+        (Method::GET, "Patient/anna-de-vries/_history"),
+        (Method::GET, "Patient/anna-de-vries/$everything"),
+        (Method::GET, "?_type=Patient"),
+        (Method::POST, ""),
+        (Method::PATCH, "Patient/anna-de-vries"),
+        (Method::GET, "Patient/..%2fx"),
+        (Method::POST, "metadata"),
+        (Method::DELETE, "Patient?name=x"),
+        (Method::GET, "Patient?_format=xml"),
+        (Method::GET, "Group/diabetes-and-heart-failure/Observation"),
     ] {
         let answer = scene.call(method.clone(), "t", path, "", None).await;
         assert!(answer.status.is_client_error(), "{method} {path}: {}", answer.status);
@@ -407,7 +480,9 @@ async fn every_refusal_is_an_operation_outcome() {
 async fn the_smart_configuration_is_the_authorization_servers_own_whatever_the_accept() {
     let scene = Scene::new().await;
     for accept in ["application/json", "application/fhir+xml", "text/html", "*/*"] {
-        let request = Request::get("/t1/fhir/.well-known/smart-configuration").header("accept", accept).header("authorization", "Bearer bad");
+        let request = Request::get("/t1/fhir/.well-known/smart-configuration")
+            .header("accept", accept)
+            .header("authorization", "Bearer bad");
         let answer = scene.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/json"), "{accept}");
         assert_eq!(answer.json()["issuer"], ISSUER);
@@ -430,7 +505,10 @@ async fn the_conformance_statement_needs_no_token_and_says_where_to_sign_in() {
 async fn a_browser_app_of_any_origin_may_ask() {
     let scene = Scene::new().await;
     for path in ["Patient", "metadata", ".well-known/smart-configuration"] {
-        let request = Request::builder().method(Method::OPTIONS).uri(format!("/t1/fhir/{path}")).header("origin", "https://app.example");
+        let request = Request::builder()
+            .method(Method::OPTIONS)
+            .uri(format!("/t1/fhir/{path}"))
+            .header("origin", "https://app.example");
         let answer = scene.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
         for allowed in ["authorization", "content-type", "accept", "prefer"] {

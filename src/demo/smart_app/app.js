@@ -147,18 +147,20 @@
     const scope = at("scope").value.split(/\s+/).filter(Boolean).join(" ");
     run("Going to the hospital…", () => Smart.authorize({ iss: config.iss, clientId: at("client").value.trim(), scope }));
   });
-  at("reload").addEventListener("click", () => run("", () => load(current || undefined), { keepChart: true }));
+  at("reload").addEventListener("click", () => run("", async () => {
+    await load(current || undefined);
+    say("The chart was loaded again.", "", "good");
+  }, { keepChart: true }));
   at("refresh").addEventListener("click", () => run("", async () => {
     await Smart.refresh();
     say("The access was renewed.", "", "good");
   }, { keepChart: true }));
-  at("forget").addEventListener("click", () => {
-    Smart.forget();
+  at("forget").addEventListener("click", () => run("Giving the access back…", async () => {
+    await Smart.giveBack();
     clearChart();
-    hush();
     begin();
     at("main").focus();
-  });
+  }));
   setInterval(tick, 1000);
 
   run("One moment…", async () => {

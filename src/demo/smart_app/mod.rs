@@ -6,13 +6,15 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::Router;
 use serde::Serialize;
 use url::Url;
 
@@ -51,7 +53,10 @@ pub fn router(config: &SmartAppConfig) -> Router {
     Router::new()
         .route("/demo-app", get(|| async { Redirect::permanent(REDIRECT_PATH) }))
         .route(REDIRECT_PATH, get(|State(app): State<Arc<App>>| async move { file(&app, "index.html") }))
-        .route("/demo-app/{file}", get(|State(app): State<Arc<App>>, Path(name): Path<String>| async move { file(&app, &name) }))
+        .route(
+            "/demo-app/{file}",
+            get(|State(app): State<Arc<App>>, Path(name): Path<String>| async move { file(&app, &name) }),
+        )
         .with_state(Arc::new(app))
 }
 
@@ -118,7 +123,9 @@ mod tests {
 
     #[tokio::test]
     async fn every_file_of_the_app_is_served_under_a_strict_policy() {
-        for path in ["/demo-app/", "/demo-app/launch.html", "/demo-app/app.js", "/demo-app/style.css", "/demo-app/config.json"] {
+        for path in
+            ["/demo-app/", "/demo-app/launch.html", "/demo-app/app.js", "/demo-app/style.css", "/demo-app/config.json"]
+        {
             let response = get(path).await;
             assert_eq!(response.status(), StatusCode::OK, "{path}");
             let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
@@ -139,8 +146,11 @@ mod tests {
 
     #[test]
     fn the_scripts_put_text_into_the_page_and_never_markup() {
-        for script in [include_str!("app.js"), include_str!("chart.js"), include_str!("smart.js"), include_str!("launch.js")] {
-            for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "localStorage"] {
+        for script in
+            [include_str!("app.js"), include_str!("chart.js"), include_str!("smart.js"), include_str!("launch.js")]
+        {
+            for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "localStorage"]
+            {
                 assert!(!script.contains(forbidden), "{forbidden}");
             }
         }

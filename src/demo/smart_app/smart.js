@@ -67,7 +67,7 @@ const Smart = (() => {
     const state = random(24);
     const verifier = random(48);
     const redirectUri = new URL("./", location.href.split(/[?#]/)[0]).href;
-    const pending = { iss: bare(iss), clientId, redirectUri, verifier, tokenEndpoint: found.token_endpoint, issuer: found.issuer };
+    const pending = { iss: bare(iss), clientId, redirectUri, verifier, tokenEndpoint: found.token_endpoint, revocationEndpoint: found.revocation_endpoint, issuer: found.issuer };
     sessionStorage.setItem(PENDING + state, JSON.stringify(pending));
     const target = new URL(found.authorization_endpoint);
     const query = {
@@ -97,7 +97,9 @@ const Smart = (() => {
       grant_type: "authorization_code", code: answer.get("code"), redirect_uri: pending.redirectUri,
       client_id: pending.clientId, code_verifier: pending.verifier,
     });
-    return keep({ iss: pending.iss, clientId: pending.clientId, tokenEndpoint: pending.tokenEndpoint }, tokens);
+    return keep({
+      iss: pending.iss, clientId: pending.clientId, tokenEndpoint: pending.tokenEndpoint, revocationEndpoint: pending.revocationEndpoint,
+    }, tokens);
   }
 
   function refusal(code, description) {
@@ -120,7 +122,10 @@ const Smart = (() => {
     const answer = await response.json().catch(() => ({}));
     if (response.ok && answer.access_token) return answer;
     if (response.status >= 500) throw new SmartError("trouble", "The hospital's sign-in does not answer. Try again in a moment.");
-    throw refusal(answer.error || `status ${response.status}`, answer.error_description);
+    const refused = refusal(answer.error || `status ${response.status}`, answer.error_description);
+    // whatever the reason, a refused renewal is the end of this access
+    if (form.grant_type === "refresh_token") refused.kind = "withdrawn";
+    throw refused;
   }
 
   function keep(session, tokens) {
@@ -151,6 +156,17 @@ const Smart = (() => {
 
   const session = () => JSON.parse(sessionStorage.getItem(SESSION) || "null");
   const forget = () => sessionStorage.removeItem(SESSION);
+
+  // Gives the access back (RFC 7009) and forgets it; forgetting happens even when giving back fails.
+  async function giveBack() {
+    const current = session();
+    forget();
+    if (!current?.revocationEndpoint) return;
+    const form = { token: current.refreshToken || current.accessToken, client_id: current.clientId };
+    await request(current.revocationEndpoint, {
+      method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams(form).toString(),
+    }, "POST revoke").catch(() => {});
+  }
 
   // One refresh at a time: a rotated refresh token used twice would end the access.
   let refreshing = null;
@@ -185,7 +201,7 @@ const Smart = (() => {
   );
 
   return {
-    SmartError, ownConfig, authorize, complete, session, forget, refresh, read, bare,
+    SmartError, ownConfig, authorize, complete, session, forget, giveBack, refresh, read, bare,
     watchLog(listener) { onLog = listener; },
   };
 })();

@@ -9,6 +9,7 @@ mod logo;
 mod redirect_uris;
 mod validate;
 
+pub(crate) use credentials::keep_secret;
 pub use credentials::{NewSecret, make_secret, revoke_secret};
 pub(super) use redirect_uris::check_https as web_address;
 pub use logo::{LogoRefused, MAX_LOGO_BYTES, keep_logo, normalized_png};

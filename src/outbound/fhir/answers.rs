@@ -77,7 +77,8 @@ pub struct Bundle<'a> {
 impl Bundle<'_> {
     /// The Bundle as a resource.
     pub fn write(&self) -> R4 {
-        let links: Vec<Value> = self.links.iter().map(|(relation, url)| json!({"relation": relation, "url": url})).collect();
+        let links: Vec<Value> =
+            self.links.iter().map(|(relation, url)| json!({"relation": relation, "url": url})).collect();
         let mut bundle = json!({"resourceType": "Bundle", "type": "searchset", "total": self.total, "link": links});
         if !self.entries.is_empty() {
             let entries = self.entries.iter().map(|entry| {
@@ -141,7 +142,11 @@ mod tests {
         let bundle = Bundle {
             total: 1,
             links: vec![("self", "https://example.org/fhir/Patient".to_owned())],
-            entries: vec![Entry { full_url: "https://example.org/fhir/x".to_owned(), resource: &refusal, mode: "match" }],
+            entries: vec![Entry {
+                full_url: "https://example.org/fhir/x".to_owned(),
+                resource: &refusal,
+                mode: "match",
+            }],
         };
         assert_eq!(bundle.write().to_value()["total"], json!(1));
     }

@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn decimals_keep_their_trailing_zeros() {
-        let text = r#"{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":6.10}}"#;
+        let text =
+            r#"{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":6.10}}"#;
         assert!(R4::read(text).unwrap().to_text().contains("6.10"));
     }
 

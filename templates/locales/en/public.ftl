@@ -40,6 +40,7 @@ consent-born = born <bdi>{ $date }</bdi>
 consent-may = The app may
 consent-untick = Untick what you do not want to share. The app may then not work completely.
 consent-nothing = The app asks for no health data, only to know that it is you.
+consent-nothing-chosen = Choose at least one kind of data, or deny.
 consent-offline = While you are away
 consent-offline-label = The app may also use this access when you are not using it
 consent-offline-text = Without this, access ends when you are done.

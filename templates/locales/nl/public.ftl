@@ -40,6 +40,7 @@ consent-born = geboren <bdi>{ $date }</bdi>
 consent-may = De app mag
 consent-untick = Haal het vinkje weg bij wat u niet wilt delen. De app werkt dan misschien niet helemaal.
 consent-nothing = De app vraagt geen gezondheidsgegevens, alleen om te weten dat u het bent.
+consent-nothing-chosen = Kies ten minste één soort gegevens, of weiger.
 consent-offline = Als u er niet bent
 consent-offline-label = De app mag deze toegang ook gebruiken als u niet bent ingelogd
 consent-offline-text = Anders eindigt de toegang als u klaar bent.

@@ -6,4 +6,4 @@ mod listing;
 mod members;
 mod races;
 mod switching;
-mod world;
+pub mod world;

@@ -72,6 +72,7 @@ impl World {
             sealer: key.sealer(),
             vault: key.vault(),
             config,
+            memory: countersign::app::Memory::default(),
         });
         let mary = organization(&app, "st-mary").await;
         let luke = organization(&app, "st-luke").await;

@@ -1,0 +1,112 @@
+//! Discovery documents and the key set: for everybody, from any web page, kept for minutes.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::Value;
+
+use super::{Challenge, allow_origin, organization, preflight, refusal};
+use crate::domain::keys::KEY_SET_MAX_AGE_SECONDS;
+use crate::domain::organizations::{FhirEndpoint, Organization, Standing};
+use crate::domain::secrets::hex_digest;
+use crate::http::AppState;
+use crate::protocol::discovery::{Description, MAX_AGE_SECONDS};
+use crate::protocol::{OAuthError, signing};
+use crate::storage;
+
+/// A public document: JSON whatever `Accept` says, with an ETag.
+fn document(headers: &HeaderMap, media_type: &'static str, max_age: i64, body: &Value) -> Response {
+    let text = body.to_string();
+    let etag = format!("\"{}\"", &hex_digest(&[text.as_bytes()])[..32]);
+    let is_known = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|tag| tag.trim().trim_start_matches("W/") == etag);
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { (StatusCode::OK, text).into_response() };
+    let named = [(header::ETAG, etag), (header::CACHE_CONTROL, format!("public, max-age={max_age}"))];
+    for (name, value) in named {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    allow_origin(&mut response, "*");
+    response
+}
+
+fn nothing_here() -> Response {
+    let mut response = super::json(StatusCode::NOT_FOUND, &serde_json::json!({ "error": "not_found" }));
+    allow_origin(&mut response, "*");
+    response
+}
+
+/// The organization, if it takes part; a suspended one has no documents.
+async fn active(state: &AppState, slug: &str) -> Result<Option<Organization>, OAuthError> {
+    Ok(organization(&state.app, slug).await?.filter(|organization| organization.standing == Standing::Active))
+}
+
+async fn endpoint(state: &AppState, organization: &Organization, slug: &str) -> Result<Option<FhirEndpoint>, OAuthError> {
+    let endpoints = storage::organizations::list_endpoints(&mut *state.app.store.read().await?, &organization.id).await?;
+    Ok(endpoints.into_iter().find(|endpoint| endpoint.slug == slug && endpoint.standing == Standing::Active))
+}
+
+/// RFC 8414 (inserted) and OpenID Connect Discovery (appended).
+pub async fn authorization_server(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap) -> Response {
+    match active(&state, &slug).await {
+        Ok(Some(organization)) => {
+            let body = Description::of(&state.app, &organization).authorization_server();
+            document(&headers, "application/json", MAX_AGE_SECONDS, &body)
+        }
+        Ok(None) => nothing_here(),
+        Err(error) => refusal(&error, Challenge::None),
+    }
+}
+
+/// `GET .../fhir/{endpoint}/.well-known/smart-configuration`.
+pub async fn smart(State(state): State<AppState>, Path((slug, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    match of_endpoint(&state, &slug, &name).await {
+        Ok(Some((description, endpoint))) => document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(&endpoint)),
+        Ok(None) => nothing_here(),
+        Err(error) => refusal(&error, Challenge::None),
+    }
+}
+
+/// `GET .../fhir/{endpoint}/metadata`.
+pub async fn metadata(State(state): State<AppState>, Path((slug, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    match of_endpoint(&state, &slug, &name).await {
+        Ok(Some((description, endpoint))) => {
+            let body = description.capability_statement(&endpoint, "2026-11-01");
+            document(&headers, "application/fhir+json", MAX_AGE_SECONDS, &body)
+        }
+        Ok(None) => nothing_here(),
+        Err(error) => refusal(&error, Challenge::None),
+    }
+}
+
+async fn of_endpoint(state: &AppState, slug: &str, name: &str) -> Result<Option<(Description, FhirEndpoint)>, OAuthError> {
+    let Some(organization) = active(state, slug).await? else { return Ok(None) };
+    let description = Description::of(&state.app, &organization);
+    Ok(endpoint(state, &organization, name).await?.map(|endpoint| (description, endpoint)))
+}
+
+/// `GET /o/{organization}/jwks`.
+pub async fn jwks(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap) -> Response {
+    let set = async {
+        match active(&state, &slug).await? {
+            Some(_) => signing::key_set(&state.app).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match set.await {
+        Ok(Some(set)) => document(&headers, "application/json", KEY_SET_MAX_AGE_SECONDS, &set),
+        Ok(None) => nothing_here(),
+        Err(error) => refusal(&error, Challenge::None),
+    }
+}
+
+/// `OPTIONS` of all of them.
+pub async fn options() -> Response {
+    preflight(Some("*"), "GET, OPTIONS")
+}

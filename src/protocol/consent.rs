@@ -1,0 +1,141 @@
+//! Consent: what a person may be asked, when they need not be, and what their answer leaves.
+//!
+//! An answer only ever narrows. What is remembered is used for the same or less, of the same client revision, and never where somebody else could be listening
+//! (a native app's loopback address) or where it is not clear whose data is meant (a person with several patients).
+
+use fhir_scopes::{NonResource, ScopeKind, ScopeSet};
+
+use super::authorize::AuthorizationRequest;
+use super::redirect_uri;
+use crate::domain::accounts::FhirUser;
+use crate::domain::clients::{ClientMetadata, GrantType};
+use crate::domain::launch_context::LaunchContext;
+use crate::domain::organizations::Organization;
+use crate::storage::consents::RememberedConsent;
+
+/// What of the accepted scopes this person, with this context, can grant at all.
+pub fn candidate(accepted: &ScopeSet, metadata: &ClientMetadata, user: Option<&FhirUser>, context: &LaunchContext) -> ScopeSet {
+    let may_refresh = metadata.may_use(GrantType::RefreshToken);
+    accepted.filtered(|scope| match scope.kind() {
+        ScopeKind::Plain(NonResource::FhirUser) => user.is_some(),
+        ScopeKind::Plain(NonResource::OfflineAccess | NonResource::OnlineAccess) => may_refresh,
+        ScopeKind::Plain(plain) if *plain == NonResource::LAUNCH_PATIENT => context.patient.is_some(),
+        ScopeKind::Plain(plain) if *plain == NonResource::LAUNCH_ENCOUNTER => context.encounter.is_some(),
+        // L08: never patient/ without a patient
+        ScopeKind::Resource(resource) => resource.level != fhir_scopes::Level::Patient || context.patient.is_some(),
+        _ => true,
+    })
+}
+
+/// Who agrees, if nobody has to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The person did before, to this or more.
+    Remembered,
+    /// The organization did, for its clinicians.
+    Standing,
+}
+
+/// Does anybody have to be asked? `None`: yes.
+pub fn settled(
+    request: &AuthorizationRequest,
+    metadata: &ClientMetadata,
+    (organization, user): (&Organization, Option<&FhirUser>),
+    (candidate, remembered): (&ScopeSet, Option<&RememberedConsent>),
+) -> Option<Settled> {
+    if organization.settings.standing_consent_for_clinicians && user.is_some_and(FhirUser::is_clinician) {
+        return Some(Settled::Standing);
+    }
+    if request.prompt.consent || (metadata.native && redirect_uri::is_loopback(&request.redirect_uri)) {
+        return None;
+    }
+    if user.is_some_and(|user| user.patients.len() > 1) {
+        return None;
+    }
+    let remembered = remembered.filter(|remembered| remembered.client_revision == request.client_revision)?;
+    let agreed = ScopeSet::parse_lenient(&remembered.scopes, candidate.release()).0;
+    agreed.covers(candidate).then_some(Settled::Remembered)
+}
+
+/// A person's answer that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Something that was not asked: the form was tampered with.
+    More,
+    /// Data was asked for, and nothing of it ticked.
+    Nothing,
+}
+
+/// What a person's ticks leave of what they were asked. `ticked` holds literal scopes: those of the page, or narrower ones of its choices.
+pub fn chosen(candidate: &ScopeSet, ticked: &str, offline: bool) -> Result<ScopeSet, Unusable> {
+    let (ticked, rejected) = ScopeSet::parse_lenient(ticked, candidate.release());
+    if !rejected.is_empty() || !candidate.covers(&ticked) {
+        return Err(Unusable::More);
+    }
+    let is_about_data = |scope: &fhir_scopes::Scope<'static>| scope.resource().is_some();
+    let is_offline = |scope: &fhir_scopes::Scope<'static>| *scope.kind() == ScopeKind::Plain(NonResource::OfflineAccess);
+    // in the order asked: what stays as it was, then what a choice made narrower
+    let kept = candidate.filtered(|scope| {
+        if is_offline(scope) {
+            offline
+        } else {
+            // signing in and launching belong to the app; data is as ticked
+            !is_about_data(scope) || ticked.contains_literal(scope.literal())
+        }
+    });
+    let narrower = ticked.filtered(|scope| is_about_data(scope) && !kept.covers_scope(scope));
+    let chosen = kept.union(&narrower);
+    let asked_for_data = candidate.iter().any(is_about_data);
+    if asked_for_data && !chosen.iter().any(is_about_data) {
+        return Err(Unusable::Nothing);
+    }
+    Ok(chosen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fhir_scopes::Release;
+
+    fn set(text: &str) -> ScopeSet {
+        ScopeSet::parse(text, Release::R4).unwrap()
+    }
+
+    #[test]
+    fn an_answer_only_narrows() {
+        let asked = set("launch/patient openid offline_access patient/Observation.rs patient/Condition.rs");
+        let all = chosen(&asked, "patient/Observation.rs patient/Condition.rs", true).unwrap();
+        assert_eq!(all.to_string(), asked.to_string());
+        let one = chosen(&asked, "patient/Condition.rs", false).unwrap();
+        assert_eq!(one.to_string(), "launch/patient openid patient/Condition.rs");
+        let category = chosen(&asked, "patient/Observation.rs?category=laboratory", false).unwrap();
+        assert_eq!(category.to_string(), "launch/patient openid patient/Observation.rs?category=laboratory");
+        let wide_and_narrow = chosen(&asked, "patient/Observation.rs patient/Observation.rs?category=laboratory", false).unwrap();
+        assert_eq!(wide_and_narrow.to_string(), "launch/patient openid patient/Observation.rs");
+    }
+
+    #[test]
+    fn an_answer_with_more_than_was_asked_is_tampered_with() {
+        let asked = set("openid patient/Observation.rs?category=laboratory");
+        for more in ["patient/Observation.rs", "patient/Observation.cruds", "user/Observation.rs", "patient/*.rs", "offline_access", "patient/Observation.zz"] {
+            assert_eq!(chosen(&asked, more, true), Err(Unusable::More), "{more}");
+        }
+        assert!(!chosen(&asked, "patient/Observation.rs?category=laboratory", true).unwrap().has_offline_access(), "offline was not asked");
+        assert_eq!(chosen(&asked, "", true), Err(Unusable::Nothing));
+        assert_eq!(chosen(&set("openid"), "", false).unwrap().to_string(), "openid");
+    }
+
+    #[test]
+    fn patient_scopes_need_a_patient() {
+        let metadata = serde_json::from_value::<ClientMetadata>(serde_json::json!({
+            "name": "x", "client_type": "public", "grant_types": ["authorization_code"]
+        }))
+        .unwrap();
+        let accepted = set("launch/patient openid fhirUser offline_access patient/*.rs user/*.rs");
+        let none = candidate(&accepted, &metadata, None, &LaunchContext::default());
+        assert_eq!(none.to_string(), "openid user/*.rs");
+        let context = LaunchContext { patient: Some("anna".into()), ..LaunchContext::default() };
+        let some = candidate(&accepted, &metadata, None, &context);
+        assert_eq!(some.to_string(), "launch/patient openid patient/*.rs user/*.rs");
+    }
+}

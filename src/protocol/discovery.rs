@@ -1,0 +1,215 @@
+//! Discovery: what we say of ourselves, in four dialects from one [`Description`], so that they cannot disagree (SMART-DI-20).
+//!
+//! SMART (`.well-known/smart-configuration` per FHIR endpoint), RFC 8414 (inserted before the issuer's path), OpenID Connect Discovery (appended to it), and
+//! the `oauth-uris` extension of a CapabilityStatement, which old clients read. Nothing is advertised that does not work.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::client_assertion;
+use super::signing;
+use crate::app::App;
+use crate::domain::organizations::{FhirEndpoint, Organization};
+
+/// How long the documents may be kept.
+pub const MAX_AGE_SECONDS: i64 = 300;
+
+/// Everything the documents say.
+#[derive(Clone, Debug, Serialize)]
+pub struct Description {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    management_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_session_endpoint: Option<String>,
+    scopes_supported: Vec<&'static str>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 2],
+    grant_types_supported: [&'static str; 3],
+    code_challenge_methods_supported: [&'static str; 1],
+    token_endpoint_auth_methods_supported: [&'static str; 4],
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: [&'static str; 1],
+    claims_supported: [&'static str; 11],
+    prompt_values_supported: [&'static str; 4],
+    authorization_response_iss_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    claims_parameter_supported: bool,
+}
+
+/// Scopes every endpoint can grant, among them those that US Core and ONC want listed.
+const SCOPES: &[&str] = &[
+    "openid",
+    "fhirUser",
+    "profile",
+    "launch",
+    "launch/patient",
+    "offline_access",
+    "online_access",
+    "patient/*.rs",
+    "patient/*.read",
+    "user/*.rs",
+    "user/*.read",
+    "system/*.rs",
+    "system/*.read",
+    "patient/AllergyIntolerance.rs",
+    "patient/CarePlan.rs",
+    "patient/CareTeam.rs",
+    "patient/Condition.rs",
+    "patient/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|encounter-diagnosis",
+    "patient/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item",
+    "patient/Condition.rs?category=http://hl7.org/fhir/us/core/CodeSystem/condition-category|health-concern",
+    "patient/Coverage.rs",
+    "patient/Device.rs",
+    "patient/DiagnosticReport.rs",
+    "patient/DocumentReference.rs",
+    "patient/Encounter.rs",
+    "patient/Goal.rs",
+    "patient/Immunization.rs",
+    "patient/MedicationDispense.rs",
+    "patient/MedicationRequest.rs",
+    "patient/Observation.rs",
+    "patient/Observation.rs?category=http://hl7.org/fhir/us/core/CodeSystem/us-core-category|sdoh",
+    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
+    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|social-history",
+    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|survey",
+    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
+    "patient/Patient.rs",
+    "patient/Procedure.rs",
+    "patient/Provenance.rs",
+    "patient/RelatedPerson.rs",
+    "patient/ServiceRequest.rs",
+    "patient/Specimen.rs",
+];
+
+/// Capability names (SMART 2.2, REQUIREMENTS 1.1): only what works.
+pub const CAPABILITIES: &[&str] = &[
+    "launch-ehr",
+    "launch-standalone",
+    "authorize-post",
+    "client-public",
+    "client-confidential-symmetric",
+    "client-confidential-asymmetric",
+    "sso-openid-connect",
+    "context-banner",
+    "context-style",
+    "context-ehr-patient",
+    "context-ehr-encounter",
+    "context-standalone-patient",
+    "permission-offline",
+    "permission-online",
+    "permission-patient",
+    "permission-user",
+    "permission-v1",
+    "permission-v2",
+];
+
+impl Description {
+    /// Of an organization's issuer.
+    pub fn of(app: &App, organization: &Organization) -> Self {
+        let issuer = app.issuer(&organization.slug);
+        let at = |path: &str| format!("{issuer}/{path}");
+        Self {
+            authorization_endpoint: at("authorize"),
+            token_endpoint: at("token"),
+            introspection_endpoint: at("introspect"),
+            revocation_endpoint: at("revoke"),
+            userinfo_endpoint: at("userinfo"),
+            jwks_uri: at("jwks"),
+            management_endpoint: at("apps"),
+            registration_endpoint: None,
+            end_session_endpoint: None,
+            scopes_supported: SCOPES.to_vec(),
+            response_types_supported: ["code"],
+            response_modes_supported: ["query", "form_post"],
+            grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
+            code_challenge_methods_supported: ["S256"],
+            token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+            token_endpoint_auth_signing_alg_values_supported: client_assertion::ALGORITHMS.iter().map(|(name, _)| *name).collect(),
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: [signing::ALGORITHM],
+            claims_supported: ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "fhirUser", "profile", "name"],
+            prompt_values_supported: ["none", "login", "consent", "select_account"],
+            authorization_response_iss_parameter_supported: true,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            claims_parameter_supported: false,
+            issuer,
+        }
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(members)) => members,
+            _ => unreachable!("a struct serializes as an object"),
+        }
+    }
+
+    /// RFC 8414 and OpenID Connect Discovery: one document serves both.
+    pub fn authorization_server(&self) -> Value {
+        Value::Object(self.members())
+    }
+
+    /// SMART 2.2 `smart-configuration` of one FHIR endpoint.
+    pub fn smart(&self, _endpoint: &FhirEndpoint) -> Value {
+        let mut members = self.members();
+        members.insert("capabilities".into(), CAPABILITIES.into());
+        // SMART names two grant types; refresh is told by permission-offline (SMART-DI-07)
+        members.insert("grant_types_supported".into(), json!(["authorization_code", "client_credentials"]));
+        Value::Object(members)
+    }
+
+    /// A CapabilityStatement that says how to get in; for a FHIR server to take over into its own, or for a proxy to serve.
+    pub fn capability_statement(&self, endpoint: &FhirEndpoint, date: &str) -> Value {
+        let uri = |name: &str, value: &str| json!({ "url": name, "valueUri": value });
+        let mut uris = vec![
+            uri("authorize", &self.authorization_endpoint),
+            uri("token", &self.token_endpoint),
+            uri("introspect", &self.introspection_endpoint),
+            uri("revoke", &self.revocation_endpoint),
+            uri("manage", &self.management_endpoint),
+        ];
+        uris.extend(self.registration_endpoint.as_deref().map(|url| uri("register", url)));
+        let version = match endpoint.release.as_str() {
+            "r4b" => "4.3.0",
+            "r5" => "5.0.0",
+            _ => "4.0.1",
+        };
+        json!({
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": date,
+            "kind": "instance",
+            "implementation": { "description": endpoint.name, "url": endpoint.base_url },
+            "fhirVersion": version,
+            "format": ["application/fhir+json"],
+            "rest": [{
+                "mode": "server",
+                "security": {
+                    "cors": true,
+                    "service": [{
+                        "coding": [{
+                            "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                            "code": "SMART-on-FHIR",
+                            "display": "SMART-on-FHIR"
+                        }],
+                        "text": "OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)"
+                    }],
+                    "extension": [{
+                        "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                        "extension": uris
+                    }]
+                }
+            }]
+        })
+    }
+}

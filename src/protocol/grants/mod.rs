@@ -1,0 +1,34 @@
+//! The grant types of the token endpoint.
+
+pub mod authorization_code;
+pub mod client_credentials;
+pub mod refresh_token;
+
+use super::error::OAuthError;
+use crate::domain::audit::{Actor, AuditEvent};
+use crate::domain::clock::UtcMillis;
+use crate::domain::ids::{ClientId, OrganizationId};
+use crate::storage::usage::Uses;
+use crate::storage::{self, Conn};
+
+/// A refusal that leaves a mark: recorded in the transaction, which commits.
+pub(super) async fn record_refusal(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    (event, subject): (&'static str, i64),
+    now: UtcMillis,
+) -> Result<(), OAuthError> {
+    let record = AuditEvent::new(organization, now, event, Actor::Client(client.clone())).client(client).subject(format!("grant/{subject}")).refused();
+    storage::audit::append(conn, &record).await?;
+    storage::usage::add(conn, organization, client, Uses { refused: 1, ..Uses::default() }, now).await?;
+    Ok(())
+}
+
+/// The audit record of an issue.
+pub(super) fn issue_record(organization: &OrganizationId, client: &ClientId, grant: i64, grant_type: &'static str, now: UtcMillis) -> AuditEvent {
+    AuditEvent::new(organization, now, "token.issued", Actor::Client(client.clone()))
+        .client(client)
+        .subject(format!("grant/{grant}"))
+        .with("grant_type", grant_type)
+}

@@ -1,0 +1,184 @@
+//! Introspection (RFC 7662, SMART 2.2 token-introspection): what is this token worth, now?
+//!
+//! Who may ask: a resource server of the organization, with its own credentials; or a bearer token of this organization with the scope [`INTROSPECT_SCOPE`]. Either sees
+//! tokens of its organization and no other. An ordinary client that asks gets 403 and learns nothing.
+//!
+//! The permission function is asked at every call with the approval as it is in the database at that moment: that is why *Disable client* is effective at
+//! once. For everything that is not good, whatever the reason, the answer is the same 21 bytes.
+
+use std::sync::Arc;
+
+use fhir_scopes::ScopeSet;
+use serde_json::{Map, Value, json};
+
+use super::client_auth::{self, Door, Offered};
+use super::error::{ErrorKind, OAuthError};
+use super::params::Params;
+use super::patients::{READING_SCOPES, reading_endpoint};
+use crate::app::App;
+use crate::domain::grants::AccessToken;
+use crate::domain::ids::ResourceServerId;
+use crate::domain::organizations::{Organization, Standing};
+use crate::domain::permission::{Layer, may_be_used, scopes_within};
+use crate::domain::tokens::TokenKind;
+use crate::storage::grants::GrantInForce;
+use crate::storage::usage::Uses;
+use crate::storage::{self, StorageError};
+
+/// The scope with which a bearer token may introspect (SMART-TI-07). Approved like any other.
+pub const INTROSPECT_SCOPE: &str = "__introspect";
+
+/// A token that is good now.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// The token.
+    pub token: AccessToken,
+    /// Its grant.
+    pub grant: GrantInForce,
+    /// What it permits now: its scopes, within what is approved now.
+    pub scopes: ScopeSet,
+}
+
+/// Looks an access token up and asks whether it may be used. The layer that said no is for the log.
+pub async fn live_token(app: &App, organization: &Organization, token: &str) -> Result<Result<Live, Option<Layer>>, StorageError> {
+    let now = app.now();
+    let Some(presented) = app.sealer.open(TokenKind::Access, token) else { return Ok(Err(None)) };
+    let mut conn = app.store.read().await?;
+    let Some(token) = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await? else { return Ok(Err(None)) };
+    if token.organization_id != organization.id || !token.is_live(now) {
+        return Ok(Err(None));
+    }
+    let Some(grant) = storage::grants::in_force(&mut conn, token.grant_id, now).await? else { return Ok(Err(None)) };
+    let judged = may_be_used(&grant.facts(token.epoch, now)).and_then(|permit| {
+        let own = ScopeSet::parse_lenient(&token.scopes, grant.endpoint.release).0;
+        scopes_within(&permit, &own, &grant.endpoint)
+    });
+    let scopes = match judged {
+        Ok(scopes) => scopes,
+        Err(layer) => return Ok(Err(Some(layer))),
+    };
+    // online access ends with the session it came from
+    if grant.session_is_open == Some(false) && scopes.has_online_access() && !scopes.has_offline_access() {
+        return Ok(Err(Some(Layer::Grant)));
+    }
+    Ok(Ok(Live { token, grant, scopes }))
+}
+
+/// Answers an introspection request.
+pub async fn introspect(app: &Arc<App>, organization: &Organization, authorization: Option<&str>, params: &Params) -> Result<Value, OAuthError> {
+    // 1 who asks
+    let caller = caller(app, organization, authorization, params).await?;
+    if params.any_repeated() {
+        return Err(OAuthError::request("a parameter is repeated"));
+    }
+    let token = params.get("token").ok_or_else(|| OAuthError::request("token is missing"))?;
+    // 2 our own reading token
+    if let Some((endpoint, until)) = reading_endpoint(app, token) {
+        let endpoint = storage::organizations::lookup_endpoint(&mut *app.store.read().await?, &endpoint).await?;
+        let endpoint = endpoint.filter(|endpoint| endpoint.organization_id == organization.id && organization.standing == Standing::Active);
+        return Ok(endpoint.map_or_else(inactive, |endpoint| {
+            json!({
+                "active": true, "scope": READING_SCOPES, "client_id": "countersign", "sub": "countersign", "token_type": "Bearer",
+                "iss": app.issuer(&organization.slug), "aud": endpoint.base_url, "exp": until.seconds(),
+            })
+        }));
+    }
+    // 3 everything else; the hint would only save a look-up we do not do (I06)
+    let live = match live_token(app, organization, token).await? {
+        Ok(live) => live,
+        Err(layer) => {
+            tracing::debug!(resource_server = caller, layer = layer.map(Layer::as_str), "a token is not active");
+            return Ok(inactive());
+        }
+    };
+    if !first_use(app, &live).await? {
+        return Ok(inactive());
+    }
+    Ok(Value::Object(active(app, &live)))
+}
+
+fn inactive() -> Value {
+    json!({ "active": false })
+}
+
+/// Notes the first use of a token: from then on the refresh token before it is spent for good (R02). False if the token was replaced meanwhile.
+pub async fn first_use(app: &Arc<App>, live: &Live) -> Result<bool, StorageError> {
+    if live.token.first_used_at.is_some() {
+        return Ok(true);
+    }
+    let (token, now) = (live.token.clone(), app.now());
+    app.store
+        .write(move |conn| {
+            Box::pin(async move {
+                if storage::tokens::mark_used(conn, token.id, &token.secret_hash, now).await? {
+                    let uses = Uses { introspected: 1, ..Uses::default() };
+                    storage::usage::add(conn, &token.organization_id, &token.client_id, uses, now).await?;
+                    storage::approvals::touch(conn, &token.organization_id, &token.client_id, now).await?;
+                    return Ok(true);
+                }
+                // noted by somebody else a moment ago, or gone
+                let again = storage::tokens::find_access(conn, token.id, &token.secret_hash).await?;
+                Ok(again.is_some_and(|again| again.is_live(now)))
+            })
+        })
+        .await
+}
+
+async fn caller(app: &Arc<App>, organization: &Organization, authorization: Option<&str>, params: &Params) -> Result<String, OAuthError> {
+    let refused = || OAuthError::new(ErrorKind::InsufficientScope, "this client may not introspect");
+    if let Some(bearer) = authorization.and_then(bearer) {
+        let live = live_token(app, organization, bearer).await?;
+        let live = live.map_err(|_| OAuthError::new(ErrorKind::InvalidToken, "the token is not valid"))?;
+        if !live.scopes.contains_literal(INTROSPECT_SCOPE) {
+            return Err(refused());
+        }
+        return Ok(live.token.client_id.as_str().to_owned());
+    }
+    let offered = client_auth::offered(authorization, params)?;
+    let readings = match &offered {
+        Offered::Basic(readings) => readings.clone(),
+        Offered::Post(id, secret) => vec![(id.clone(), secret.clone())],
+        Offered::Assertion(_) | Offered::Name(_) | Offered::Nothing => Vec::new(),
+    };
+    for (id, secret) in &readings {
+        let id = ResourceServerId::from_text(id.as_str());
+        let server = storage::organizations::find_resource_server(&mut *app.store.read().await?, &organization.id, &id).await?;
+        let is_proven = server.is_some_and(|server| server.standing == Standing::Active && server.secret_hash.matches(&secret.hashed()));
+        if is_proven && organization.standing == Standing::Active {
+            return Ok(id.as_str().to_owned());
+        }
+    }
+    // a proven client is told that it may not; everybody else, that they are nobody
+    match client_auth::authenticate(app, Door { organization, is_token_endpoint: false }, &offered).await {
+        Ok(client) if client.is_public() => Err(OAuthError::client("a public client proves nothing")),
+        Ok(_) => Err(refused()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The token of `Authorization: Bearer`.
+pub fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The members for a token that is good: as in the token response, and whose it is.
+fn active(app: &App, live: &Live) -> Map<String, Value> {
+    let grant = &live.grant;
+    let mut members = Map::new();
+    members.insert("active".into(), true.into());
+    members.insert("scope".into(), live.scopes.to_string().into());
+    members.insert("client_id".into(), live.token.client_id.as_str().into());
+    members.insert("token_type".into(), "Bearer".into());
+    members.insert("exp".into(), live.token.expires_at.seconds().into());
+    members.insert("iat".into(), live.token.issued_at.seconds().into());
+    members.insert("iss".into(), app.issuer(&grant.organization.slug).into());
+    members.insert("aud".into(), grant.endpoint.base_url.as_str().into());
+    let sub = grant.grant.account_id.as_ref().map_or(live.token.client_id.as_str(), |account| account.as_str());
+    members.insert("sub".into(), sub.into());
+    if let Some(user) = grant.fhir_user_url() {
+        members.insert("fhirUser".into(), user.into());
+    }
+    members.extend(grant.grant.context.members(grant.metadata.fhir_context_objects));
+    members
+}

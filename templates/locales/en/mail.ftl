@@ -1,0 +1,20 @@
+# Mail to developers and staff: the decision in the first line.
+mail-received-subject = { $client } asks { $organization } for access
+mail-received-text = { $provider } asks { $organization } to let its app { $client } in. Nothing happens until somebody of your staff decides.
+mail-withdrawn-subject = { $client } no longer asks { $organization } for access
+mail-withdrawn-text = { $provider } took back the request of its app { $client } to { $organization }. There is nothing to decide.
+mail-approved-subject = { $client } is live at { $organization }
+mail-approved-text = { $organization } approved { $client }. The integration is live: people can sign in and connect it now.
+mail-rejected-subject = { $organization } rejected { $client }
+mail-rejected-text = { $organization } rejected the request of { $client }.
+mail-expired-subject = The request of { $client } to { $organization } expired
+mail-expired-text = { $organization } did not answer the request of { $client } in time. You may ask again.
+mail-disabled-subject = { $organization } disabled { $client }
+mail-disabled-text = { $organization } disabled { $client }. All its tokens there are dead, and nothing it asks for will be answered until staff enable it.
+mail-enabled-subject = { $organization } enabled { $client }
+mail-enabled-text = { $organization } enabled { $client } again. Old tokens stay dead: people sign in anew.
+mail-approval-expired-subject = The approval of { $client } at { $organization } ended
+mail-approval-expired-text = The time for which { $organization } approved { $client } is over. Ask again to go on.
+mail-reason = In their own words:
+mail-look = See all of it here:
+mail-foot = Sent by Countersign at { $host } because of your role there. It never asks for passwords by mail.

@@ -1,0 +1,20 @@
+# Mail aan ontwikkelaars en medewerkers: het besluit in de eerste regel.
+mail-received-subject = { $client } vraagt { $organization } om toegang
+mail-received-text = { $provider } vraagt { $organization } om zijn app { $client } toe te laten. Er gebeurt niets totdat iemand van uw medewerkers besluit.
+mail-withdrawn-subject = { $client } vraagt { $organization } niet langer om toegang
+mail-withdrawn-text = { $provider } heeft de aanvraag van zijn app { $client } bij { $organization } ingetrokken. Er is niets te besluiten.
+mail-approved-subject = { $client } is live bij { $organization }
+mail-approved-text = { $organization } heeft { $client } goedgekeurd. De koppeling is live: mensen kunnen zich nu aanmelden en haar gebruiken.
+mail-rejected-subject = { $organization } heeft { $client } afgewezen
+mail-rejected-text = { $organization } heeft de aanvraag van { $client } afgewezen.
+mail-expired-subject = De aanvraag van { $client } bij { $organization } is verlopen
+mail-expired-text = { $organization } heeft de aanvraag van { $client } niet op tijd beantwoord. U mag opnieuw vragen.
+mail-disabled-subject = { $organization } heeft { $client } uitgeschakeld
+mail-disabled-text = { $organization } heeft { $client } uitgeschakeld. Al zijn tokens daar zijn dood en niets wordt beantwoord totdat medewerkers de app weer inschakelen.
+mail-enabled-subject = { $organization } heeft { $client } ingeschakeld
+mail-enabled-text = { $organization } heeft { $client } weer ingeschakeld. Oude tokens blijven dood: mensen melden zich opnieuw aan.
+mail-approval-expired-subject = De goedkeuring van { $client } bij { $organization } is afgelopen
+mail-approval-expired-text = De tijd waarvoor { $organization } { $client } had goedgekeurd is voorbij. Vraag opnieuw om door te gaan.
+mail-reason = In hun eigen woorden:
+mail-look = Alles staat hier:
+mail-foot = Verzonden door Countersign op { $host } vanwege uw rol daar. Het vraagt nooit per mail om wachtwoorden.

@@ -1,0 +1,81 @@
+//! Asking an organization for access, from the first page to the reviewer's line.
+
+use countersign::domain::access_requests::RequestState;
+use countersign::storage;
+
+use crate::support::browser::{Answer, Browser};
+use crate::support::{Site, on_both};
+
+async fn step_two(site: &Site, browser: &mut Browser) -> Answer {
+    let base = format!("/portal/{}/clients/{}", site.world.developer.provider.id, site.world.client.id);
+    let page = browser.open(&format!("{base}/ask")).await;
+    let form = page.form("/ask/what");
+    let at = form.choices.iter().map(|(_, value)| value.clone()).find(|value| value.starts_with("st-mary/")).unwrap();
+    browser.submit_and_follow(&form.with("at", &at)).await
+}
+
+#[test]
+fn a_request_goes_from_tick_boxes_through_plain_words_to_the_organization() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let mut browser = site.signed_in(&site.world.developer.account).await;
+        // what
+        let what = step_two(&site, &mut browser).await.form("/ask/why");
+        let preview = browser.submit(&what.and("pick", "Observation.rs").and("pick", "Appointment.c")).await;
+        assert_eq!(preview.status, 200, "{}", preview.body);
+        preview.says("patient/Observation.rs");
+        preview.says("patient/Appointment.c");
+        // why: a person must be told
+        let why = preview.form("/ask/send");
+        let missing = browser.submit(&why.clone().with("step", "send").with("reason", " ")).await;
+        assert_eq!(missing.status, 400);
+        let sent = browser.submit(&why.with("step", "send").with("reason", "To plan visits.")).await;
+        assert_eq!(sent.status, 303, "{}", sent.body);
+        let page = browser.follow(sent).await;
+        page.says("To plan visits.");
+
+        let mut conn = site.world.app.store.read().await.unwrap();
+        let request = storage::access_requests::find_waiting(&mut conn, &site.world.reviewer.organization.id, &site.world.client.id).await.unwrap().unwrap();
+        assert_eq!(request.state, RequestState::Waiting);
+        assert!(request.scopes.contains("patient/Observation.rs") && request.scopes.contains("patient/Appointment.c"), "{}", request.scopes);
+        drop(conn);
+
+        // asking again starts from what waits, and edits it
+        let again = step_two(&site, &mut browser).await.form("/ask/why");
+        assert!(again.fields.contains(&("pick".into(), "Appointment.c".into())));
+        let why = browser.submit(&again.untick("pick", "Appointment.c")).await.form("/ask/send");
+        assert_eq!(why.value("reason"), "To plan visits.");
+        assert_eq!(browser.submit(&why.with("step", "send")).await.status, 303);
+        let mut conn = site.world.app.store.read().await.unwrap();
+        let edited = storage::access_requests::find_waiting(&mut conn, &site.world.reviewer.organization.id, &site.world.client.id).await.unwrap().unwrap();
+        assert_eq!((edited.id, edited.edits), (request.id, 1));
+        assert!(!edited.scopes.contains("Appointment"));
+        drop(conn);
+
+        // and it can be taken back
+        let withdraw = browser.open(&page.at).await.form("/withdraw");
+        assert_eq!(browser.submit(&withdraw).await.status, 303);
+        let mut conn = site.world.app.store.read().await.unwrap();
+        assert!(storage::access_requests::find_waiting(&mut conn, &site.world.reviewer.organization.id, &site.world.client.id).await.unwrap().is_none());
+        drop(conn);
+        site.remove().await;
+    });
+}
+
+#[test]
+fn pasted_scopes_are_used_as_they_are_and_wrong_ones_are_named() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let mut browser = site.signed_in(&site.world.developer.account).await;
+        let what = step_two(&site, &mut browser).await.form("/ask/why");
+        let wrong = browser.submit(&what.clone().with("scopes", "patient/observation.rs patient/Patient.rs")).await;
+        assert_eq!(wrong.status, 400);
+        wrong.says("patient/observation.rs");
+        let nothing = browser.submit(&what.clone().without("sign_in").without("launch_patient")).await;
+        assert_eq!(nothing.status, 400);
+        let pasted = "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
+        let preview = browser.submit(&what.with("scopes", pasted)).await;
+        assert_eq!(preview.form("/ask/send").value("scopes"), pasted);
+        site.remove().await;
+    });
+}

@@ -1,0 +1,4 @@
+//! The portal, as an application provider uses it.
+
+mod asking;
+mod clients;
