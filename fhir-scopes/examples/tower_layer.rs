@@ -131,9 +131,11 @@ where
             let Ok(found) = inner.clone().oneshot(stored).await;
             let absent = matches!(found.status(), StatusCode::NOT_FOUND | StatusCode::GONE);
             let resource = if found.status().is_success() { read_json(found).await } else { None };
-            let passes = resource.is_some_and(|resource| filter.as_ref().is_some_and(|filter| filter.accepts(&resource)));
+            let passes =
+                resource.is_some_and(|resource| filter.as_ref().is_some_and(|filter| filter.accepts(&resource)));
             // update may create; whatever else cannot be looked at is refused
-            if !passes && !(absent && parts.method == Method::PUT) {
+            let creates = absent && parts.method == Method::PUT;
+            if !passes && !creates {
                 return status(StatusCode::NOT_FOUND);
             }
         }
@@ -213,21 +215,37 @@ fn observation(id: &str, patient: &str, category: &str) -> Value {
 
 /// A FHIR server that guards nothing.
 fn unguarded() -> Router {
-    let stored = || [observation("1", "123", "laboratory"), observation("2", "123", "survey"), observation("3", "999", "laboratory")];
-    let answer = |resource: Option<Value>| resource.map_or_else(|| status(StatusCode::NOT_FOUND), |resource| json_answer(&resource));
+    let stored = || {
+        [
+            observation("1", "123", "laboratory"),
+            observation("2", "123", "survey"),
+            observation("3", "999", "laboratory"),
+        ]
+    };
+    let answer = |resource: Option<Value>| {
+        resource.map_or_else(|| status(StatusCode::NOT_FOUND), |resource| json_answer(&resource))
+    };
     Router::new()
-        .route("/Observation", get(move || async move {
-            let entry: Vec<Value> = stored().into_iter().map(|resource| json!({ "resource": resource })).collect();
-            json_answer(&json!({ "resourceType": "Bundle", "type": "searchset", "total": 3, "entry": entry }))
-        }))
-        .route("/Observation/{id}", get(move |axum::extract::Path(id): axum::extract::Path<String>| async move {
-            answer(stored().into_iter().find(|resource| resource["id"] == id))
-        }).delete(|| async { status(StatusCode::NO_CONTENT) }))
+        .route(
+            "/Observation",
+            get(move || async move {
+                let entry: Vec<Value> = stored().into_iter().map(|resource| json!({ "resource": resource })).collect();
+                json_answer(&json!({ "resourceType": "Bundle", "type": "searchset", "total": 3, "entry": entry }))
+            }),
+        )
+        .route(
+            "/Observation/{id}",
+            get(move |axum::extract::Path(id): axum::extract::Path<String>| async move {
+                answer(stored().into_iter().find(|resource| resource["id"] == id))
+            })
+            .delete(|| async { status(StatusCode::NO_CONTENT) }),
+        )
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let granted = ScopeSet::parse("patient/Observation.rds?category=laboratory", Release::R4).expect("the scopes are well-formed");
+    let granted = ScopeSet::parse("patient/Observation.rds?category=laboratory", Release::R4)
+        .expect("the scopes are well-formed");
     let grant = Arc::new(Grant::new(&granted).launch_patient("123"));
     let guarded = ScopeLayer.layer(unguarded());
     for (method, path) in [
@@ -243,8 +261,16 @@ async fn main() {
         let request = request.expect("the request is well-formed");
         let Ok(answer) = guarded.clone().oneshot(request).await;
         let code = answer.status();
-        let challenge = answer.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let challenge = answer
+            .headers()
+            .get(header::WWW_AUTHENTICATE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
         let total = read_json(answer).await.and_then(|body| body.get("total").cloned());
-        println!("{method} {path}: {code} {challenge}{}", total.map_or(String::new(), |total| format!("total {total}")));
+        println!(
+            "{method} {path}: {code} {challenge}{}",
+            total.map_or(String::new(), |total| format!("total {total}"))
+        );
     }
 }

@@ -28,9 +28,19 @@ impl Asked {
 
 fn asked() -> impl Strategy<Value = Asked> {
     let level = prop::sample::select(vec!["patient", "user", "system"]);
-    let one = prop::sample::select(vec!["*", "Patient", "Observation", "Observation", "Medication", "Device", "Binary", "Provenance"]);
+    let one = prop::sample::select(vec![
+        "*",
+        "Patient",
+        "Observation",
+        "Observation",
+        "Medication",
+        "Device",
+        "Binary",
+        "Provenance",
+    ]);
     let letters = prop::sample::subsequence(vec!['c', 'r', 'u', 'd', 's'], 1..=5);
-    let limit = prop::sample::select(vec![None, None, Some(("status", "final")), Some(("category", "a")), Some(("_tag", "t"))]);
+    let limit =
+        prop::sample::select(vec![None, None, Some(("status", "final")), Some(("category", "a")), Some(("_tag", "t"))]);
     (level, one, letters, limit).prop_map(|(level, one, letters, limit)| {
         let limit = limit.filter(|(name, _)| *name == "_tag" || one == "Observation");
         Asked { level, one, letters: letters.into_iter().collect(), limit }
@@ -88,7 +98,9 @@ fn reachable(scopes: &[Asked], letter: char, resource: &Value, patient: Option<&
             || patient.is_some()
                 && match one {
                     "Patient" => resource["id"].as_str() == patient && letter != 'c',
-                    "Observation" => own(&resource["subject"]["reference"]) || own(&resource["performer"][0]["reference"]),
+                    "Observation" => {
+                        own(&resource["subject"]["reference"]) || own(&resource["performer"][0]["reference"])
+                    }
                     "Device" => own(&resource["patient"]["reference"]),
                     "Medication" => reads,
                     "Binary" => letter == 'r' && own(&resource["securityContext"]["reference"]),
@@ -263,7 +275,8 @@ fn a_cascading_delete_is_refused() {
 
 #[test]
 fn an_encoded_include_is_an_include() {
-    let grant = grant(&[Asked { level: "patient", one: "Observation", letters: "s".into(), limit: None }], Some(PATIENT));
+    let grant =
+        grant(&[Asked { level: "patient", one: "Observation", letters: "s".into(), limit: None }], Some(PATIENT));
     let decision = grant.decide(&Request::get("/Observation", "%5Finclude=Observation%3Asubject"));
     assert!(decision.obligations().iter().any(|owed| owed.to_string() == "strip-include:Observation:subject"));
     assert_eq!(grant.decide(&Request::get("/Observation", "subject%3APatient%2Ename=x")).word(), "deny");
@@ -289,14 +302,19 @@ fn branches_that_differ_in_one_parameter_are_one_query() {
     };
     let both = "patient/Observation.rs?category=a&status=final patient/Observation.rs?category=b&status=final";
     assert_eq!(single(both).as_deref(), Some("Patient/123/Observation?category=a,b&status=final"));
-    assert_eq!(single("patient/Observation.rs?category=a&status=final patient/Observation.rs?category=b&status=amended"), None);
+    assert_eq!(
+        single("patient/Observation.rs?category=a&status=final patient/Observation.rs?category=b&status=amended"),
+        None
+    );
     assert_eq!(single("patient/Observation.rs?category=a patient/Observation.rs?category=b&status=final"), None);
 }
 
 #[test]
 fn an_export_names_the_system_scopes_it_lacks() {
     let grant = text_grant("user/*.rs system/Patient.r");
-    let Decision::Deny(denial) = grant.decide(&Request::get("/Patient/$export", "_type=Observation")) else { unreachable!() };
+    let Decision::Deny(denial) = grant.decide(&Request::get("/Patient/$export", "_type=Observation")) else {
+        unreachable!()
+    };
     assert_eq!(denial.missing(), ["system/Observation.rs", "system/Patient.s"]);
 }
 

@@ -39,7 +39,12 @@ fuzz_target!(|text: &str| {
             if let Decision::Filter(wider) = &now {
                 assert!(!passed || wider.accepts(&json));
             }
-            let _ = (filter.as_single_query(), filter.as_queries(), filter.by(), filter.accepts_all(std::slice::from_ref(&json)));
+            let _ = (
+                filter.as_single_query(),
+                filter.as_queries(),
+                filter.by(),
+                filter.accepts_all(std::slice::from_ref(&json)),
+            );
         }
         Decision::Deny(denial) => {
             let header = denial.www_authenticate();

@@ -17,7 +17,10 @@ fuzz_target!(|input: (u8, &str, &str)| {
     let spelled = match found {
         Interaction::Open if method == "OPTIONS" => return,
         Interaction::Open => return assert!(matches!(rest, "metadata" | ".well-known/smart-configuration")),
-        Interaction::Read { one, id } | Interaction::Update { one, id } | Interaction::Patch { one, id } | Interaction::Delete { one, id } => {
+        Interaction::Read { one, id }
+        | Interaction::Update { one, id }
+        | Interaction::Patch { one, id }
+        | Interaction::Delete { one, id } => {
             format!("{one}/{id}")
         }
         Interaction::VersionRead { one, id, version } => format!("{one}/{id}/_history/{version}"),

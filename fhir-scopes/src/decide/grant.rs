@@ -56,7 +56,8 @@ impl Grant {
         for scope in granted {
             match scope.kind() {
                 ScopeKind::Resource(resource) => {
-                    let limit = (!resource.limit.is_none()).then(|| CompiledLimit::new(&resource.limit, resource.types, release));
+                    let limit = (!resource.limit.is_none())
+                        .then(|| CompiledLimit::new(&resource.limit, resource.types, release));
                     scopes.push(Compiled { scope: resource.clone(), limit });
                 }
                 ScopeKind::Extension => extensions.push(scope.literal().into()),

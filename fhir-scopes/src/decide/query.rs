@@ -55,8 +55,28 @@ pub(super) enum Role {
 
 /// Control parameters that reach nothing beyond the searched resources.
 const HARMLESS: [&str; 23] = [
-    "_at", "_contained", "_containedType", "_content", "_count", "_elements", "_format", "_id", "_language", "_lastUpdated",
-    "_maxresults", "_offset", "_page", "_pretty", "_profile", "_score", "_security", "_since", "_source", "_summary", "_tag", "_text",
+    "_at",
+    "_contained",
+    "_containedType",
+    "_content",
+    "_count",
+    "_elements",
+    "_format",
+    "_id",
+    "_language",
+    "_lastUpdated",
+    "_maxresults",
+    "_offset",
+    "_page",
+    "_pretty",
+    "_profile",
+    "_score",
+    "_security",
+    "_since",
+    "_source",
+    "_summary",
+    "_tag",
+    "_text",
     "_total",
 ];
 
@@ -90,7 +110,10 @@ pub(super) fn role(name: &str) -> Role {
 pub(super) fn is_meaningless_to_read(query: &str) -> bool {
     !query.is_empty()
         && pairs([query, ""]).any(|pair| match pair {
-            Some((name, _)) => role(&name) != Role::Format && !matches!(name.as_ref(), "_count" | "_since" | "_at" | "_sort" | "_page" | "_offset"),
+            Some((name, _)) => {
+                role(&name) != Role::Format
+                    && !matches!(name.as_ref(), "_count" | "_since" | "_at" | "_sort" | "_page" | "_offset")
+            }
             None => true,
         })
 }
