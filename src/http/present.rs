@@ -35,7 +35,7 @@ pub fn groups_of(told: &Description, set: &ScopeSet) -> Vec<ScopeGroup> {
                 .map(|line| ScopeLine {
                     scope: line.scopes.join(" "),
                     text: line.short.clone(),
-                    detail: if line.long == line.short { String::new() } else { line.long.clone() },
+                    detail: more_than(&line.short, &line.long),
                     sensitive: line.sensitivity >= SENSITIVE,
                     writes: writes(set, &line.scopes),
                     ticked: true,
@@ -45,6 +45,11 @@ pub fn groups_of(told: &Description, set: &ScopeSet) -> Vec<ScopeGroup> {
             ScopeGroup { title: group.title.clone(), sensitive: lines.iter().any(|line| line.sensitive), lines }
         })
         .collect()
+}
+
+/// What the long text says beyond the short one; often nothing but a full stop.
+fn more_than(short: &str, long: &str) -> String {
+    long.strip_prefix(short).map_or(long, |rest| rest.trim_start_matches('.').trim_start()).to_owned()
 }
 
 fn writes(set: &ScopeSet, literals: &[String]) -> bool {
