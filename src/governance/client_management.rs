@@ -127,6 +127,8 @@ pub struct Happened {
     pub record: AuditRecord,
     /// The name of the actor; empty for the system.
     pub who: String,
+    /// The name of the client it is about; empty where it is about none.
+    pub client: String,
 }
 
 /// Everything the review page shows of a request.
@@ -325,7 +327,7 @@ async fn history(conn: &mut Conn, organization: &OrganizationId, client: &Client
     Ok(with_names(conn, records).await?)
 }
 
-/// Records with the names of who did it; each person is looked up once.
+/// Records with the names of who did it and of the clients they are about; each is looked up once.
 pub(super) async fn with_names(conn: &mut Conn, records: Vec<AuditRecord>) -> Result<Vec<Happened>, StorageError> {
     let mut names: std::collections::HashMap<String, String> = std::collections::HashMap::new();
     let mut happened = Vec::with_capacity(records.len());
@@ -343,7 +345,20 @@ pub(super) async fn with_names(conn: &mut Conn, records: Vec<AuditRecord>) -> Re
             }
             _ => record.actor_id.clone(),
         };
-        happened.push(Happened { record, who });
+        let client = match &record.client_id {
+            Some(id) => {
+                if let Some(name) = names.get(id) {
+                    name.clone()
+                } else {
+                    let client = storage::clients::lookup(conn, &ClientId::from_text(id.as_str())).await?;
+                    let name = client.map_or_else(|| id.clone(), |client| client.name);
+                    names.insert(id.clone(), name.clone());
+                    name
+                }
+            }
+            None => String::new(),
+        };
+        happened.push(Happened { record, who, client });
     }
     Ok(happened)
 }

@@ -54,7 +54,7 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
     let rows = happened.iter().zip(lines).map(|(one, line)| ActivityRow {
         at: line.at,
         who: one.who.clone(),
-        text: line.text,
+        text: if one.client.is_empty() { line.text } else { format!("{}: {}", one.client, line.text) },
         note: line.note,
         record: fingerprint(one),
         href: concerned(&desk, one),

@@ -105,9 +105,17 @@ pub(super) fn history(say: &Say<'_>, happened: &[Happened]) -> Vec<HistoryLine> 
         .iter()
         .map(|one| {
             let mut line = present::history_line(say.pages, say.lang, &one.record, &one.who);
-            // of a rejection people want the reviewer's words, not the request's
-            if let Some(reason) = detail(one, "decision_reason") {
-                line.note = reason;
+            // whose words are shown: those of whoever did this, not those of the request it was done to
+            match one.record.event.as_str() {
+                "access_request.rejected" => line.note = detail(one, "decision_reason").unwrap_or_default(),
+                "access_request.approved" => {
+                    line.note = String::new();
+                    if detail(one, "granted_scopes") != detail(one, "scopes") {
+                        line.text = say.word("event-access-request-approved-less");
+                    }
+                }
+                "access_request.withdrawn" | "access_request.expired" => line.note = String::new(),
+                _ => {}
             }
             line
         })

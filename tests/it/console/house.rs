@@ -106,17 +106,38 @@ fn looking_at_the_activity_is_part_of_it() {
         let site = Site::new(dialect).await;
         site.world.approved(READING).await;
         let mut viewer = site.signed_in(&site.world.viewer.account).await;
-        viewer.open("/console/st-mary/activity").await.says("Asked for access.");
+        let first = viewer.open("/console/st-mary/activity").await;
+        first.says("Growth Chart: Asked for access.");
+        for (kind, found) in [("requests", true), ("clients", false), ("staff", false), ("tokens", false)] {
+            let page = viewer.open(&format!("/console/st-mary/activity?kind={kind}")).await;
+            assert_eq!(page.body.contains("Growth Chart: Approved."), found, "{kind}");
+        }
         let second = viewer.open("/console/st-mary/activity?kind=&q=audit").await;
         second.says("Looked at the activity.");
         assert!(!second.body.contains("Asked for access."));
-        assert_eq!(site.world.recorded("audit.viewed").await, 2);
+        assert_eq!(site.world.recorded("audit.viewed").await, 6);
         for query in ["?before=0", "?before=x", "?kind=secrets"] {
             assert_eq!(viewer.get(&format!("/console/st-mary/activity{query}")).await.status, 400, "{query}");
         }
         let told = viewer.open("/console/st-mary/notifications").await;
         told.says("Growth Chart is live");
         told.says("piet@example.org");
+        site.remove().await;
+    });
+}
+
+#[test]
+fn every_entry_of_the_navigation_leads_somewhere() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let mut viewer = site.signed_in(&site.world.viewer.account).await;
+        let page = viewer.open("/console/st-mary/clients").await;
+        let nav = page.body.split("<nav").nth(1).and_then(|rest| rest.split("</nav>").next()).unwrap();
+        let links: Vec<&str> = nav.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|link| link.starts_with("/console/")).collect();
+        assert!(links.len() >= 6, "{links:?}");
+        for link in links {
+            assert_eq!(viewer.open(&link.replace("&amp;", "&")).await.status, 200, "{link}");
+        }
         site.remove().await;
     });
 }
