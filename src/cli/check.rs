@@ -1,10 +1,9 @@
 //! `countersign check`: is this a configuration to start with?
 
-use super::{ConfigFile, Failed};
-use crate::config;
+use super::{ConfigFile, Failed, open};
 
 pub(super) fn run(file: &ConfigFile) -> Result<(), Failed> {
-    let loaded = config::load(file.config.as_deref(), std::env::vars())?;
+    let loaded = open::load(file)?;
     for warning in &loaded.warnings {
         println!("warning: {warning}");
     }

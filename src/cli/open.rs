@@ -10,13 +10,14 @@ use crate::config::{self, Config, Loaded};
 use crate::domain::clock::SystemClock;
 use crate::domain::entropy::SystemEntropy;
 
-/// Reads the configuration of the command line and the environment; warnings go to the log.
+/// Reads the configuration of the command line and the environment.
 pub(super) fn configuration(file: &ConfigFile) -> Result<Config, Failed> {
-    let Loaded { config, warnings } = config::load(file.config.as_deref(), std::env::vars())?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    Ok(config)
+    Ok(load(file)?.config)
+}
+
+/// The same, with what is allowed but hardly meant.
+pub(super) fn load(file: &ConfigFile) -> Result<Loaded, Failed> {
+    Ok(config::load(file.config.as_deref(), std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))?)
 }
 
 /// The proof that no other process writes to the same SQLite file; held as long as the process lives. PostgreSQL takes as many as come.

@@ -1,6 +1,5 @@
 //! `countersign serve`: the production start.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use axum::{Extension, Router};
@@ -12,18 +11,23 @@ use crate::app::App;
 use crate::http::health::Readiness;
 use crate::http::{self, AppState, metrics, pages, server};
 use crate::jobs;
+use crate::protocol::signing;
 
 pub(super) async fn run(file: &ConfigFile) -> Result<(), Failed> {
-    let config = open::configuration(file)?;
+    let loaded = open::load(file)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let config = loaded.config;
     let _lock = open::lock(&config)?;
     let listener = TcpListener::bind(&config.server.listen).await.map_err(|error| Failed(format!("{}: {error}", config.server.listen)))?;
     let app = Arc::new(open::app(config).await?);
-    start(app, listener, Router::new(), std::future::pending()).await
+    start(app, listener, Router::new(), || {}).await
 }
 
-/// Runs an open application until a signal (or `stop`) ends it: pages, endpoints, jobs, and the operator's listener. `beside` is served on the same listener
-/// (the demo's own servers). `ready` work is done by the caller before.
-pub(super) async fn start(app: Arc<App>, listener: TcpListener, beside: Router, stop: impl Future<Output = ()>) -> Result<(), Failed> {
+/// Runs an open application until a signal ends it: pages, endpoints, jobs, and the operator's listener. `beside` is served on the same listener (the demo's
+/// own servers); `ready` is called when nothing can fail any more.
+pub(super) async fn start(app: Arc<App>, listener: TcpListener, beside: Router, ready: impl FnOnce()) -> Result<(), Failed> {
     let state = AppState { app: Arc::clone(&app), pages: Arc::new(pages::Pages::load()?) };
     let readiness = Readiness::default();
     let (stopping, stopped) = watch::channel(false);
@@ -39,7 +43,8 @@ pub(super) async fn start(app: Arc<App>, listener: TcpListener, beside: Router, 
         }
     };
 
-    // 2 jobs
+    // 2 keys to sign with, then jobs
+    signing::rotate(&app).await?;
     let (pages, base_url) = (Arc::clone(&state.pages), app.config.server.base_url.clone());
     let compose: jobs::outbox::Compose = Arc::new(move |recipient, payload| http::mail::compose(&pages, &base_url, recipient, payload));
     let jobs = jobs::spawn(&app, compose, &stopped);
@@ -48,13 +53,11 @@ pub(super) async fn start(app: Arc<App>, listener: TcpListener, beside: Router, 
     tracing::info!(address = %listener.local_addr()?, base_url = app.config.server.base_url, "serving");
     let router = http::router(state).merge(beside).layer(Extension(readiness.clone()));
     let signal = async move {
-        tokio::select! {
-            () = signal() => {}
-            () = stop => {}
-        }
+        signal().await;
         tracing::info!("stopping: requests under way are finished, new ones are not taken");
         readiness.drain();
     };
+    ready();
     server::serve(listener, router, signal).await;
 
     // 4 in order: jobs finish what they are at, then health, then the database

@@ -5,4 +5,6 @@
 
 pub mod data;
 pub mod fhir_server;
+pub mod seed;
 pub mod smart_app;
+pub mod tour;

@@ -236,6 +236,7 @@ pub(super) fn about(request: &AccessRequest, event: &'static str, actor: Actor, 
         .client(&request.client_id)
         .subject(request.id.as_str())
         .with("client_revision", request.client_revision.to_string())
+        .with("fhir_endpoint", request.fhir_endpoint_id.as_str())
         .with("scopes", request.scopes.as_str())
         .with("reason", request.reason.as_str())
 }

@@ -5,7 +5,7 @@
 
 use super::access_requests::{about, decided, literals, revision_of, tell};
 use super::actor::Staff;
-use super::client_management::{self, refresh_line};
+use super::client_management::{self, Review, refresh_line};
 use super::error::Fault;
 use super::notifications::{Event, Notice, enqueue};
 use super::{Refusal, words};
@@ -94,6 +94,23 @@ pub async fn approve_within(conn: &mut Conn, staff: &Staff, id: &AccessRequestId
     refresh_line(conn, &staff.organization.id, &client.id, now).await?;
     tell(conn, Event::RequestApproved, &request, now).await?;
     Ok(approval)
+}
+
+/// What a yes would grant and until when, before it is confirmed. Refused exactly as [`approve`] would refuse it now.
+pub fn preview(staff: &Staff, review: &Review, yes: &Yes) -> Result<(ScopeSet, Option<UtcMillis>), Refusal> {
+    staff.must_be(StaffRole::Reviewer)?;
+    waits(&review.request, review.now)?;
+    if review.request.client_revision != review.client.latest_revision || review.digest != yes.digest {
+        return Err(Refusal::Changed);
+    }
+    Ok((chosen(&review.asked, yes.scopes.as_deref(), &review.endpoint)?, expiry(staff, yes.life, review.now)?))
+}
+
+/// Would a no be taken now? Refused exactly as [`reject`] would refuse it.
+pub fn preview_rejection(staff: &Staff, review: &Review, reason: &str) -> Result<String, Refusal> {
+    staff.must_be(StaffRole::Reviewer)?;
+    waits(&review.request, review.now)?;
+    mandatory_reason(reason)
 }
 
 fn answer(
@@ -357,7 +374,8 @@ fn waits(request: &AccessRequest, now: UtcMillis) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn mandatory_reason(reason: &str) -> Result<String, Refusal> {
+/// A reason that must be there, as it is kept.
+pub fn mandatory_reason(reason: &str) -> Result<String, Refusal> {
     let mut faults = Vec::new();
     let reason = words::mandatory("reason", reason, &mut faults);
     if faults.is_empty() { Ok(reason) } else { Err(Refusal::Invalid(faults)) }

@@ -160,6 +160,55 @@ pub async fn review(app: &App, staff: &Staff, id: &AccessRequestId) -> Result<Re
     })
 }
 
+/// What a reviewer had on their screen, found again by its digest among what was sent and edited since.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The scopes it asked for then.
+    pub asked: ScopeSet,
+    /// The revision it was about.
+    pub revision: ClientRevision,
+}
+
+/// Finds what was on the screen that `digest` stands for; `None` if that was never a state of this request.
+pub async fn seen(app: &App, review: &Review, digest: &str) -> Result<Option<Seen>, Refusal> {
+    let mut conn = app.store.read().await?;
+    let versions = review.history.iter().filter(|one| one.record.subject.as_deref() == Some(review.request.id.as_str()));
+    for version in versions {
+        let details: std::collections::BTreeMap<String, String> = serde_json::from_str(&version.record.details).unwrap_or_default();
+        let fact = |name: &str| details.get(name).cloned().unwrap_or_default();
+        let Ok(number) = fact("client_revision").parse() else { continue };
+        let Some(revision) = storage::clients::find_revision(&mut conn, &review.client.id, number).await? else { continue };
+        let then = AccessRequest {
+            client_revision: number,
+            fhir_endpoint_id: crate::domain::ids::FhirEndpointId::from_text(fact("fhir_endpoint")),
+            scopes: fact("scopes"),
+            reason: fact("reason"),
+            ..review.request.clone()
+        };
+        if then.digest(&revision.digest) == digest {
+            return Ok(Some(Seen { asked: ScopeSet::parse_lenient(&then.scopes, review.endpoint.release).0, revision }));
+        }
+    }
+    Ok(None)
+}
+
+/// One record of the organization's chain: the proof behind a receipt.
+pub async fn record(app: &App, staff: &Staff, seq: i64) -> Result<Happened, Refusal> {
+    staff.must_be(StaffRole::Viewer)?;
+    let mut conn = app.store.read().await?;
+    let records = storage::audit::page_from(&mut conn, staff.organization.id.as_str(), seq.saturating_sub(1), 1).await?;
+    let found = with_names(&mut conn, records).await?.pop();
+    found.filter(|one| one.record.seq == seq).ok_or(Refusal::NotFound)
+}
+
+/// The newest record of an event about a client, for the receipt of what was just done.
+pub async fn newest_record(app: &App, staff: &Staff, client: &ClientId, events: &[&str]) -> Result<Option<AuditRecord>, Refusal> {
+    let mut conn = app.store.read().await?;
+    let records = storage::audit::history_of_client(&mut conn, &staff.organization.id, client, 20).await?;
+    let own = |record: &AuditRecord| events.contains(&record.event.as_str()) && record.actor_id == staff.account.id.as_str();
+    Ok(records.into_iter().find(own))
+}
+
 /// Everything the page of a client shows.
 #[derive(Clone, Debug)]
 pub struct Detail {

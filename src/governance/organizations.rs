@@ -7,9 +7,11 @@ use crate::app::App;
 use crate::domain::accounts::{StaffMembership, StaffRole, normalized_email};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::clock::UtcMillis;
-use crate::domain::ids::{AccountId, FhirEndpointId, OrganizationId};
-use crate::domain::organizations::{FhirEndpoint, FhirEndpointSettings, Organization, OrganizationSettings, Standing, is_slug};
+use crate::domain::ids::{AccountId, FhirEndpointId, OrganizationId, ResourceServerId, WebhookId};
+use crate::domain::organizations::{FhirEndpoint, FhirEndpointSettings, Organization, OrganizationSettings, ResourceServer, Standing, is_slug};
+use crate::domain::secrets::PlainSecret;
 use crate::governance::error::Fault;
+use crate::storage::outbox::{Channel, Message};
 use crate::storage::{self, Conn, StorageError};
 use fhir_scopes::Release;
 
@@ -22,6 +24,8 @@ pub struct Member {
     pub email: String,
     /// As what.
     pub role: StaffRole,
+    /// Since when.
+    pub since: Option<UtcMillis>,
     /// False: deactivated, they cannot sign in.
     pub active: bool,
 }
@@ -33,7 +37,8 @@ pub async fn members(app: &App, staff: &Staff) -> Result<Vec<Member>, Refusal> {
     for membership in storage::accounts::staff_of(&mut conn, &staff.organization.id).await? {
         if let Some(account) = storage::accounts::lookup(&mut conn, &membership.account_id).await? {
             let person = Person { id: account.id, name: account.name };
-            members.push(Member { person, email: account.email, role: membership.role, active: account.active });
+            let since = storage::accounts::staff_since(&mut conn, &staff.organization.id, &person.id).await?;
+            members.push(Member { person, email: account.email, role: membership.role, since, active: account.active });
         }
     }
     members.sort_by(|a, b| a.person.name.to_lowercase().cmp(&b.person.name.to_lowercase()).then_with(|| a.email.cmp(&b.email)));
@@ -150,6 +155,84 @@ pub struct EndpointForm {
     pub aliases: Vec<String>,
     /// In use?
     pub active: bool,
+}
+
+impl EndpointForm {
+    /// What stands now.
+    pub fn of(endpoint: &FhirEndpoint) -> Self {
+        Self {
+            slug: endpoint.slug.clone(),
+            name: endpoint.name.clone(),
+            base_url: endpoint.base_url.clone(),
+            release: endpoint.release.as_str().to_owned(),
+            jwt_access_tokens: endpoint.settings.jwt_access_tokens,
+            aliases: endpoint.settings.aliases.clone(),
+            active: endpoint.standing == Standing::Active,
+        }
+    }
+}
+
+/// One of the organization's own endpoints.
+pub async fn endpoint_of(app: &App, staff: &Staff, id: &FhirEndpointId) -> Result<FhirEndpoint, Refusal> {
+    let found = storage::organizations::lookup_endpoint(&mut *app.store.read().await?, id).await?;
+    found.filter(|endpoint| endpoint.organization_id == staff.organization.id).ok_or(Refusal::NotFound)
+}
+
+/// A path segment from a name, other than those taken: "Main record" becomes `main-record`.
+pub fn slug_from_name(name: &str, taken: &[String]) -> String {
+    let mut slug = String::new();
+    for c in name.trim().to_lowercase().chars() {
+        if c.is_ascii_lowercase() || c.is_ascii_digit() {
+            slug.push(c);
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+    }
+    let slug = slug.chars().take(50).collect::<String>();
+    let slug = slug.trim_end_matches('-');
+    let slug = if slug.is_empty() { "fhir" } else { slug };
+    let numbered = (2..).map(|number| format!("{slug}-{number}"));
+    std::iter::once(slug.to_owned()).chain(numbered).find(|one| !taken.contains(one)).unwrap_or_default()
+}
+
+/// The resource servers of the organization, each with when it last introspected.
+pub async fn resource_servers(app: &App, staff: &Staff) -> Result<Vec<(ResourceServer, Option<UtcMillis>)>, Refusal> {
+    let mut conn = app.store.read().await?;
+    let mut servers = Vec::new();
+    for server in storage::organizations::list_resource_servers(&mut conn, &staff.organization.id).await? {
+        let last_used = storage::organizations::resource_server_last_used(&mut conn, &server.id).await?;
+        servers.push((server, last_used));
+    }
+    Ok(servers)
+}
+
+/// Makes credentials with which a FHIR server of the organization introspects. The secret is shown this once.
+pub async fn make_resource_server(app: &App, staff: &Staff, endpoint: &FhirEndpointId) -> Result<(ResourceServer, PlainSecret), Refusal> {
+    staff.must_be(StaffRole::Admin)?;
+    let endpoint = endpoint_of(app, staff, endpoint).await?;
+    let now = app.now();
+    let secret = PlainSecret::alphanumeric(&*app.entropy);
+    let server = ResourceServer {
+        id: ResourceServerId::new(now, &*app.entropy),
+        organization_id: staff.organization.id.clone(),
+        name: endpoint.name,
+        secret_hash: secret.hashed(),
+        standing: Standing::Active,
+    };
+    let (staff, made) = (staff.clone(), server.clone());
+    app.store
+        .write(move |conn| {
+            Box::pin(async move {
+                storage::organizations::insert_resource_server(conn, &made, now).await?;
+                let event = AuditEvent::new(&staff.organization.id, now, "resource_server.added", staff.audit())
+                    .subject(made.id.as_str())
+                    .with("name", made.name.as_str());
+                storage::audit::append(conn, &event).await?;
+                Ok::<(), Refusal>(())
+            })
+        })
+        .await?;
+    Ok((server, secret))
 }
 
 /// Adds a FHIR endpoint.
@@ -307,19 +390,123 @@ pub async fn change_settings(app: &App, staff: &Staff, name: &str, settings: Org
         .await
 }
 
-/// A page of the activity, newest first, from before a sequence number. Reading it is itself recorded, once per view.
-pub async fn activity(app: &App, staff: &Staff, before: Option<i64>, limit: i64) -> Result<Vec<Happened>, Refusal> {
+/// Which events to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Every one.
+    #[default]
+    All,
+    /// About access requests and approvals.
+    Requests,
+    /// Clients being disabled and enabled.
+    Clients,
+    /// About members.
+    Staff,
+    /// Tokens and sign-ins.
+    Tokens,
+}
+
+impl Kind {
+    /// Every kind, in the order shown.
+    pub const ALL: [Self; 5] = [Self::All, Self::Requests, Self::Clients, Self::Staff, Self::Tokens];
+
+    /// The word of a URL; empty for all.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Requests => "requests",
+            Self::Clients => "clients",
+            Self::Staff => "staff",
+            Self::Tokens => "tokens",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// How the events of this kind begin.
+    fn beginnings(self) -> [&'static str; 2] {
+        match self {
+            Self::All => ["", ""],
+            Self::Requests => ["access_request.", "approval."],
+            Self::Clients => ["client.", "client."],
+            Self::Staff => ["staff.", "staff."],
+            Self::Tokens => ["token.", "grant."],
+        }
+    }
+}
+
+/// A view of the activity.
+#[derive(Clone, Debug)]
+pub struct ActivityFilter {
+    /// Only what is older than this sequence number.
+    pub before: Option<i64>,
+    /// Of which kind.
+    pub kind: Kind,
+    /// Part of an event, an id or a detail.
+    pub search: String,
+    /// How many.
+    pub limit: i64,
+}
+
+/// A page of the activity, newest first. Reading it is itself recorded, once per view.
+pub async fn activity(app: &App, staff: &Staff, filter: &ActivityFilter) -> Result<Vec<Happened>, Refusal> {
     staff.must_be(StaffRole::Viewer)?;
-    if before.is_some_and(|before| before < 1) || !(1..=500).contains(&limit) {
+    if filter.before.is_some_and(|before| before < 1) || !(1..=500).contains(&filter.limit) {
         return Err(Refusal::invalid("before", "out-of-range", "there is no such page"));
     }
+    if filter.search.chars().count() > 200 {
+        return Err(Refusal::invalid("q", "too-long", "search for at most 200 characters"));
+    }
     let mut conn = app.store.read().await?;
-    let records = storage::audit::page_before(&mut conn, staff.organization.id.as_str(), before.unwrap_or(i64::MAX), limit).await?;
+    let search = storage::audit::Search { beginnings: filter.kind.beginnings(), text: &filter.search };
+    let chain = staff.organization.id.as_str();
+    let records = storage::audit::search_before(&mut conn, chain, filter.before.unwrap_or(i64::MAX), &search, filter.limit).await?;
     let happened = with_names(&mut conn, records).await?;
     drop(conn);
     let event = AuditEvent::new(&staff.organization.id, app.now(), "audit.viewed", staff.audit()).with("records", happened.len().to_string());
     app.store.write(move |conn| Box::pin(async move { storage::audit::append(conn, &event).await })).await?;
     Ok(happened)
+}
+
+/// What was told to whom, newest first: each message with the address it goes to.
+pub async fn notifications(app: &App, staff: &Staff, before: Option<i64>, limit: i64) -> Result<Vec<(Message, String)>, Refusal> {
+    staff.must_be(StaffRole::Viewer)?;
+    let mut conn = app.store.read().await?;
+    let mut told = Vec::new();
+    for message in storage::outbox::list_by_organization(&mut conn, &staff.organization.id, before, limit).await? {
+        let to = match message.channel {
+            Channel::Mail => message.recipient.clone(),
+            // where a webhook leads is the provider's; its host is enough to tell whether it arrived
+            Channel::Webhook => storage::webhooks::lookup(&mut conn, &WebhookId::from_text(message.recipient.as_str()))
+                .await?
+                .and_then(|webhook| url::Url::parse(&webhook.url).ok())
+                .and_then(|url| url.host_str().map(str::to_owned))
+                .unwrap_or_else(|| message.recipient.clone()),
+        };
+        told.push((message, to));
+    }
+    Ok(told)
+}
+
+/// Sends a message again that was given up.
+pub async fn send_again(app: &App, staff: &Staff, message: i64) -> Result<(), Refusal> {
+    staff.must_be(StaffRole::Reviewer)?;
+    let (staff, now) = (staff.clone(), app.now());
+    app.store
+        .write(move |conn| {
+            Box::pin(async move {
+                if !storage::outbox::retry(conn, &staff.organization.id, message, now).await? {
+                    return Err(Refusal::NotFound);
+                }
+                let event = AuditEvent::new(&staff.organization.id, now, "notification.sent_again", staff.audit()).subject(message.to_string());
+                storage::audit::append(conn, &event).await?;
+                Ok(())
+            })
+        })
+        .await
 }
 
 /// Records after a sequence number, oldest first, for a copy outside. For admins; recorded too.

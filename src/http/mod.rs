@@ -11,6 +11,7 @@ use crate::app::App;
 
 pub mod account;
 pub mod assets;
+pub mod console;
 pub mod error;
 pub mod extract;
 pub mod headers;

@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
-use super::{AppState, account, assets, error, headers, health, logos, metrics, oauth, portal, sign_in};
+use super::{AppState, account, assets, console, error, headers, health, logos, metrics, oauth, portal, sign_in};
 
 /// No body is longer, but where a route says so (the upload of a logo).
 const BODY_LIMIT: usize = 64 * 1024;
@@ -68,7 +68,28 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/apps/{client}/stop", get(oauth::apps::ask))
         .route("/o/{organization}/apps/stop", post(oauth::apps::stop))
         // <<< interactions
-        // >>> console: staff of the organization in the path
+        // >>> console: staff of the organization in the path; viewers look, reviewers decide, admins keep house
+        .route("/console", get(console::start))
+        .route("/console/{org}", get(console::home))
+        .route("/console/{org}/clients", get(console::clients::show))
+        .route("/console/{org}/clients/{client_id}", get(console::client::show))
+        .route("/console/{org}/clients/{client_id}/disable", post(console::client::switch_off))
+        .route("/console/{org}/clients/{client_id}/enable", post(console::client::switch_on))
+        .route("/console/{org}/access-requests/{id}", get(console::review::show))
+        .route("/console/{org}/access-requests/{id}/decide", post(console::review::decide))
+        .route("/console/{org}/receipts/{seq}", get(console::client::receipt))
+        .route("/console/{org}/activity", get(console::activity::show))
+        .route("/console/{org}/notifications", get(console::activity::notifications))
+        .route("/console/{org}/notifications/retry", post(console::activity::retry))
+        .route("/console/{org}/members", get(console::members::show))
+        .route("/console/{org}/members/add", post(console::members::add))
+        .route("/console/{org}/members/role", post(console::members::role))
+        .route("/console/{org}/members/remove", post(console::members::remove))
+        .route("/console/{org}/fhir-endpoints", get(console::endpoints::show))
+        .route("/console/{org}/fhir-endpoints/add", post(console::endpoints::add))
+        .route("/console/{org}/fhir-endpoints/resource-server", post(console::endpoints::make_server))
+        .route("/console/{org}/fhir-endpoints/{endpoint}/change", post(console::endpoints::change))
+        .route("/console/{org}/settings", get(console::settings::show).post(console::settings::save))
         // <<< console
         // >>> portal: developers of an application provider
         .route("/portal", get(portal::home))

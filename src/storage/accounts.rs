@@ -121,6 +121,17 @@ pub async fn staff_of(conn: &mut Conn, organization: &OrganizationId) -> Result<
         .collect()
 }
 
+/// Since when somebody is staff there.
+pub async fn staff_since(conn: &mut Conn, organization: &OrganizationId, account: &AccountId) -> Result<Option<UtcMillis>, StorageError> {
+    sqlx::query("select created_at from staff_members where organization_id = $1 and account_id = $2")
+        .bind(organization.as_str())
+        .bind(account.as_str())
+        .fetch_optional(conn)
+        .await?
+        .map(|row| row.time("created_at"))
+        .transpose()
+}
+
 fn membership(row: &AnyRow) -> Result<StaffMembership, StorageError> {
     let role = row.text("role")?;
     Ok(StaffMembership {

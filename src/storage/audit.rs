@@ -75,6 +75,37 @@ pub async fn page_before(conn: &mut Conn, chain: &str, before: i64, limit: i64) 
     .collect()
 }
 
+/// What to look for in a chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// How the event begins: one of these; empty for any.
+    pub beginnings: [&'a str; 2],
+    /// Part of the event, of an id or of the details; empty for any.
+    pub text: &'a str,
+}
+
+/// Records before a sequence number that fit a search, newest first, at most `limit`.
+pub async fn search_before(conn: &mut Conn, chain: &str, before: i64, search: &Search<'_>, limit: i64) -> Result<Vec<AuditRecord>, StorageError> {
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    sqlx::query(
+        "select chain, seq, at, event, outcome, actor_kind, actor_id, client_id, subject, details, previous_hash, hash
+         from audit_records where chain = $1 and seq < $2 and (event like $3 escape '\\' or event like $4 escape '\\')
+         and lower(event || ' ' || actor_id || ' ' || coalesce(client_id, '') || ' ' || coalesce(subject, '') || ' ' || details) like $5 escape '\\'
+         order by seq desc limit $6",
+    )
+    .bind(chain)
+    .bind(before)
+    .bind(format!("{}%", escaped(search.beginnings[0])))
+    .bind(format!("{}%", escaped(search.beginnings[1])))
+    .bind(format!("%{}%", escaped(&search.text.trim().to_lowercase())))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(record)
+    .collect()
+}
+
 /// The newest records about a client at an organization, newest first: the history on its pages. Token traffic is left out.
 pub async fn history_of_client(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, limit: i64) -> Result<Vec<AuditRecord>, StorageError> {
     sqlx::query(

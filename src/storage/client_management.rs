@@ -43,6 +43,10 @@ pub struct ListedLine {
     pub last_used_at: Option<UtcMillis>,
     /// Live access and refresh tokens (see `token_counters`).
     pub live_tokens: i64,
+    /// The FHIR release by which its scopes are read.
+    pub release: Option<fhir_scopes::Release>,
+    /// Digest of the logo of the revision that is live here, or asked about.
+    pub logo: Option<String>,
 }
 
 /// How to sort.
@@ -190,28 +194,33 @@ pub async fn oldest_waiting(conn: &mut Conn, organization: &OrganizationId) -> R
 }
 
 macro_rules! list {
-    ($order:literal) => {
+    ($inner:literal, $outer:literal) => {
         concat!(
-            "select m.organization_id, m.client_id, m.client_name, m.provider_name, m.state, m.change_waiting, m.scopes, m.access_request_id, m.requested_at, \
-             m.decided_at, m.decided_by, a.last_used_at, \
-             (select cast(coalesce(sum(t.tokens), 0) as bigint) from token_counters t \
-               where t.organization_id = m.organization_id and t.client_id = m.client_id and t.epoch = a.epoch and t.bucket >= $6 and a.state = 'enabled') as live_tokens \
-             from client_management m left join approvals a on a.organization_id = m.organization_id and a.client_id = m.client_id \
-             where m.organization_id = $1 and m.search_text like $2 escape '\\' \
-             and ($3 = '' or m.state = $3 or ($3 = 'waiting' and m.change_waiting = 1)) order by ",
-            $order,
-            " limit $4 offset $5"
+            "select p.organization_id, p.client_id, p.client_name, p.provider_name, p.state, p.change_waiting, p.scopes, p.access_request_id, p.requested_at, \
+             p.decided_at, p.decided_by, p.last_used_at, e.release, v.metadata, \
+             (select cast(coalesce(sum(t.tokens), 0) as bigint) from token_counters t where t.organization_id = p.organization_id \
+               and t.client_id = p.client_id and t.epoch = p.epoch and t.bucket >= $6 and p.approval_state = 'enabled') as live_tokens \
+             from (select m.organization_id, m.client_id, m.client_name, m.provider_name, m.state, m.change_waiting, m.scopes, m.access_request_id, \
+               m.requested_at, m.decided_at, m.decided_by, a.last_used_at, a.epoch, a.state as approval_state, a.client_revision \
+               from client_management m left join approvals a on a.organization_id = m.organization_id and a.client_id = m.client_id \
+               where m.organization_id = $1 and m.search_text like $2 escape '\\' \
+               and ($3 = '' or m.state = $3 or ($3 = 'waiting' and m.change_waiting = 1)) order by ",
+            $inner,
+            " limit $4 offset $5) p \
+             left join access_requests r on r.id = p.access_request_id left join fhir_endpoints e on e.id = r.fhir_endpoint_id \
+             left join client_revisions v on v.client_id = p.client_id and v.revision = coalesce(p.client_revision, r.client_revision) order by ",
+            $outer
         )
     };
 }
 
-/// A page of lines.
+/// A page of lines. What only the shown rows need is joined to the page, not to every line that was looked through.
 pub async fn list(conn: &mut Conn, organization: &OrganizationId, filter: &Filter, now: UtcMillis) -> Result<Vec<ListedLine>, StorageError> {
     let sql = match filter.sort {
-        Sort::Oldest => list!("m.requested_at, m.client_id"),
-        Sort::Newest => list!("m.requested_at desc, m.client_id desc"),
-        Sort::Name => list!("lower(m.client_name), m.client_id"),
-        Sort::LastUsed => list!("coalesce(a.last_used_at, 0) desc, m.client_id"),
+        Sort::Oldest => list!("m.requested_at, m.client_id", "p.requested_at, p.client_id"),
+        Sort::Newest => list!("m.requested_at desc, m.client_id desc", "p.requested_at desc, p.client_id desc"),
+        Sort::Name => list!("lower(m.client_name), m.client_id", "lower(p.client_name), p.client_id"),
+        Sort::LastUsed => list!("coalesce(a.last_used_at, 0) desc, m.client_id", "coalesce(p.last_used_at, 0) desc, p.client_id"),
     };
     sqlx::query(sql)
         .bind(organization.as_str())
@@ -223,8 +232,24 @@ pub async fn list(conn: &mut Conn, organization: &OrganizationId, filter: &Filte
         .fetch_all(conn)
         .await?
         .iter()
-        .map(|row| Ok(ListedLine { line: line(row)?, last_used_at: row.time_or_null("last_used_at")?, live_tokens: row.int("live_tokens")? }))
+        .map(listed)
         .collect()
+}
+
+fn listed(row: &AnyRow) -> Result<ListedLine, StorageError> {
+    let line = line(row)?;
+    let logo = match row.text_or_null("metadata")? {
+        Some(_) => row.json::<crate::domain::clients::ClientMetadata>("metadata")?.logo,
+        None => None,
+    };
+    let release = row.text_or_null("release")?;
+    Ok(ListedLine {
+        line,
+        last_used_at: row.time_or_null("last_used_at")?,
+        live_tokens: row.int("live_tokens")?,
+        release: release.and_then(|word| fhir_scopes::Release::ALL.into_iter().find(|release| release.as_str() == word)),
+        logo,
+    })
 }
 
 /// Takes the lines of a deleted client away, at every organization.

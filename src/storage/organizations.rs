@@ -226,6 +226,12 @@ pub async fn list_resource_servers(conn: &mut Conn, organization: &OrganizationI
         .collect()
 }
 
+/// When a resource server last introspected.
+pub async fn resource_server_last_used(conn: &mut Conn, id: &ResourceServerId) -> Result<Option<UtcMillis>, StorageError> {
+    let row = sqlx::query("select last_used_at from resource_servers where id = $1").bind(id.as_str()).fetch_optional(conn).await?;
+    row.map_or(Ok(None), |row| row.time_or_null("last_used_at"))
+}
+
 fn resource_server(row: &AnyRow) -> Result<ResourceServer, StorageError> {
     Ok(ResourceServer {
         id: ResourceServerId::from_text(row.text("id")?),

@@ -1,6 +1,7 @@
 //! Integration tests: through the real router, on SQLite and on PostgreSQL.
 
 mod governance;
+mod journeys;
 mod oauth;
 mod outbound;
 mod portal;

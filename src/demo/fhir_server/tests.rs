@@ -299,6 +299,25 @@ async fn a_person_never_reaches_beyond_this_servers_own_policy_whatever_the_laun
 }
 
 #[tokio::test]
+async fn a_person_writes_only_about_whom_they_may_see() {
+    let scene = Scene::new().await;
+    scene.token("t", "user/Observation.cruds", json!({"fhirUser": "Patient/anna-de-vries"}));
+    for (patient, status) in [("sam-de-vries", StatusCode::CREATED), ("mei-tan", StatusCode::FORBIDDEN)] {
+        let answer = scene.write(Method::POST, "Observation", &weight(patient, "vital-signs")).await;
+        assert_eq!(answer.status, status, "{patient}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_record_is_a_patients_if_it_is_about_them_not_if_they_made_it() {
+    let scene = Scene::anna("patient/*.rs").await;
+    assert_ne!(scene.get("t", "Observation/anna-measured-the-room").await.status, StatusCode::OK);
+    assert_ne!(scene.get("t", "Group/diabetes-and-heart-failure").await.status, StatusCode::OK);
+    assert_eq!(scene.get("t", "Task/order-test-strips").await.status, StatusCode::OK);
+    assert_ne!(scene.get("t", "Task/call-joseph").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_system_scope_reaches_every_patient() {
     let scene = Scene::new().await;
     scene.token("t", "system/Patient.rs", json!({}));

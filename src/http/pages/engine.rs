@@ -5,6 +5,8 @@
 //! the last good set and says so in the log. A release build carries everything in the binary and never looks again.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::{Arc, RwLock};
 
 use axum::http::StatusCode;
@@ -260,17 +262,27 @@ fn files() -> Vec<(String, String)> {
     files
 }
 
-/// Changes whenever a template changes on disk; constant in a release build, where it is asked once.
+/// Changes whenever a file below `templates/` changes on disk; a release build has nothing to look at.
 fn fingerprint() -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    let mut names: Vec<_> = Templates::iter().collect();
-    names.sort();
-    for name in names {
-        let modified = Templates::get(&name).and_then(|file| file.metadata.last_modified());
-        (name, modified).hash(&mut hasher);
+    if cfg!(debug_assertions) {
+        hash_times(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates")), &mut hasher);
     }
     hasher.finish()
+}
+
+fn hash_times(folder: &Path, hasher: &mut DefaultHasher) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            hash_times(&path, hasher);
+        } else {
+            let changed = path.metadata().and_then(|data| data.modified()).ok();
+            (path, changed).hash(hasher);
+        }
+    }
 }
 
 /// Tera's own message names template, line and column; its causes say the rest.

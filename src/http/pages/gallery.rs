@@ -4,8 +4,8 @@ use tera::Value;
 
 use super::console;
 use super::{
-    Account, Apps, Consent, ErrorPage, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError, SignIn,
-    SignedOut, Start, StopApp, Viewer, Waiting,
+    Account, Apps, Consent, ErrorPage, Flash, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError, SignIn,
+    SignedOut, Start, StopApp, Tone, Viewer, Waiting, samples,
 };
 
 /// One sample of one page, ready to be rendered.
@@ -35,6 +35,7 @@ impl Sample {
             csrf: "csrf-of-the-sample".into(),
             viewer: framed.then_some(viewer),
             nav: self.nav.clone(),
+            flash: (self.number == 1).then(|| Flash { tone: Tone::Done, text: samples::MARKUP.into() }),
             path: format!("/{}?state=waiting", self.name()),
             ..Frame::default()
         }

@@ -150,7 +150,7 @@ pub struct ScopeGroup {
 #[derive(Clone, Debug, Default, Serialize)]
 #[allow(clippy::struct_excessive_bools)] // each is one mark beside the line
 pub struct ScopeLine {
-    /// The literal scope: value of the tick box `scope`, and what *technical details* shows.
+    /// The literal scope, or several separated by a space: value of the tick box `scope`, and what *technical details* shows.
     pub scope: String,
     /// One sentence: "See and search measurements such as blood pressure and weight."
     pub text: String,

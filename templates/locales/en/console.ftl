@@ -63,6 +63,7 @@ decide-approve = Approve as asked
 decide-less = Approve with less
 decide-less-hint = Untick in the list what it should not get
 decide-reject = Reject
+decide-to-list = To the list of what it can do
 decide-chosen = {"{chosen}"} of {"{all}"} kinds of access
 decide-duration = The approval lasts
 decide-reason = Why not?

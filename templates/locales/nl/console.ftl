@@ -63,6 +63,7 @@ decide-approve = Goedkeuren zoals gevraagd
 decide-less = Goedkeuren met minder
 decide-less-hint = Haal in de lijst het vinkje weg bij wat de app niet mag krijgen
 decide-reject = Afwijzen
+decide-to-list = Naar de lijst van wat de app kan
 decide-chosen = {"{chosen}"} van {"{all}"} soorten toegang
 decide-duration = De goedkeuring duurt
 decide-reason = Waarom niet?

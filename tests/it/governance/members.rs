@@ -3,6 +3,7 @@
 use countersign::domain::accounts::StaffRole;
 use countersign::domain::organizations::OrganizationSettings;
 use countersign::governance::Refusal;
+use countersign::governance::organizations::{ActivityFilter, Kind};
 use countersign::governance::organizations::{
     EndpointForm, activity, add_endpoint, add_member, change_endpoint, change_role, change_settings, export, members, remove_member,
 };
@@ -125,14 +126,18 @@ fn reading_the_activity_is_recorded_once_per_view() {
     on_both(async |dialect| {
         let world = World::new(dialect).await;
         world.ask(super::world::READING).await;
-        let seen = activity(&world.app, &world.viewer, None, 50).await.unwrap();
+        let seen = activity(&world.app, &world.viewer, &view(None)).await.unwrap();
         assert_eq!(seen.len(), 1);
         assert_eq!(seen[0].who, "piet");
         assert_eq!(world.recorded("audit.viewed").await, 1);
-        assert!(matches!(activity(&world.app, &world.viewer, Some(0), 50).await, Err(Refusal::Invalid(_))));
+        assert!(matches!(activity(&world.app, &world.viewer, &view(Some(0))).await, Err(Refusal::Invalid(_))));
         assert!(matches!(export(&world.app, &world.reviewer, 0, 100).await, Err(Refusal::Forbidden(_))));
         assert_eq!(export(&world.app, &world.admin, 0, 100).await.unwrap().len(), 2);
         assert_eq!(world.recorded("audit.exported").await, 1);
         world.end().await;
     });
+}
+
+fn view(before: Option<i64>) -> ActivityFilter {
+    ActivityFilter { before, kind: Kind::All, search: String::new(), limit: 50 }
 }

@@ -1,6 +1,6 @@
 //! OAuth, OpenID Connect and SMART, through the router.
 
-mod actors;
+pub mod actors;
 mod authorize;
 mod client_authentication;
 mod code;

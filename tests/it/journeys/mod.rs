@@ -1,0 +1,3 @@
+//! Whole stories, across portal, console and protocol.
+
+mod disable_bites;
