@@ -224,6 +224,27 @@ async fn reject_within(
     Ok(request)
 }
 
+/// Lifts the block that a rejection put on a client: it may ask again. `Conflict` if this request does not block anything.
+pub async fn allow_again(app: &App, staff: &Staff, id: &AccessRequestId) -> Result<AccessRequest, Refusal> {
+    let (staff, id, now) = (staff.clone(), id.clone(), app.now());
+    app.store
+        .write(move |conn| {
+            Box::pin(async move {
+                staff.must_be(StaffRole::Reviewer)?;
+                let (request, _, _) = request_here(conn, &staff, &id).await?;
+                if !storage::access_requests::allow_again(conn, &id).await? {
+                    return Err(Refusal::Conflict("this request does not keep the client from asking again".into()));
+                }
+                let event = AuditEvent::new(&staff.organization.id, now, "access_request.allowed_again", staff.audit())
+                    .client(&request.client_id)
+                    .subject(id.as_str());
+                storage::audit::append(conn, &event).await?;
+                storage::access_requests::lookup(conn, &id).await?.ok_or(Refusal::NotFound)
+            })
+        })
+        .await
+}
+
 /// Proof of what a disable stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {

@@ -84,6 +84,15 @@ pub async fn decide(conn: &mut Conn, request: &AccessRequest) -> Result<bool, St
     Ok(done.rows_affected() == 1)
 }
 
+/// Lifts a block; false if the request is not one that blocks.
+pub async fn allow_again(conn: &mut Conn, id: &AccessRequestId) -> Result<bool, StorageError> {
+    let done = sqlx::query("update access_requests set may_ask_again = 1 where id = $1 and state = 'rejected' and may_ask_again = 0")
+        .bind(id.as_str())
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(

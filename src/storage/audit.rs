@@ -117,7 +117,7 @@ pub async fn history_of_client(conn: &mut Conn, organization: &OrganizationId, c
         "select chain, seq, at, event, outcome, actor_kind, actor_id, client_id, subject, details, previous_hash, hash
          from audit_records where chain = $1 and client_id = $2 and event in (
           'access_request.sent', 'access_request.edited', 'access_request.approved', 'access_request.rejected', 'access_request.withdrawn',
-          'access_request.expired', 'approval.narrowed', 'approval.revision_narrowed', 'approval.expired', 'approval.ended',
+          'access_request.expired', 'access_request.allowed_again', 'approval.narrowed', 'approval.revision_narrowed', 'approval.expired', 'approval.ended',
           'client.disabled', 'client.enabled')
          order by seq desc limit $3",
     )

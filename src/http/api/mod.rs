@@ -39,6 +39,7 @@ use bodies::{Account, Me, Membership, Problem, ProblemError};
         requests::show,
         requests::approve,
         requests::reject,
+        requests::allow_again,
         requests::withdraw,
         clients::list,
         clients::register,

@@ -150,6 +150,14 @@ pub async fn reject(
     Ok(Json(Request::of(&request)))
 }
 
+/// Lifts the block of a rejection: the client may ask again.
+#[utoipa::path(post, path = "/organizations/{org}/access-requests/{id}/allow-again", params(("org" = String, Path), ("id" = String, Path)),
+    responses((status = 200, body = Request), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn allow_again(State(state): State<AppState>, caller: ApiCaller, Path((org, id)): Path<(String, String)>) -> Result<Json<Request>, ApiError> {
+    let staff = staff(&state, &caller, &org).await?;
+    Ok(Json(Request::of(&approvals::allow_again(&state.app, &staff, &AccessRequestId::from_text(id)).await?)))
+}
+
 /// Takes a waiting request of one of your clients back.
 #[utoipa::path(post, path = "/organizations/{org}/access-requests/{id}/withdraw", params(("org" = String, Path), ("id" = String, Path)),
     responses((status = 200, body = Request), (status = 404, body = Problem), (status = 409, body = Problem)))]

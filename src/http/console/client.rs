@@ -81,7 +81,12 @@ fn page_of(desk: &Desk, detail: &Detail) -> pages::Client {
         disable_action: format!("{path}/disable"),
         enable_action: format!("{path}/enable"),
         switch_reason: Field::default(),
+        allow_action: if desk.may_decide() && blocks(detail) { desk.path(&format!("access-requests/{}/allow-again", detail.request.id)) } else { String::new() },
     }
+}
+
+fn blocks(detail: &Detail) -> bool {
+    matches!(detail.request.state, crate::domain::access_requests::RequestState::Rejected { may_ask_again: false, .. })
 }
 
 fn rejection(detail: &Detail) -> String {

@@ -7,18 +7,18 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::compose;
-use super::desk::Desk;
+use super::desk::{Desk, done};
 use super::words::life;
 use crate::domain::access_requests::RequestState;
 use crate::domain::ids::AccessRequestId;
 use crate::governance::Refusal;
-use crate::governance::approvals::{Yes, approve, preview, preview_rejection, reject};
+use crate::governance::approvals::{Yes, allow_again, approve, preview, preview_rejection, reject};
 use crate::governance::client_management::{Review, newest_record, review, seen};
 use crate::governance::error::Fault;
 use crate::governance::explain;
 use crate::http::PageError;
 use crate::http::error::Failure;
-use crate::http::extract::CsrfForm;
+use crate::http::extract::{CsrfForm, NoFields};
 use crate::http::pages::Html;
 use crate::http::pages::console::{self as pages, Changes, Verdict};
 use crate::http::pages::frame::ConsoleSection;
@@ -158,6 +158,12 @@ async fn say_no(desk: &Desk, id: &AccessRequestId, form: &Decision) -> Result<Re
         may_ask_again,
     };
     Ok(desk.render_answer(ConsoleSection::Clients, &review_path(desk, id), &page).await?.into_response())
+}
+
+/// `POST /console/{org}/access-requests/{id}/allow-again`.
+pub async fn allow(desk: Desk, Path((_, id)): Path<(String, String)>, CsrfForm(NoFields {}): CsrfForm<NoFields>) -> Result<Response, PageError> {
+    let request = allow_again(&desk.state.app, &desk.staff, &AccessRequestId::from_text(id)).await?;
+    Ok(done(&desk, "console-allowed-again", &desk.path(&format!("clients/{}", request.client_id))))
 }
 
 /// To the receipt of what this person just did.

@@ -16,6 +16,7 @@ fn routes(client: &str, request: &str, member: &str, endpoint: &str) -> Vec<(Str
         (format!("/clients/{client}/enable"), true, "reviewer"),
         (format!("/access-requests/{request}"), false, "viewer"),
         (format!("/access-requests/{request}/decide"), true, "reviewer"),
+        (format!("/access-requests/{request}/allow-again"), true, "reviewer"),
         ("/receipts/2".into(), false, "viewer"),
         ("/activity".into(), false, "viewer"),
         ("/notifications".into(), false, "viewer"),

@@ -145,6 +145,14 @@ fn a_rejection_without_a_reason_comes_back_with_what_was_typed() {
         receipt.says("Ask for &lt;less&gt;.");
         let RequestState::Rejected { reason, may_ask_again, .. } = site.world.request(&request.id).await.state else { panic!() };
         assert_eq!((reason.as_str(), may_ask_again), ("Ask for <less>.", false));
+
+        // the block is lifted where it is seen
+        let client = nurse.open(&format!("/console/st-mary/clients/{}", site.world.client.id)).await;
+        let allow = client.form("/allow-again");
+        nurse.submit_and_follow(&allow).await.says("The provider may ask again.");
+        assert_eq!(nurse.submit(&allow).await.status, 409);
+        site.world.clock.advance_seconds(1);
+        site.world.ask(READING).await;
         site.remove().await;
     });
 }

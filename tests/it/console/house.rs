@@ -87,6 +87,12 @@ fn an_admin_keeps_members_endpoints_and_settings() {
         assert_eq!(made.status, 200, "{}", made.body);
         made.says("client_secret");
 
+        let page = admin.open("/console/st-mary/fhir-endpoints").await;
+        let change = page.form(&format!("/fhir-endpoints/{}/change", site.world.endpoint.id));
+        assert_eq!(change.value("base_url"), site.world.endpoint.base_url);
+        admin.submit_and_follow(&change.clone().with("name", "Patient records")).await.says("Patient records");
+        assert_eq!(admin.submit(&change.with("base_url", "https://lab.st-mary.example/fhir")).await.status, 422, "taken");
+
         let settings = admin.open("/console/st-mary/settings").await;
         let form = settings.form("/settings").with("name", "St. Mary").with("duration", "365");
         assert_eq!(admin.submit(&form.clone().with("frame_ancestors", "*")).await.status, 422);
