@@ -67,6 +67,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/apps", get(oauth::apps::show))
         .route("/o/{organization}/apps/{client}/stop", get(oauth::apps::ask))
         .route("/o/{organization}/apps/stop", post(oauth::apps::stop))
+        .route("/o/{organization}/logout", get(oauth::logout::logout).post(oauth::logout::logout))
         // <<< interactions
         // >>> console: staff of the organization in the path; viewers look, reviewers decide, admins keep house
         .route("/console", get(console::start))
@@ -135,6 +136,7 @@ fn machines(_state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/introspect", post(oauth::token::introspection).options(oauth::token::options))
         .route("/o/{organization}/revoke", post(oauth::token::revoke).options(oauth::token::options))
         .route("/o/{organization}/userinfo", get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options))
+        .route("/o/{organization}/launch", post(oauth::launch::post))
         // <<< oauth
         // >>> discovery (metadata, jwks, smart-configuration): everybody
         .route("/.well-known/oauth-authorization-server/o/{organization}", get(oauth::discovery::authorization_server).options(oauth::discovery::options))
