@@ -8,7 +8,9 @@ use crate::domain::accounts::{StaffMembership, StaffRole, normalized_email};
 use crate::domain::audit::{AuditEvent, AuditRecord};
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{AccountId, FhirEndpointId, OrganizationId, ResourceServerId, WebhookId};
-use crate::domain::organizations::{FhirEndpoint, FhirEndpointSettings, Organization, OrganizationSettings, ResourceServer, Standing, is_slug};
+use crate::domain::organizations::{
+    FhirEndpoint, FhirEndpointSettings, Organization, OrganizationSettings, ResourceServer, Standing, is_slug,
+};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::error::Fault;
 use crate::storage::outbox::{Channel, Message};
@@ -41,27 +43,31 @@ pub async fn members(app: &App, staff: &Staff) -> Result<Vec<Member>, Refusal> {
             members.push(Member { person, email: account.email, role: membership.role, since, active: account.active });
         }
     }
-    members.sort_by(|a, b| a.person.name.to_lowercase().cmp(&b.person.name.to_lowercase()).then_with(|| a.email.cmp(&b.email)));
+    members.sort_by(|a, b| {
+        a.person.name.to_lowercase().cmp(&b.person.name.to_lowercase()).then_with(|| a.email.cmp(&b.email))
+    });
     Ok(members)
 }
 
 /// Makes somebody who has an account a member of staff.
 pub async fn add_member(app: &App, staff: &Staff, email: &str, role: StaffRole) -> Result<(), Refusal> {
     staff.must_be(StaffRole::Admin)?;
-    let email = normalized_email(email).ok_or_else(|| Refusal::invalid("email", "not-an-address", "that is no e-mail address"))?;
+    let email = normalized_email(email)
+        .ok_or_else(|| Refusal::invalid("email", "not-an-address", "that is no e-mail address"))?;
     let (staff, now) = (staff.clone(), app.now());
     app.store
         .write(move |conn| {
             Box::pin(async move {
-                let account = storage::accounts::find_by_email(conn, &email)
-                    .await?
-                    .ok_or_else(|| Refusal::invalid("email", "no-account", "nobody with this address has an account yet"))?;
+                let account = storage::accounts::find_by_email(conn, &email).await?.ok_or_else(|| {
+                    Refusal::invalid("email", "no-account", "nobody with this address has an account yet")
+                })?;
                 if role_of(conn, &staff.organization.id, &account.id).await?.is_some() {
                     return Err(Refusal::Conflict("they are a member already".into()));
                 }
                 let event = about_member(&staff, "staff.added", &account.id, now).with("role", role.as_str());
                 storage::audit::append(conn, &event).await?;
-                let membership = StaffMembership { organization_id: staff.organization.id.clone(), account_id: account.id, role };
+                let membership =
+                    StaffMembership { organization_id: staff.organization.id.clone(), account_id: account.id, role };
                 storage::accounts::put_staff(conn, &membership, now).await?;
                 Ok(())
             })
@@ -84,7 +90,8 @@ pub async fn change_role(app: &App, staff: &Staff, member: &AccountId, role: Sta
                     return Err(Refusal::Conflict("they have this role already".into()));
                 }
                 another_admin_stays(conn, &staff.organization.id, &member, before).await?;
-                let membership = StaffMembership { organization_id: staff.organization.id.clone(), account_id: member, role };
+                let membership =
+                    StaffMembership { organization_id: staff.organization.id.clone(), account_id: member, role };
                 storage::accounts::put_staff(conn, &membership, now).await?;
                 Ok(())
             })
@@ -113,12 +120,24 @@ fn about_member(staff: &Staff, event: &'static str, member: &AccountId, now: Utc
     AuditEvent::new(&staff.organization.id, now, event, staff.audit()).subject(member.as_str())
 }
 
-async fn role_of(conn: &mut Conn, organization: &OrganizationId, account: &AccountId) -> Result<Option<StaffRole>, StorageError> {
+async fn role_of(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    account: &AccountId,
+) -> Result<Option<StaffRole>, StorageError> {
     let memberships = storage::accounts::staff_memberships(conn, account).await?;
-    Ok(memberships.into_iter().find(|membership| membership.organization_id == *organization).map(|membership| membership.role))
+    Ok(memberships
+        .into_iter()
+        .find(|membership| membership.organization_id == *organization)
+        .map(|membership| membership.role))
 }
 
-async fn another_admin_stays(conn: &mut Conn, organization: &OrganizationId, member: &AccountId, role: StaffRole) -> Result<(), Refusal> {
+async fn another_admin_stays(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    member: &AccountId,
+    role: StaffRole,
+) -> Result<(), Refusal> {
     if role != StaffRole::Admin {
         return Ok(());
     }
@@ -207,7 +226,11 @@ pub async fn resource_servers(app: &App, staff: &Staff) -> Result<Vec<(ResourceS
 }
 
 /// Makes credentials with which a FHIR server of the organization introspects. The secret is shown this once.
-pub async fn make_resource_server(app: &App, staff: &Staff, endpoint: &FhirEndpointId) -> Result<(ResourceServer, PlainSecret), Refusal> {
+pub async fn make_resource_server(
+    app: &App,
+    staff: &Staff,
+    endpoint: &FhirEndpointId,
+) -> Result<(ResourceServer, PlainSecret), Refusal> {
     staff.must_be(StaffRole::Admin)?;
     let endpoint = endpoint_of(app, staff, endpoint).await?;
     let now = app.now();
@@ -259,7 +282,12 @@ pub async fn add_endpoint(app: &App, staff: &Staff, form: &EndpointForm) -> Resu
 }
 
 /// Changes a FHIR endpoint. A new base URL or release applies to what is issued from now on.
-pub async fn change_endpoint(app: &App, staff: &Staff, id: &FhirEndpointId, form: &EndpointForm) -> Result<FhirEndpoint, Refusal> {
+pub async fn change_endpoint(
+    app: &App,
+    staff: &Staff,
+    id: &FhirEndpointId,
+    form: &EndpointForm,
+) -> Result<FhirEndpoint, Refusal> {
     staff.must_be(StaffRole::Admin)?;
     let now = app.now();
     let endpoint = checked_endpoint(app, staff, id.clone(), form, Vec::new())?;
@@ -272,7 +300,8 @@ pub async fn change_endpoint(app: &App, staff: &Staff, id: &FhirEndpointId, form
                     .filter(|before| before.organization_id == staff.organization.id)
                     .ok_or(Refusal::NotFound)?;
                 storage::organizations::update_endpoint(conn, &changed).await.map_err(taken)?;
-                let event = about_endpoint(&staff, "fhir_endpoint.changed", &changed, now).with("base_url_before", before.base_url);
+                let event = about_endpoint(&staff, "fhir_endpoint.changed", &changed, now)
+                    .with("base_url_before", before.base_url);
                 storage::audit::append(conn, &event).await?;
                 Ok::<(), Refusal>(())
             })
@@ -283,12 +312,20 @@ pub async fn change_endpoint(app: &App, staff: &Staff, id: &FhirEndpointId, form
 
 fn taken(error: StorageError) -> Refusal {
     match error {
-        StorageError::Duplicate(_) => Refusal::invalid("base_url", "taken", "another endpoint has this base URL or slug"),
+        StorageError::Duplicate(_) => {
+            Refusal::invalid("base_url", "taken", "another endpoint has this base URL or slug")
+        }
         other => Refusal::Storage(other),
     }
 }
 
-fn checked_endpoint(app: &App, staff: &Staff, id: FhirEndpointId, form: &EndpointForm, mut faults: Vec<Fault>) -> Result<FhirEndpoint, Refusal> {
+fn checked_endpoint(
+    app: &App,
+    staff: &Staff,
+    id: FhirEndpointId,
+    form: &EndpointForm,
+    mut faults: Vec<Fault>,
+) -> Result<FhirEndpoint, Refusal> {
     let name = words::one_line("name", &form.name, 120, &mut faults);
     let loose = app.config.outbound.allow_private_networks;
     let base_url = base_url("base_url", &form.base_url, loose, &mut faults);
@@ -342,7 +379,12 @@ fn about_endpoint(staff: &Staff, event: &'static str, endpoint: &FhirEndpoint, n
 }
 
 /// Changes the organization's name and settings.
-pub async fn change_settings(app: &App, staff: &Staff, name: &str, settings: OrganizationSettings) -> Result<Organization, Refusal> {
+pub async fn change_settings(
+    app: &App,
+    staff: &Staff,
+    name: &str,
+    settings: OrganizationSettings,
+) -> Result<Organization, Refusal> {
     staff.must_be(StaffRole::Admin)?;
     let mut faults = Vec::new();
     let name = words::one_line("name", name, 120, &mut faults);
@@ -355,13 +397,20 @@ pub async fn change_settings(app: &App, staff: &Staff, name: &str, settings: Org
     for origin in &settings.frame_ancestors {
         let loose = app.config.outbound.allow_private_networks;
         let good = url::Url::parse(origin).is_ok_and(|url| {
-            url.origin().ascii_serialization() == *origin && (url.scheme() == "https" || (loose && url.scheme() == "http"))
+            url.origin().ascii_serialization() == *origin
+                && (url.scheme() == "https" || (loose && url.scheme() == "http"))
         });
         if !good {
-            faults.push(Fault::new("frame_ancestors", "not-an-origin", format!("{}: an origin such as https://ehr.example.org", origin.chars().take(200).collect::<String>())));
+            faults.push(Fault::new(
+                "frame_ancestors",
+                "not-an-origin",
+                format!("{}: an origin such as https://ehr.example.org", origin.chars().take(200).collect::<String>()),
+            ));
         }
     }
-    if !settings.website.is_empty() && !url::Url::parse(&settings.website).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
+    if !settings.website.is_empty()
+        && !url::Url::parse(&settings.website).is_ok_and(|url| matches!(url.scheme(), "https" | "http"))
+    {
         faults.push(Fault::new("website", "not-a-url", "a web address"));
     }
     if !settings.contact_email.is_empty() && normalized_email(&settings.contact_email).is_none() {
@@ -376,10 +425,12 @@ pub async fn change_settings(app: &App, staff: &Staff, name: &str, settings: Org
         .write(move |conn| {
             Box::pin(async move {
                 // read again: the operator may have suspended the organization meanwhile
-                let current = storage::organizations::lookup(conn, &staff.organization.id).await?.ok_or(Refusal::NotFound)?;
+                let current =
+                    storage::organizations::lookup(conn, &staff.organization.id).await?.ok_or(Refusal::NotFound)?;
                 let changed = Organization { name, settings, ..current };
                 storage::organizations::update(conn, &changed).await?;
-                let settings = serde_json::to_string(&changed.settings).expect("settings are plain values and serialize");
+                let settings =
+                    serde_json::to_string(&changed.settings).expect("settings are plain values and serialize");
                 let event = AuditEvent::new(&changed.id, now, "organization.settings_changed", staff.audit())
                     .with("name", changed.name.as_str())
                     .with("settings", settings);
@@ -463,16 +514,24 @@ pub async fn activity(app: &App, staff: &Staff, filter: &ActivityFilter) -> Resu
     let mut conn = app.store.read().await?;
     let search = storage::audit::Search { beginnings: filter.kind.beginnings(), text: &filter.search };
     let chain = staff.organization.id.as_str();
-    let records = storage::audit::search_before(&mut conn, chain, filter.before.unwrap_or(i64::MAX), &search, filter.limit).await?;
+    let records =
+        storage::audit::search_before(&mut conn, chain, filter.before.unwrap_or(i64::MAX), &search, filter.limit)
+            .await?;
     let happened = with_names(&mut conn, records).await?;
     drop(conn);
-    let event = AuditEvent::new(&staff.organization.id, app.now(), "audit.viewed", staff.audit()).with("records", happened.len().to_string());
+    let event = AuditEvent::new(&staff.organization.id, app.now(), "audit.viewed", staff.audit())
+        .with("records", happened.len().to_string());
     app.store.write(move |conn| Box::pin(async move { storage::audit::append(conn, &event).await })).await?;
     Ok(happened)
 }
 
 /// What was told to whom, newest first: each message with the address it goes to.
-pub async fn notifications(app: &App, staff: &Staff, before: Option<i64>, limit: i64) -> Result<Vec<(Message, String)>, Refusal> {
+pub async fn notifications(
+    app: &App,
+    staff: &Staff,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<(Message, String)>, Refusal> {
     staff.must_be(StaffRole::Viewer)?;
     let mut conn = app.store.read().await?;
     let mut told = Vec::new();
@@ -501,7 +560,8 @@ pub async fn send_again(app: &App, staff: &Staff, message: i64) -> Result<(), Re
                 if !storage::outbox::retry(conn, &staff.organization.id, message, now).await? {
                     return Err(Refusal::NotFound);
                 }
-                let event = AuditEvent::new(&staff.organization.id, now, "notification.sent_again", staff.audit()).subject(message.to_string());
+                let event = AuditEvent::new(&staff.organization.id, now, "notification.sent_again", staff.audit())
+                    .subject(message.to_string());
                 storage::audit::append(conn, &event).await?;
                 Ok(())
             })
@@ -515,7 +575,8 @@ pub async fn export(app: &App, staff: &Staff, after: i64, limit: i64) -> Result<
     if after < 0 || !(1..=1000).contains(&limit) {
         return Err(Refusal::invalid("after", "out-of-range", "there is no such page"));
     }
-    let records = storage::audit::page_from(&mut *app.store.read().await?, staff.organization.id.as_str(), after, limit).await?;
+    let records =
+        storage::audit::page_from(&mut *app.store.read().await?, staff.organization.id.as_str(), after, limit).await?;
     let event = AuditEvent::new(&staff.organization.id, app.now(), "audit.exported", staff.audit())
         .with("after", after.to_string())
         .with("records", records.len().to_string());

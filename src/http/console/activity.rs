@@ -10,13 +10,13 @@ use super::desk::{Desk, done};
 use crate::governance::client_management::Happened;
 use crate::governance::notifications::Event;
 use crate::governance::organizations::{self, ActivityFilter, Kind};
+use crate::http::PageError;
 use crate::http::error::Failure;
 use crate::http::extract::CsrfForm;
 use crate::http::pages::console::{Activity, ActivityRow, Delivery, NotificationRow, Notifications};
 use crate::http::pages::frame::ConsoleSection;
 use crate::http::pages::parts::{Choice, Paging};
 use crate::http::pages::{Arg, Html};
-use crate::http::PageError;
 use crate::storage::outbox::{self, Channel, Message};
 
 /// Rows a page.
@@ -77,7 +77,11 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
         paging: Paging {
             text: String::new(),
             previous: if filter.before.is_some() { link(None) } else { String::new() },
-            next: happened.last().filter(|_| is_full(happened.len())).map(|last| link(Some(last.record.seq))).unwrap_or_default(),
+            next: happened
+                .last()
+                .filter(|_| is_full(happened.len()))
+                .map(|last| link(Some(last.record.seq)))
+                .unwrap_or_default(),
         },
         rows: rows.collect(),
         ..Activity::default()
@@ -156,7 +160,10 @@ fn row(desk: &Desk, message: &Message, to: &str) -> NotificationRow {
     NotificationRow {
         id: message.id.to_string(),
         at: say.moment(message.created_at),
-        subject: Event::parse(&message.event).map_or_else(|| message.event.clone(), |event| say.words(news_key(event), &[("client", Arg::Text(&client))])),
+        subject: Event::parse(&message.event).map_or_else(
+            || message.event.clone(),
+            |event| say.words(news_key(event), &[("client", Arg::Text(&client))]),
+        ),
         to: to.to_owned(),
         webhook: message.channel == Channel::Webhook,
         delivery,

@@ -28,7 +28,8 @@ fn of_approve_and_reject_at_once_exactly_one_is_done() {
             let loser = approved.err().or(rejected.err()).unwrap();
             assert!(matches!(loser, Refusal::Conflict(_)), "{loser}");
         }
-        let decisions = world.recorded("access_request.approved").await + world.recorded("access_request.rejected").await;
+        let decisions =
+            world.recorded("access_request.approved").await + world.recorded("access_request.rejected").await;
         assert_eq!(decisions, RUNS);
         world.end().await;
     });
@@ -88,7 +89,12 @@ fn of_many_disables_at_once_one_raises_the_epoch() {
         let attempts = (0..10).map(|_| disable(&world.app, &world.reviewer, &world.client.id, "Odd."));
         let outcomes = futures_util::future::join_all(attempts).await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-        assert!(outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).all(|refusal| matches!(refusal, Refusal::Conflict(_))));
+        assert!(
+            outcomes
+                .iter()
+                .filter_map(|outcome| outcome.as_ref().err())
+                .all(|refusal| matches!(refusal, Refusal::Conflict(_)))
+        );
         assert_eq!(world.approval().await.unwrap().epoch, 2);
         assert_eq!(world.recorded("client.disabled").await, 1);
         world.end().await;
