@@ -10,7 +10,7 @@ use crate::domain::approvals::{Approval, ApprovalState};
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::ClientId;
 use crate::governance::approvals::{disable, enable};
-use crate::governance::{client_management, explain, organizations};
+use crate::governance::{activity, client_management, explain};
 use crate::http::console::clients::{page_number, sort_of};
 use crate::http::extract::{ApiCaller, JsonBody};
 use crate::http::{ApiError, AppState};
@@ -150,7 +150,7 @@ pub async fn audit(
     let Query(from) = query.map_err(|rejection| {
         crate::http::error::Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", rejection.body_text())
     })?;
-    let records = organizations::export(&state.app, &staff, from.after, from.limit.unwrap_or(500)).await?;
+    let records = activity::export(&state.app, &staff, from.after, from.limit.unwrap_or(500)).await?;
     let next_after = records.last().map(|record| record.seq);
     let records = records
         .into_iter()

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use super::client::fingerprint;
 use super::compose;
 use super::desk::{Desk, done};
+use crate::governance::activity::{self, ActivityFilter, Kind};
 use crate::governance::client_management::Happened;
 use crate::governance::notifications::Event;
-use crate::governance::organizations::{self, ActivityFilter, Kind};
 use crate::http::PageError;
 use crate::http::error::Failure;
 use crate::http::extract::CsrfForm;
@@ -48,7 +48,7 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
     let wrong = || Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", "There is no such kind.");
     let kind = Kind::parse(&view.kind).ok_or_else(wrong)?;
     let filter = ActivityFilter { before: view.before()?, kind, search: view.q.trim().to_owned(), limit: PAGE };
-    let happened = organizations::activity(&desk.state.app, &desk.staff, &filter).await?;
+    let happened = activity::activity(&desk.state.app, &desk.staff, &filter).await?;
     let say = desk.say();
     let lines = compose::history(&say, &happened);
     let rows = happened.iter().zip(lines).map(|(one, line)| ActivityRow {
@@ -129,7 +129,7 @@ fn concerned(desk: &Desk, happened: &Happened) -> String {
 /// `GET /console/{org}/notifications?before=`.
 pub async fn notifications(desk: Desk, Query(view): Query<View>) -> Result<Html, PageError> {
     let before = view.before()?;
-    let messages = organizations::notifications(&desk.state.app, &desk.staff, before, PAGE).await?;
+    let messages = activity::notifications(&desk.state.app, &desk.staff, before, PAGE).await?;
     let page = Notifications {
         filters: Vec::new(),
         retry_action: desk.path("notifications/retry"),
@@ -182,6 +182,6 @@ pub struct RetryForm {
 /// `POST /console/{org}/notifications/retry`.
 pub async fn retry(desk: Desk, CsrfForm(form): CsrfForm<RetryForm>) -> Result<Response, PageError> {
     let id = form.notification.parse().map_err(|_| Failure::not_found())?;
-    organizations::send_again(&desk.state.app, &desk.staff, id).await?;
+    activity::send_again(&desk.state.app, &desk.staff, id).await?;
     Ok(done(&desk, "console-will-be-sent", &desk.path("notifications")))
 }

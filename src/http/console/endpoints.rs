@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::desk::{Desk, done, faults_of};
 use crate::domain::ids::FhirEndpointId;
 use crate::governance::error::Fault;
-use crate::governance::organizations::{
+use crate::governance::fhir_endpoints::{
     EndpointForm, add_endpoint, change_endpoint, endpoint_of, endpoints, make_resource_server, resource_servers,
     slug_from_name,
 };

@@ -3,11 +3,9 @@
 use countersign::domain::accounts::StaffRole;
 use countersign::domain::organizations::OrganizationSettings;
 use countersign::governance::Refusal;
-use countersign::governance::organizations::{ActivityFilter, Kind};
-use countersign::governance::organizations::{
-    EndpointForm, activity, add_endpoint, add_member, change_endpoint, change_role, change_settings, export, members,
-    remove_member,
-};
+use countersign::governance::activity::{ActivityFilter, Kind, activity, export};
+use countersign::governance::fhir_endpoints::{EndpointForm, add_endpoint, change_endpoint};
+use countersign::governance::organizations::{add_member, change_role, change_settings, members, remove_member};
 
 use super::world::{World, account};
 use crate::support::on_both;
