@@ -72,6 +72,10 @@ pub async fn ask_within(
         .await?
         .filter(|endpoint| endpoint.organization_id == organization.id && endpoint.standing == Standing::Active)
         .ok_or_else(|| Refusal::invalid("fhir_endpoint", "unknown", "the organization has no such FHIR endpoint"))?;
+    // a revision filed at the same moment must see this request, or this request that revision
+    if !storage::clients::hold_revision(conn, &client.id, client.latest_revision).await? {
+        return Err(Refusal::Conflict("the client changed at the same time".into()));
+    }
     // 2 what is asked, and why
     let revision = latest_metadata(conn, &client).await?;
     let mut faults = Vec::new();

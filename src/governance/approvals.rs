@@ -72,6 +72,9 @@ pub async fn approve_within(
     if request.client_revision != client.latest_revision || request.digest(&revision.digest) != yes.digest {
         return Err(Refusal::Changed);
     }
+    if !storage::clients::hold_revision(conn, &client.id, request.client_revision).await? {
+        return Err(Refusal::Changed);
+    }
     // 2 all of it, or less
     let asked = ScopeSet::parse_lenient(&request.scopes, endpoint.release).0;
     let granted = chosen(&asked, yes.scopes.as_deref(), &endpoint)?;

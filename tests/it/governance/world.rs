@@ -137,6 +137,11 @@ impl World {
 
     /// Files a new revision and puts it before the organizations.
     pub async fn revise(&self, change: impl FnOnce(&mut ClientMetadata)) -> Vec<Filed> {
+        self.try_revise(change).await.unwrap()
+    }
+
+    /// The same where it may be refused.
+    pub async fn try_revise(&self, change: impl FnOnce(&mut ClientMetadata)) -> Result<Vec<Filed>, Refusal> {
         let mut conn = self.app.store.read().await.unwrap();
         let client = storage::clients::lookup(&mut conn, &self.client.id).await.unwrap().unwrap();
         let latest =
@@ -162,7 +167,6 @@ impl World {
                 })
             })
             .await
-            .unwrap()
     }
 
     /// What the first provider's client asks of St. Mary.
