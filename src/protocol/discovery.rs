@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::client_assertion;
 use super::signing;
 use crate::app::App;
-use crate::domain::organizations::{FhirEndpoint, Organization};
+use crate::domain::organizations::{FhirEndpoint, Organization, RegistrationPolicy};
 
 /// How long the documents may be kept.
 pub const MAX_AGE_SECONDS: i64 = 300;
@@ -128,7 +128,7 @@ impl Description {
             userinfo_endpoint: at("userinfo"),
             jwks_uri: at("jwks"),
             management_endpoint: at("apps"),
-            registration_endpoint: None,
+            registration_endpoint: (organization.settings.registration != RegistrationPolicy::Closed).then(|| at("register")),
             end_session_endpoint: Some(at("logout")),
             scopes_supported: SCOPES.to_vec(),
             response_types_supported: ["code"],

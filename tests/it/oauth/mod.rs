@@ -9,3 +9,4 @@ mod introspection;
 mod launch;
 mod logout;
 mod refresh;
+mod registration;
