@@ -81,15 +81,23 @@ impl From<StorageError> for NotManaged {
 pub async fn make_initial_access_token(app: &App, staff: &Staff, note: &str) -> Result<PlainSecret, Refusal> {
     staff.must_be(crate::domain::accounts::StaffRole::Admin)?;
     let (secret, now) = (Sealer::secret(&*app.entropy), app.now());
-    let (hash, organization, by, actor, note) =
-        (secret.hashed(), staff.organization.id.clone(), staff.account.id.clone(), staff.audit(), note.trim().to_owned());
+    let (hash, organization, by, actor, note) = (
+        secret.hashed(),
+        staff.organization.id.clone(),
+        staff.account.id.clone(),
+        staff.audit(),
+        note.trim().to_owned(),
+    );
     let id = app
         .store
         .write::<_, Refusal, _>(move |conn| {
             Box::pin(async move {
                 let times = (now, now.plus_days(INITIAL_DAYS));
-                let id = storage::registrations::insert_initial(conn, &organization, &hash, (&note, by.as_str()), times).await?;
-                let event = AuditEvent::new(&organization, now, "initial_access_token.made", actor).subject(format!("initial/{id}"));
+                let id =
+                    storage::registrations::insert_initial(conn, &organization, &hash, (&note, by.as_str()), times)
+                        .await?;
+                let event = AuditEvent::new(&organization, now, "initial_access_token.made", actor)
+                    .subject(format!("initial/{id}"));
                 storage::audit::append(conn, &event).await?;
                 Ok(id)
             })
@@ -112,7 +120,14 @@ pub async fn may_register(app: &App, organization: &Organization, bearer: Option
             app.store
                 .write(move |conn| {
                     Box::pin(async move {
-                        storage::registrations::use_initial(conn, &organization, presented.unverified_id, &presented.secret, now).await
+                        storage::registrations::use_initial(
+                            conn,
+                            &organization,
+                            presented.unverified_id,
+                            &presented.secret,
+                            now,
+                        )
+                        .await
                     })
                 })
                 .await
@@ -127,7 +142,13 @@ pub async fn is_flooded(app: &App, organization: &Organization) -> Result<bool, 
 }
 
 /// Registers a client and files its access request.
-pub async fn register(app: &App, organization: &Organization, metadata: ClientMetadata, scopes: &str, reason: &str) -> Result<Registered, Refusal> {
+pub async fn register(
+    app: &App,
+    organization: &Organization,
+    metadata: ClientMetadata,
+    scopes: &str,
+    reason: &str,
+) -> Result<Registered, Refusal> {
     let now = app.now();
     let metadata = clients::validate(metadata, app.config.outbound.allow_private_networks)?;
     let endpoint = first_endpoint(app, organization).await?;
@@ -144,7 +165,9 @@ pub async fn register(app: &App, organization: &Organization, metadata: ClientMe
         .write::<_, Refusal, _>(move |conn| {
             Box::pin(async move {
                 storage::application_providers::insert(conn, &kept).await?;
-                let event = AuditEvent::new(Chain::Server, now, "application_provider.registered_itself", Actor::System).subject(kept.id.as_str());
+                let event =
+                    AuditEvent::new(Chain::Server, now, "application_provider.registered_itself", Actor::System)
+                        .subject(kept.id.as_str());
                 Ok(storage::audit::append(conn, &event).await?)
             })
         })
@@ -156,7 +179,8 @@ pub async fn register(app: &App, organization: &Organization, metadata: ClientMe
         let own = clients::own(&mut *app.store.read().await?, &developer, &client.id).await?;
         own.latest.metadata.client_type == ClientType::ConfidentialSecret
     };
-    let secret = if is_secret { Some(clients::make_secret(app, &developer, &client.id, None).await?.plain) } else { None };
+    let secret =
+        if is_secret { Some(clients::make_secret(app, &developer, &client.id, None).await?.plain) } else { None };
     // 3 its question to the organization
     let question = Ask {
         client_id: client.id.clone(),
@@ -178,10 +202,17 @@ pub async fn register(app: &App, organization: &Organization, metadata: ClientMe
     };
     let id = app
         .store
-        .write::<_, StorageError, _>(move |conn| Box::pin(async move { storage::registrations::insert(conn, &registration).await }))
+        .write::<_, StorageError, _>(move |conn| {
+            Box::pin(async move { storage::registrations::insert(conn, &registration).await })
+        })
         .await?;
     let own = clients::own(&mut *app.store.read().await?, &developer, &client.id).await?;
-    Ok(Registered { own, secret, token: app.sealer.seal(TokenKind::Registration, id, &token), scopes: scopes.to_owned() })
+    Ok(Registered {
+        own,
+        secret,
+        token: app.sealer.seal(TokenKind::Registration, id, &token),
+        scopes: scopes.to_owned(),
+    })
 }
 
 fn words_or_default(reason: &str) -> String {
@@ -210,7 +241,12 @@ fn by_itself(app: &App) -> Account {
 }
 
 /// The client that a registration access token manages at this organization, if it manages this one.
-pub async fn managed(app: &App, organization: &Organization, client: &ClientId, token: &str) -> Result<Managed, NotManaged> {
+pub async fn managed(
+    app: &App,
+    organization: &Organization,
+    client: &ClientId,
+    token: &str,
+) -> Result<Managed, NotManaged> {
     let presented = app.sealer.open(TokenKind::Registration, token).ok_or(NotManaged::Unknown)?;
     let mut conn = app.store.read().await?;
     let registration = storage::registrations::find(&mut conn, presented.unverified_id, &presented.secret)
@@ -218,7 +254,9 @@ pub async fn managed(app: &App, organization: &Organization, client: &ClientId, 
         .filter(|found| found.organization_id == organization.id && found.client_id == *client)
         .ok_or(NotManaged::Unknown)?;
     let found = storage::clients::lookup(&mut conn, client).await?.ok_or(NotManaged::Unknown)?;
-    let provider = storage::application_providers::lookup(&mut conn, &found.application_provider_id).await?.ok_or(NotManaged::Unknown)?;
+    let provider = storage::application_providers::lookup(&mut conn, &found.application_provider_id)
+        .await?
+        .ok_or(NotManaged::Unknown)?;
     let developer = Developer { account: by_itself(app), provider, role: DeveloperRole::Developer };
     let own = clients::own(&mut conn, &developer, client).await.map_err(|refusal| match refusal {
         Refusal::Storage(error) => NotManaged::Storage(error),
@@ -232,7 +270,13 @@ pub async fn managed(app: &App, organization: &Organization, client: &ClientId, 
 }
 
 /// Says something else of a client: a pending revision where an organization has approved the one before.
-pub async fn change(app: &App, organization: &Organization, managed: &Managed, metadata: ClientMetadata, scopes: &str) -> Result<OwnClient, Refusal> {
+pub async fn change(
+    app: &App,
+    organization: &Organization,
+    managed: &Managed,
+    metadata: ClientMetadata,
+    scopes: &str,
+) -> Result<OwnClient, Refusal> {
     let id = managed.own.client.id.clone();
     let why = "The app changed what it says of itself.";
     clients::revise(app, &managed.developer, &id, managed.own.client.latest_revision, metadata, why).await?;
@@ -248,7 +292,9 @@ pub async fn change(app: &App, organization: &Organization, managed: &Managed, m
         ask(app, &managed.developer, question).await?;
         let (row, scopes) = (managed.registration.id, scopes.to_owned());
         app.store
-            .write::<_, StorageError, _>(move |conn| Box::pin(async move { storage::registrations::put_scopes(conn, row, &scopes).await }))
+            .write::<_, StorageError, _>(move |conn| {
+                Box::pin(async move { storage::registrations::put_scopes(conn, row, &scopes).await })
+            })
             .await?;
     }
     clients::own(&mut *app.store.read().await?, &managed.developer, &id).await

@@ -16,6 +16,7 @@ pub const MAX_AGE_SECONDS: i64 = 300;
 
 /// Everything the documents say.
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // the documents are made of them
 pub struct Description {
     issuer: String,
     authorization_endpoint: String,
@@ -128,18 +129,39 @@ impl Description {
             userinfo_endpoint: at("userinfo"),
             jwks_uri: at("jwks"),
             management_endpoint: at("apps"),
-            registration_endpoint: (organization.settings.registration != RegistrationPolicy::Closed).then(|| at("register")),
+            registration_endpoint: (organization.settings.registration != RegistrationPolicy::Closed)
+                .then(|| at("register")),
             end_session_endpoint: Some(at("logout")),
             scopes_supported: SCOPES.to_vec(),
             response_types_supported: ["code"],
             response_modes_supported: ["query", "form_post"],
             grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
             code_challenge_methods_supported: ["S256"],
-            token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-            token_endpoint_auth_signing_alg_values_supported: client_assertion::ALGORITHMS.iter().map(|(name, _)| *name).collect(),
+            token_endpoint_auth_methods_supported: [
+                "client_secret_basic",
+                "client_secret_post",
+                "private_key_jwt",
+                "none",
+            ],
+            token_endpoint_auth_signing_alg_values_supported: client_assertion::ALGORITHMS
+                .iter()
+                .map(|(name, _)| *name)
+                .collect(),
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: [signing::ALGORITHM],
-            claims_supported: ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "fhirUser", "profile", "name"],
+            claims_supported: [
+                "iss",
+                "sub",
+                "aud",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "at_hash",
+                "fhirUser",
+                "profile",
+                "name",
+            ],
             prompt_values_supported: ["none", "login", "consent", "select_account"],
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,

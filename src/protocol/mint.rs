@@ -40,12 +40,20 @@ fn counted<'a>(grant: &'a Grant, kind: &'static str, expires_at: UtcMillis) -> C
 }
 
 /// Makes an access token.
-pub async fn access(conn: &mut Conn, app: &App, grant: &Grant, scopes: &str, seconds: i64, now: UtcMillis) -> Result<MintedAccess, StorageError> {
+pub async fn access(
+    conn: &mut Conn,
+    app: &App,
+    grant: &Grant,
+    scopes: &str,
+    seconds: i64,
+    now: UtcMillis,
+) -> Result<MintedAccess, StorageError> {
     let secret = Sealer::secret(app.entropy.as_ref());
     let row = access_row(grant, &secret, scopes, seconds, now);
     let id = storage::tokens::insert_access(conn, &row).await?;
     storage::token_counters::add(conn, &counted(grant, "access", row.expires_at), 1).await?;
-    storage::usage::add(conn, &grant.organization_id, &grant.client_id, Uses { issued: 1, ..Uses::default() }, now).await?;
+    storage::usage::add(conn, &grant.organization_id, &grant.client_id, Uses { issued: 1, ..Uses::default() }, now)
+        .await?;
     storage::approvals::touch(conn, &grant.organization_id, &grant.client_id, now).await?;
     Ok(MintedAccess { id, token: app.sealer.seal(TokenKind::Access, id, &secret), seconds })
 }
@@ -71,7 +79,13 @@ pub fn refresh_until(app: &App, grant: &Grant, now: UtcMillis) -> UtcMillis {
 }
 
 /// Makes a refresh token; returns its row id and the token.
-pub async fn refresh(conn: &mut Conn, app: &App, grant: &Grant, previous: Option<i64>, now: UtcMillis) -> Result<(i64, PlainSecret), StorageError> {
+pub async fn refresh(
+    conn: &mut Conn,
+    app: &App,
+    grant: &Grant,
+    previous: Option<i64>,
+    now: UtcMillis,
+) -> Result<(i64, PlainSecret), StorageError> {
     let secret = Sealer::secret(app.entropy.as_ref());
     let row = RefreshToken {
         id: 0,
@@ -92,7 +106,13 @@ pub async fn refresh(conn: &mut Conn, app: &App, grant: &Grant, previous: Option
 }
 
 /// Gives an unused refresh token a new secret; `None` if it was used meanwhile.
-pub async fn replace_refresh(conn: &mut Conn, app: &App, id: i64, grant: &Grant, now: UtcMillis) -> Result<Option<PlainSecret>, StorageError> {
+pub async fn replace_refresh(
+    conn: &mut Conn,
+    app: &App,
+    id: i64,
+    grant: &Grant,
+    now: UtcMillis,
+) -> Result<Option<PlainSecret>, StorageError> {
     let secret = Sealer::secret(app.entropy.as_ref());
     let done = storage::tokens::replace_refresh(conn, id, &secret.hashed(), refresh_until(app, grant, now)).await?;
     Ok(done.then(|| app.sealer.seal(TokenKind::Refresh, id, &secret)))

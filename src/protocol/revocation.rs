@@ -17,7 +17,12 @@ use crate::domain::tokens::TokenKind;
 use crate::storage::{self, Conn};
 
 /// Revokes a token.
-pub async fn revoke(app: &Arc<App>, organization: &Organization, authorization: Option<&str>, params: &Params) -> Result<(), OAuthError> {
+pub async fn revoke(
+    app: &Arc<App>,
+    organization: &Organization,
+    authorization: Option<&str>,
+    params: &Params,
+) -> Result<(), OAuthError> {
     if params.any_repeated() {
         return Err(OAuthError::request("a parameter is repeated"));
     }
@@ -61,15 +66,21 @@ async fn find(app: &App, organization: &Organization, text: &str) -> Result<Opti
     let mut conn = app.store.read().await?;
     if let Some(presented) = app.sealer.open(TokenKind::Access, text) {
         let token = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await?;
-        return Ok(token
-            .filter(|token| token.organization_id == organization.id)
-            .map(|token| Found { kind: TokenKind::Access, id: token.id, grant_id: token.grant_id, client_id: token.client_id }));
+        return Ok(token.filter(|token| token.organization_id == organization.id).map(|token| Found {
+            kind: TokenKind::Access,
+            id: token.id,
+            grant_id: token.grant_id,
+            client_id: token.client_id,
+        }));
     }
     if let Some(presented) = app.sealer.open(TokenKind::Refresh, text) {
         let token = storage::tokens::find_refresh(&mut conn, presented.unverified_id, &presented.secret).await?;
-        return Ok(token
-            .filter(|token| token.organization_id == organization.id)
-            .map(|token| Found { kind: TokenKind::Refresh, id: token.id, grant_id: token.grant_id, client_id: token.client_id }));
+        return Ok(token.filter(|token| token.organization_id == organization.id).map(|token| Found {
+            kind: TokenKind::Refresh,
+            id: token.id,
+            grant_id: token.grant_id,
+            client_id: token.client_id,
+        }));
     }
     Ok(None)
 }

@@ -56,8 +56,8 @@ pub async fn exchange(app: &Arc<App>, request: &TokenRequest<'_>) -> Result<Map<
     }
     // 1 which grant: before the client, so that an unknown grant type is 400 whoever asks
     let word = params.get("grant_type").ok_or_else(|| OAuthError::request("grant_type is missing"))?;
-    let grant_type =
-        GrantType::parse(word).ok_or_else(|| OAuthError::new(ErrorKind::UnsupportedGrantType, "this grant type is not supported"))?;
+    let grant_type = GrantType::parse(word)
+        .ok_or_else(|| OAuthError::new(ErrorKind::UnsupportedGrantType, "this grant type is not supported"))?;
     // 2 who
     let client = prove(app, request, grant_type).await?;
     if !client.metadata.may_use(grant_type) {
@@ -74,11 +74,15 @@ pub async fn exchange(app: &Arc<App>, request: &TokenRequest<'_>) -> Result<Map<
 
 async fn prove(app: &Arc<App>, request: &TokenRequest<'_>, grant_type: GrantType) -> Result<ProvenClient, OAuthError> {
     let offered = client_auth::offered(request.authorization, request.params)?;
-    if let (Offered::Nothing, GrantType::RefreshToken, Some(token)) = (&offered, grant_type, request.params.get("refresh_token")) {
+    if let (Offered::Nothing, GrantType::RefreshToken, Some(token)) =
+        (&offered, grant_type, request.params.get("refresh_token"))
+    {
         let Some(presented) = app.sealer.open(TokenKind::Refresh, token) else {
             return Err(OAuthError::grant("not a refresh token of ours"));
         };
-        let found = storage::tokens::find_refresh(&mut *app.store.read().await?, presented.unverified_id, &presented.secret).await?;
+        let found =
+            storage::tokens::find_refresh(&mut *app.store.read().await?, presented.unverified_id, &presented.secret)
+                .await?;
         let found = found.filter(|token| token.organization_id == request.organization.id);
         let token = found.ok_or_else(|| OAuthError::grant("unknown refresh token"))?;
         return client_auth::named_by_token(app, request.organization, &token.client_id).await;

@@ -38,10 +38,12 @@ pub async fn insert(conn: &mut Conn, registration: &Registration) -> Result<i64,
 
 /// The registration with this id and secret.
 pub async fn find(conn: &mut Conn, id: i64, secret: &HashedSecret) -> Result<Option<Registration>, StorageError> {
-    let row = sqlx::query("select id, secret_hash, organization_id, client_id, scopes, created_at from registrations where id = $1")
-        .bind(id)
-        .fetch_optional(conn)
-        .await?;
+    let row = sqlx::query(
+        "select id, secret_hash, organization_id, client_id, scopes, created_at from registrations where id = $1",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let found = Registration {
         id: row.int("id")?,
@@ -61,7 +63,11 @@ pub async fn put_scopes(conn: &mut Conn, id: i64, scopes: &str) -> Result<(), St
 }
 
 /// How many registered at an organization since then.
-pub async fn count_since(conn: &mut Conn, organization: &OrganizationId, since: UtcMillis) -> Result<i64, StorageError> {
+pub async fn count_since(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    since: UtcMillis,
+) -> Result<i64, StorageError> {
     let row = sqlx::query("select count(*) as found from registrations where organization_id = $1 and created_at > $2")
         .bind(organization.as_str())
         .bind(since.0)

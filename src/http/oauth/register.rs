@@ -63,11 +63,18 @@ fn read_body(body: &Bytes) -> Result<Sent, OAuthError> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(invalid("the body is not client metadata"));
     }
-    let sent: Sent = serde_json::from_slice(body).map_err(|error| invalid("the body is not client metadata").because(error.to_string()))?;
+    let sent: Sent = serde_json::from_slice(body)
+        .map_err(|error| invalid("the body is not client metadata").because(error.to_string()))?;
     if sent.software_statement.is_some() {
-        return Err(OAuthError::new(ErrorKind::InvalidSoftwareStatement, "no issuer of software statements is trusted here"));
+        return Err(OAuthError::new(
+            ErrorKind::InvalidSoftwareStatement,
+            "no issuer of software statements is trusted here",
+        ));
     }
-    if sent.redirect_uris.len() > MOST_URIS || sent.post_logout_redirect_uris.len() > MOST_URIS || sent.contacts.len() > MOST_URIS {
+    if sent.redirect_uris.len() > MOST_URIS
+        || sent.post_logout_redirect_uris.len() > MOST_URIS
+        || sent.contacts.len() > MOST_URIS
+    {
         return Err(invalid("there are too many URIs or contacts"));
     }
     if sent.id_token_signed_response_alg.as_deref().is_some_and(|alg| alg != "RS256") {
@@ -80,7 +87,17 @@ fn read_body(body: &Bytes) -> Result<Sent, OAuthError> {
         return Err(invalid("response_types must be code"));
     }
     // a logo is uploaded, never fetched; its address still has to be one that could be shown
-    for uri in [&sent.logo_uri, &sent.jwks_uri, &sent.policy_uri, &sent.tos_uri, &sent.client_uri, &sent.backchannel_logout_uri].into_iter().flatten() {
+    for uri in [
+        &sent.logo_uri,
+        &sent.jwks_uri,
+        &sent.policy_uri,
+        &sent.tos_uri,
+        &sent.client_uri,
+        &sent.backchannel_logout_uri,
+    ]
+    .into_iter()
+    .flatten()
+    {
         let is_public = url::Url::parse(uri).is_ok_and(|url| crate::outbound::http_client::check(&url, false).is_ok());
         if !is_public {
             return Err(invalid("a URI is not a public https address"));
@@ -168,16 +185,21 @@ fn refused(error: Refusal) -> Response {
     match error {
         Refusal::Invalid(faults) => {
             let is_about_redirects = faults.iter().any(|fault| fault.field.starts_with("redirect_uri"));
-            let kind = if is_about_redirects { ErrorKind::InvalidRedirectUri } else { ErrorKind::InvalidClientMetadata };
-            let text = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ");
+            let kind =
+                if is_about_redirects { ErrorKind::InvalidRedirectUri } else { ErrorKind::InvalidClientMetadata };
+            let text =
+                faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ");
             let text: String = text.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).collect();
             answer(StatusCode::BAD_REQUEST, &json!({ "error": kind.as_str(), "error_description": text }))
         }
         Refusal::Storage(error) => refusal(&error.into(), Challenge::None),
-        Refusal::NotFound => refusal(&OAuthError::new(ErrorKind::InvalidToken, "the token is not valid"), Challenge::Bearer),
-        Refusal::Forbidden(_) | Refusal::Conflict(_) | Refusal::Changed => {
-            refusal(&OAuthError::new(ErrorKind::InvalidClientMetadata, "this is not possible now").because(error.to_string()), Challenge::None)
+        Refusal::NotFound => {
+            refusal(&OAuthError::new(ErrorKind::InvalidToken, "the token is not valid"), Challenge::Bearer)
         }
+        Refusal::Forbidden(_) | Refusal::Conflict(_) | Refusal::Changed => refusal(
+            &OAuthError::new(ErrorKind::InvalidClientMetadata, "this is not possible now").because(error.to_string()),
+            Challenge::None,
+        ),
     }
 }
 
@@ -194,7 +216,12 @@ fn registration_uri(state: &AppState, organization: &Organization, client: &Clie
 }
 
 /// `POST /o/{organization}/register`.
-pub async fn register(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn register(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let made = async {
         let organization = issuer(&state, &slug).await?;
         let sent = read_body(&body)?;
@@ -223,7 +250,10 @@ pub async fn register(State(state): State<AppState>, Path(slug): Path<String>, h
 }
 
 fn too_many() -> Response {
-    let mut response = answer(StatusCode::TOO_MANY_REQUESTS, &json!({ "error": "temporarily_unavailable", "error_description": "try again in an hour" }));
+    let mut response = answer(
+        StatusCode::TOO_MANY_REQUESTS,
+        &json!({ "error": "temporarily_unavailable", "error_description": "try again in an hour" }),
+    );
     response.headers_mut().insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("3600"));
     response
 }
@@ -237,20 +267,31 @@ fn finish(result: Result<Result<Response, Response>, OAuthError>) -> Response {
     response
 }
 
-async fn managed(state: &AppState, slug: &str, client: &str, headers: &HeaderMap) -> Result<(Organization, Managed, String), OAuthError> {
+async fn managed(
+    state: &AppState,
+    slug: &str,
+    client: &str,
+    headers: &HeaderMap,
+) -> Result<(Organization, Managed, String), OAuthError> {
     let organization = issuer(state, slug).await?;
     let token = authorization(headers)?.and_then(bearer).ok_or_else(invalid_token)?.to_owned();
     let managed = dynamic::managed(&state.app, &organization, &ClientId::from_text(client), &token).await;
     match managed {
         Ok(managed) => Ok((organization, managed, token)),
         Err(NotManaged::Unknown) => Err(invalid_token()),
-        Err(NotManaged::Disabled) => Err(OAuthError::new(ErrorKind::InsufficientScope, "the organization has disabled this client")),
+        Err(NotManaged::Disabled) => {
+            Err(OAuthError::new(ErrorKind::InsufficientScope, "the organization has disabled this client"))
+        }
         Err(NotManaged::Storage(error)) => Err(error.into()),
     }
 }
 
 /// `GET /o/{organization}/register/{client}`.
-pub async fn read(State(state): State<AppState>, Path((slug, client)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub async fn read(
+    State(state): State<AppState>,
+    Path((slug, client)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     let found = async {
         let (organization, managed, token) = managed(&state, &slug, &client, &headers).await?;
         let uri = registration_uri(&state, &organization, &managed.own.client.id);
@@ -260,7 +301,12 @@ pub async fn read(State(state): State<AppState>, Path((slug, client)): Path<(Str
 }
 
 /// `PUT /o/{organization}/register/{client}`.
-pub async fn change(State(state): State<AppState>, Path((slug, client)): Path<(String, String)>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn change(
+    State(state): State<AppState>,
+    Path((slug, client)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let changed = async {
         let (organization, managed, token) = managed(&state, &slug, &client, &headers).await?;
         let sent = read_body(&body)?;
@@ -272,7 +318,8 @@ pub async fn change(State(state): State<AppState>, Path((slug, client)): Path<(S
         if metadata.client_type != before.client_type {
             return Err(invalid("token_endpoint_auth_method cannot be changed: register anew"));
         }
-        let scopes = sent.scope.clone().filter(|scope| !scope.is_empty()).unwrap_or_else(|| managed.scopes().to_owned());
+        let scopes =
+            sent.scope.clone().filter(|scope| !scope.is_empty()).unwrap_or_else(|| managed.scopes().to_owned());
         let own = match dynamic::change(&state.app, &organization, &managed, metadata, &scopes).await {
             Ok(own) => own,
             Err(error) => return Ok(Err(refused(error))),
@@ -284,11 +331,18 @@ pub async fn change(State(state): State<AppState>, Path((slug, client)): Path<(S
 }
 
 /// `DELETE /o/{organization}/register/{client}`.
-pub async fn delete(State(state): State<AppState>, Path((slug, client)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub async fn delete(
+    State(state): State<AppState>,
+    Path((slug, client)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     let deleted = async {
         let (_, managed, _) = managed(&state, &slug, &client, &headers).await?;
         match dynamic::delete(&state.app, &managed).await {
-            Ok(()) => Ok(Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")]).into_response())),
+            Ok(()) => {
+                Ok(Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")])
+                    .into_response()))
+            }
             Err(error) => Ok(Err(refused(error))),
         }
     };

@@ -63,13 +63,19 @@ fn a_client_registers_itself_waits_and_works_once_it_is_approved() {
         let waiting = {
             let mut conn = world.app.store.read().await.unwrap();
             let id = countersign::domain::ids::ClientId::from_text(id.as_str());
-            storage::access_requests::find_waiting(&mut conn, &world.reviewer.organization.id, &id).await.unwrap().unwrap()
+            storage::access_requests::find_waiting(&mut conn, &world.reviewer.organization.id, &id)
+                .await
+                .unwrap()
+                .unwrap()
         };
         world.approve(&waiting.id).await.unwrap();
         let code = stage.code_for(&request).await;
         assert!(code.starts_with("csc_"));
         // one with a secret gets it once
-        let secret = send(&stage, Method::POST, "", None, &with("token_endpoint_auth_method", json!("client_secret_basic"))).await.json();
+        let secret =
+            send(&stage, Method::POST, "", None, &with("token_endpoint_auth_method", json!("client_secret_basic")))
+                .await
+                .json();
         assert_eq!(secret["client_secret"].as_str().unwrap().len(), 40);
         assert_eq!(secret["client_secret_expires_at"], 0);
         stage.end().await;
@@ -84,7 +90,10 @@ fn who_may_register_is_for_the_organization_to_say() {
         refused(&send(&stage, Method::POST, "", None, &body).await, 401, "invalid_token");
         refused(&send(&stage, Method::POST, "", Some("csk_nonsense"), &body).await, 401, "invalid_token");
         let token = make_initial_access_token(&stage.world().app, &stage.world().admin, "for Acme").await.unwrap();
-        assert!(make_initial_access_token(&stage.world().app, &stage.world().reviewer, "x").await.is_err(), "admins only");
+        assert!(
+            make_initial_access_token(&stage.world().app, &stage.world().reviewer, "x").await.is_err(),
+            "admins only"
+        );
         assert_eq!(send(&stage, Method::POST, "", Some(token.reveal()), &body).await.status, 201);
         refused(&send(&stage, Method::POST, "", Some(token.reveal()), &body).await, 401, "invalid_token");
         set(&stage, RegistrationPolicy::Closed).await;
@@ -115,19 +124,28 @@ fn what_cannot_be_registered_is_refused_and_what_a_client_wishes_for_itself_is_i
             ("implicit", with("grant_types", json!(["implicit"])), "invalid_client_metadata"),
             ("token", with("response_types", json!(["token"])), "invalid_client_metadata"),
             ("method", with("token_endpoint_auth_method", json!("client_secret_jwt")), "invalid_client_metadata"),
-            ("private key", {
-                let mut body = good();
-                body["token_endpoint_auth_method"] = json!("private_key_jwt");
-                body["jwks"] = json!({ "keys": [{ "kty": "EC", "kid": "a", "crv": "P-384", "x": "x", "y": "y", "d": "d" }] });
-                body.to_string()
-            }, "invalid_client_metadata"),
+            (
+                "private key",
+                {
+                    let mut body = good();
+                    body["token_endpoint_auth_method"] = json!("private_key_jwt");
+                    body["jwks"] =
+                        json!({ "keys": [{ "kty": "EC", "kid": "a", "crv": "P-384", "x": "x", "y": "y", "d": "d" }] });
+                    body.to_string()
+                },
+                "invalid_client_metadata",
+            ),
             ("nobody to write to", with("contacts", json!([])), "invalid_client_metadata"),
             ("long name", with("client_name", json!("x".repeat(5000))), "invalid_client_metadata"),
             ("right to left", with("client_name", json!("abc\u{202e}cba")), "invalid_client_metadata"),
             ("null", "null".into(), "invalid_client_metadata"),
             ("list", "[]".into(), "invalid_client_metadata"),
             ("empty", String::new(), "invalid_client_metadata"),
-            ("twice", r#"{"client_name":"a","client_name":"b","redirect_uris":["https://app.example/cb"]}"#.into(), "invalid_client_metadata"),
+            (
+                "twice",
+                r#"{"client_name":"a","client_name":"b","redirect_uris":["https://app.example/cb"]}"#.into(),
+                "invalid_client_metadata",
+            ),
             ("deep", format!(r#"{{"jwks":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000)), "invalid_client_metadata"),
             ("bad scope", with("scope", json!("patient/Patient.zz")), "invalid_client_metadata"),
         ] {
@@ -169,8 +187,16 @@ fn a_registration_token_manages_its_client_but_never_its_approval() {
         let other = send(&stage, Method::POST, "", None, &good().to_string()).await.json();
         // only its own
         refused(&send(&stage, Method::GET, &path, None, "").await, 401, "invalid_token");
-        refused(&send(&stage, Method::GET, &path, other["registration_access_token"].as_str(), "").await, 401, "invalid_token");
-        refused(&send(&stage, Method::DELETE, &path, other["registration_access_token"].as_str(), "").await, 401, "invalid_token");
+        refused(
+            &send(&stage, Method::GET, &path, other["registration_access_token"].as_str(), "").await,
+            401,
+            "invalid_token",
+        );
+        refused(
+            &send(&stage, Method::DELETE, &path, other["registration_access_token"].as_str(), "").await,
+            401,
+            "invalid_token",
+        );
         let got = send(&stage, Method::GET, &path, Some(token), "").await;
         assert_eq!(got.status, 200, "{}", got.body);
         // what was read can be written back, and nothing is lost
@@ -181,7 +207,10 @@ fn a_registration_token_manages_its_client_but_never_its_approval() {
         let client = countersign::domain::ids::ClientId::from_text(id);
         let waiting = {
             let mut conn = world.app.store.read().await.unwrap();
-            storage::access_requests::find_waiting(&mut conn, &world.reviewer.organization.id, &client).await.unwrap().unwrap()
+            storage::access_requests::find_waiting(&mut conn, &world.reviewer.organization.id, &client)
+                .await
+                .unwrap()
+                .unwrap()
         };
         world.approve(&waiting.id).await.unwrap();
         let mut moved = got.json();
@@ -197,7 +226,9 @@ fn a_registration_token_manages_its_client_but_never_its_approval() {
         assert!(answer.location().is_empty(), "the new address is not approved");
         // disabled: the token does nothing at all
         stage.disable(&client).await;
-        for (method, body) in [(Method::GET, String::new()), (Method::PUT, got.body.clone()), (Method::DELETE, String::new())] {
+        for (method, body) in
+            [(Method::GET, String::new()), (Method::PUT, got.body.clone()), (Method::DELETE, String::new())]
+        {
             refused(&send(&stage, method, &path, Some(token), &body).await, 403, "insufficient_scope");
         }
         stage.enable(&client).await;
