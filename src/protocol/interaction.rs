@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::authorize::{self, Asker, AuthorizationRequest, Badges, Stop, ToClient};
 use super::consent::{self, Settled, Unusable};
 use super::error::{ErrorKind, OAuthError};
-use super::{mint, patients};
+use super::{discovery, mint, patients};
 use crate::app::App;
 use crate::domain::accounts::{Account, FhirUser, UserPatient};
 use crate::domain::audit::{Actor, AuditEvent};
@@ -19,7 +19,7 @@ use crate::domain::clock::UtcMillis;
 use crate::domain::grants::Grant;
 use crate::domain::ids::AccountId;
 use crate::domain::launch_context::LaunchContext;
-use crate::domain::organizations::FhirEndpoint;
+use crate::domain::organizations::{FhirEndpoint, Organization};
 use crate::domain::permission::{Consent, Facts, may_be_used, scopes_within};
 use crate::domain::sessions::Session;
 use crate::domain::tokens::TokenKind;
@@ -574,7 +574,7 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         session_id: Some(session_id),
         epoch: asker.approval.epoch,
         scopes: text.clone(),
-        context: underway.context(),
+        context: told(app, &asker.organization, &underway),
         auth_time: Some(auth_time),
         nonce: request.nonce.clone(),
         created_at: now,
@@ -600,4 +600,17 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         client_name: asker.badges.client_name.clone(),
         params,
     }))
+}
+
+/// The context as the app is told it: whether it must show a banner is always said (SMART `context-banner`), and an EHR launch comes with a style (`context-style`).
+fn told(app: &App, organization: &Organization, underway: &Underway) -> LaunchContext {
+    let mut context = underway.context();
+    if context.need_patient_banner.is_none() && context.patient.is_some() {
+        // nobody else shows who the patient is
+        context.need_patient_banner = Some(true);
+    }
+    if context.smart_style_url.is_none() && underway.request.launch.is_some() {
+        context.smart_style_url = Some(discovery::style_url(app, organization));
+    }
+    context
 }

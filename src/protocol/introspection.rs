@@ -11,6 +11,7 @@ use std::sync::Arc;
 use fhir_scopes::ScopeSet;
 use serde_json::{Map, Value, json};
 
+use super::access_token;
 use super::client_auth::{self, Door, Offered};
 use super::error::{ErrorKind, OAuthError};
 use super::params::Params;
@@ -21,7 +22,6 @@ use crate::domain::ids::ResourceServerId;
 use crate::domain::organizations::{Organization, Standing};
 use crate::domain::permission::{Layer, may_be_used, scopes_within};
 use crate::domain::secrets::PlainSecret;
-use crate::domain::tokens::TokenKind;
 use crate::storage::grants::GrantInForce;
 use crate::storage::usage::Uses;
 use crate::storage::{self, StorageError};
@@ -42,12 +42,12 @@ pub struct Live {
 
 /// Looks an access token up and asks whether it may be used. The layer that said no is for the log.
 pub async fn live_token(
-    app: &App,
+    app: &Arc<App>,
     organization: &Organization,
     token: &str,
-) -> Result<Result<Live, Option<Layer>>, StorageError> {
+) -> Result<Result<Live, Option<Layer>>, OAuthError> {
     let now = app.now();
-    let Some(presented) = app.sealer.open(TokenKind::Access, token) else { return Ok(Err(None)) };
+    let Some(presented) = access_token::open(app, organization, token).await? else { return Ok(Err(None)) };
     let mut conn = app.store.read().await?;
     let Some(token) = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await? else {
         return Ok(Err(None));

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::access_token;
 use super::client_auth::{self, Door, Offered};
 use super::error::OAuthError;
 use super::mint;
@@ -62,9 +63,10 @@ struct Found {
 }
 
 /// Finds a token of either kind at this organization; the hint would only save one look at a prefix.
-async fn find(app: &App, organization: &Organization, text: &str) -> Result<Option<Found>, OAuthError> {
+async fn find(app: &Arc<App>, organization: &Organization, text: &str) -> Result<Option<Found>, OAuthError> {
+    let access = access_token::open(app, organization, text).await?;
     let mut conn = app.store.read().await?;
-    if let Some(presented) = app.sealer.open(TokenKind::Access, text) {
+    if let Some(presented) = access {
         let token = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await?;
         return Ok(token.filter(|token| token.organization_id == organization.id).map(|token| Found {
             kind: TokenKind::Access,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::access_token;
 use super::client_auth::{self, Door, Offered, ProvenClient};
 use super::error::{ErrorKind, OAuthError};
 use super::grants::{authorization_code, client_credentials, refresh_token};
@@ -36,6 +37,8 @@ pub struct Issued {
     pub grant: GrantInForce,
     /// The access token.
     pub access: PlainSecret,
+    /// Its name inside a JWT.
+    pub jti: PlainSecret,
     /// Its life.
     pub seconds: i64,
     /// The refresh token, if there is one.
@@ -93,7 +96,8 @@ async fn prove(app: &Arc<App>, request: &TokenRequest<'_>, grant_type: GrantType
 /// The members of a token response (RFC 6749 5.1, SMART 2.2): `scope` and `expires_in` always, launch context beside them.
 async fn response(app: &Arc<App>, issued: &Issued) -> Result<Map<String, Value>, OAuthError> {
     let mut members = Map::new();
-    members.insert("access_token".into(), issued.access.reveal().into());
+    let access = access_token::as_issued(app, issued).await?;
+    members.insert("access_token".into(), access.reveal().into());
     members.insert("token_type".into(), "Bearer".into());
     members.insert("expires_in".into(), issued.seconds.into());
     members.insert("scope".into(), issued.scopes.to_string().into());
@@ -107,7 +111,7 @@ async fn response(app: &Arc<App>, issued: &Issued) -> Result<Map<String, Value>,
             issuer: &issuer,
             grant: &issued.grant,
             scopes: &issued.scopes,
-            access_token: issued.access.reveal(),
+            access_token: access.reveal(),
             with_nonce: issued.for_code,
             now: issued.now,
         };

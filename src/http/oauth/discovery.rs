@@ -10,7 +10,7 @@ use crate::domain::keys::KEY_SET_MAX_AGE_SECONDS;
 use crate::domain::organizations::{FhirEndpoint, Organization, Standing};
 use crate::domain::secrets::hex_digest;
 use crate::http::AppState;
-use crate::protocol::discovery::{Description, MAX_AGE_SECONDS};
+use crate::protocol::discovery::{Description, MAX_AGE_SECONDS, STYLE};
 use crate::protocol::{OAuthError, signing};
 use crate::storage;
 
@@ -128,6 +128,18 @@ pub async fn jwks(State(state): State<AppState>, Path(slug): Path<String>, heade
         Ok(None) => nothing_here(),
         Err(error) => refusal(&error, Challenge::None),
     }
+}
+
+/// `GET /o/{organization}/smart-style/{version}`: never changes under its address.
+pub async fn style(Path((_, version)): Path<(String, String)>) -> Response {
+    if version != hex_digest(&[STYLE.as_bytes()])[..12] {
+        return nothing_here();
+    }
+    let headers =
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let mut response = (StatusCode::OK, headers, STYLE).into_response();
+    allow_origin(&mut response, "*");
+    response
 }
 
 /// `OPTIONS` of all of them.

@@ -139,7 +139,7 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
     };
     // 9 mint, record
     let minted =
-        mint::access(conn, app, grant, &scopes.to_string(), app.config.limits.access_token_seconds, now).await?;
+        mint::access(conn, app, grant, &scopes.to_string(), mint::life(app, &in_force.endpoint, false), now).await?;
     let wants_refresh = scopes.has_offline_access() || (scopes.has_online_access() && grant.session_id.is_some());
     let refresh = if wants_refresh && client.metadata.may_use(GrantType::RefreshToken) {
         Some(mint::refresh(conn, app, grant, None, now).await?.1)
@@ -155,6 +155,7 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
     issuing.issued()?;
     Ok(Ok(Issued {
         access: minted.token,
+        jti: minted.jti,
         seconds: minted.seconds,
         refresh,
         scopes,

@@ -108,7 +108,7 @@ async fn in_transaction(
         return Ok(Err(refusal));
     }
     // 3 mint, record
-    let seconds = app.config.limits.backend_token_seconds;
+    let seconds = mint::life(app, &endpoint, true);
     let mut grant = Grant {
         id: 0,
         organization_id: organization_id.clone(),
@@ -136,6 +136,7 @@ async fn in_transaction(
     };
     Ok(Ok(Issued {
         access: minted.token,
+        jti: minted.jti,
         seconds: minted.seconds,
         refresh: None,
         scopes,

@@ -136,6 +136,7 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
     issuing.issued()?;
     Ok(Ok(Issued {
         access: access.token,
+        jti: access.jti,
         seconds: access.seconds,
         refresh,
         scopes,
@@ -180,7 +181,7 @@ async fn rotate(
 ) -> Result<Pair, OAuthError> {
     let grant = &in_force.grant;
     let access =
-        mint::access(conn, app, grant, &scopes.to_string(), app.config.limits.access_token_seconds, now).await?;
+        mint::access(conn, app, grant, &scopes.to_string(), mint::life(app, &in_force.endpoint, false), now).await?;
     let (successor, refresh) = mint::refresh(conn, app, grant, Some(token.id), now).await?;
     if !storage::tokens::spend_refresh(conn, token.id, successor, access.id, now).await? {
         // the family's row is held: nobody can have been in between
@@ -205,7 +206,7 @@ async fn keep(
 ) -> Result<Pair, OAuthError> {
     let grant = &in_force.grant;
     let access =
-        mint::access(conn, app, grant, &scopes.to_string(), app.config.limits.access_token_seconds, now).await?;
+        mint::access(conn, app, grant, &scopes.to_string(), mint::life(app, &in_force.endpoint, false), now).await?;
     storage::tokens::extend_refresh(conn, token.id, mint::refresh_until(app, grant, now)).await?;
     Ok((access, None))
 }
@@ -224,7 +225,7 @@ async fn replace(
     };
     let grant = &in_force.grant;
     let text = scopes.to_string();
-    let life = (app.config.limits.access_token_seconds, now);
+    let life = (mint::life(app, &in_force.endpoint, false), now);
     let Some(access) = mint::replace_access(conn, app, successor_access, (grant, &text), life).await? else {
         return Ok(None);
     };

@@ -241,3 +241,41 @@ fn a_person_stops_an_app_and_it_is_asked_for_anew() {
         stage.end().await;
     });
 }
+
+#[test]
+fn a_jwt_access_token_is_asked_for_per_endpoint_lives_five_minutes_and_is_introspected_like_any_other() {
+    on_both(|dialect| async move {
+        use base64::Engine as _;
+        let stage = Stage::new(dialect).await;
+        let mut endpoint = stage.world().endpoint.clone();
+        endpoint.settings.jwt_access_tokens = true;
+        stage
+            .world()
+            .write(move |conn| {
+                Box::pin(async move { countersign::storage::organizations::update_endpoint(conn, &endpoint).await })
+            })
+            .await;
+        let tokens = stage.tokens().await;
+        let jwt = tokens.access();
+        let part = |place: usize| -> serde_json::Value {
+            let json =
+                base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(jwt.split('.').nth(place).unwrap()).unwrap();
+            serde_json::from_slice(&json).unwrap()
+        };
+        assert_eq!(part(0)["typ"], "at+jwt");
+        let claims = part(1);
+        assert_eq!((claims["aud"].as_str(), claims["patient"].as_str()), (Some(FHIR), Some("anna")));
+        assert_eq!(tokens.0["expires_in"].as_i64(), Some(300));
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
+        assert!(stage.is_active(&jwt).await);
+        // its name is no token, an ID token is none, and a changed one is none
+        assert!(!stage.is_active(claims["jti"].as_str().unwrap()).await);
+        assert!(!stage.is_active(&tokens.text("id_token")).await);
+        let (signed, signature) = jwt.rsplit_once('.').unwrap();
+        let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
+        assert!(!stage.is_active(&forged).await);
+        stage.disable(&stage.app).await;
+        assert!(!stage.is_active(&jwt).await);
+        stage.end().await;
+    });
+}

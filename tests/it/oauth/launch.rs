@@ -58,6 +58,15 @@ fn an_ehr_launches_an_app_with_its_context_once() {
             assert_eq!(&next[name], value, "{name} after a refresh");
         }
         assert_eq!(tokens.text("scope"), EHR_SCOPES);
+        // what the EHR did not say is said by us
+        let bare = handle(&stage, &json!({ "client_id": stage.app.as_str(), "context": { "patient": "ben" } })).await;
+        let mut other = stage.app_browser();
+        let code = stage.launch(&mut other, &request(&stage, &stage.app, &bare)).await["code"].clone();
+        let told = stage.token(&stage.redemption(&code)).await.json();
+        assert_eq!(told["need_patient_banner"], true);
+        let style = other.get(told["smart_style_url"].as_str().unwrap()).await;
+        assert_eq!((style.status.as_u16(), style.header("access-control-allow-origin").as_str()), (200, "*"));
+        assert_eq!(style.json()["color_background"], "#ffffff");
         let again = browser.open(&Stage::authorize_url(&pairs)).await;
         assert_eq!(error_of(&again), "invalid_request", "a second time");
         stage.end().await;
