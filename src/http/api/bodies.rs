@@ -282,7 +282,7 @@ pub struct Line {
 pub struct Question {
     /// For which client of yours.
     pub client_id: String,
-    /// Slug or id of the FHIR endpoint; may be left out where the organization has only one.
+    /// Slug, id or base URL of the FHIR endpoint; may be left out where the organization has only one.
     pub fhir_endpoint: Option<String>,
     /// The scopes: a scope string, or a list of literals.
     pub scopes: ScopeList,
