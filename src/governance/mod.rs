@@ -15,6 +15,7 @@ pub mod audit;
 mod changes;
 pub mod client_management;
 pub mod clients;
+pub mod dynamic_registration;
 pub mod error;
 pub mod explain;
 pub mod fhir_endpoints;

@@ -137,6 +137,11 @@ fn machines(_state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/revoke", post(oauth::token::revoke).options(oauth::token::options))
         .route("/o/{organization}/userinfo", get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options))
         .route("/o/{organization}/launch", post(oauth::launch::post))
+        .route("/o/{organization}/register", post(oauth::register::register).options(oauth::discovery::options))
+        .route(
+            "/o/{organization}/register/{client}",
+            get(oauth::register::read).put(oauth::register::change).delete(oauth::register::delete).options(oauth::discovery::options),
+        )
         // <<< oauth
         // >>> discovery (metadata, jwks, smart-configuration): everybody
         .route("/.well-known/oauth-authorization-server/o/{organization}", get(oauth::discovery::authorization_server).options(oauth::discovery::options))
@@ -144,6 +149,7 @@ fn machines(_state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/jwks", get(oauth::discovery::jwks).options(oauth::discovery::options))
         .route("/o/{organization}/fhir/{endpoint}/.well-known/smart-configuration", get(oauth::discovery::smart).options(oauth::discovery::options))
         .route("/o/{organization}/fhir/{endpoint}/metadata", get(oauth::discovery::metadata).options(oauth::discovery::options))
+        .route("/o/{organization}/smart-style/{version}", get(oauth::discovery::style).options(oauth::discovery::options))
         // <<< discovery
         // >>> health: everybody
         .route("/livez", get(health::livez))
