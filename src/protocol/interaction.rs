@@ -181,58 +181,21 @@ async fn end_refused(app: &Arc<App>, underway: &Underway, refusal: OAuthError) -
     Ok(Next::Done(underway.refuse(app, &refusal)))
 }
 
+/// How far an interaction has come.
+enum Reached {
+    /// Something comes before the question of consent.
+    Before(Next),
+    /// Only the consent is left.
+    Question(Box<Underway>, Option<FhirUser>, ScopeSet),
+}
+
 /// What comes next, for whoever is at the browser.
 pub async fn next(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<'_>>) -> Result<Next, Stop> {
-    let mut underway = load(app, slug, flow).await?;
-    // 1 somebody is signed in, freshly enough
-    let Some(person) = person else {
-        if underway.request.prompt.none {
-            return end_refused(app, &underway, OAuthError::new(ErrorKind::LoginRequired, "nobody is signed in")).await;
-        }
-        if underway.progress.session_before.is_none() {
-            // whichever session comes of it is a new one
-            underway.progress.session_before = Some(0);
-            save(app, &underway).await?;
-        }
-        return Ok(Next::SignIn { again: false, login_hint: underway.request.login_hint.clone() });
+    let (underway, user, candidate) = match reach(app, slug, flow, person).await? {
+        Reached::Before(next) => return Ok(next),
+        Reached::Question(underway, user, candidate) => (*underway, user, candidate),
     };
-    if underway.is_stale(person) {
-        if underway.request.prompt.none {
-            return end_refused(app, &underway, OAuthError::new(ErrorKind::LoginRequired, "the sign-in is not fresh enough")).await;
-        }
-        match underway.progress.session_before {
-            Some(before) if before != person.session.id => {}
-            Some(_) => return Ok(Next::SignIn { again: true, login_hint: underway.request.login_hint.clone() }),
-            None => {
-                underway.progress.session_before = Some(person.session.id);
-                save(app, &underway).await?;
-                return Ok(Next::SignIn { again: true, login_hint: underway.request.login_hint.clone() });
-            }
-        }
-        if underway.request.hinted_account.as_deref().is_some_and(|hinted| hinted != person.account.id.as_str()) {
-            return end_refused(app, &underway, OAuthError::new(ErrorKind::AccessDenied, "another person signed in")).await;
-        }
-    }
-    // 2 it is theirs, and they are somebody here
-    let user = take_up(app, &underway, person).await?;
-    // 3 the patient
-    if let Some(choice) = patient_choice(&mut underway, user.as_ref()) {
-        if underway.request.prompt.none {
-            return end_refused(app, &underway, OAuthError::new(ErrorKind::InteractionRequired, "a patient must be chosen")).await;
-        }
-        match choice {
-            Choice::Ask(choice) => return Ok(Next::PickPatient(choice)),
-            Choice::Nobody => {
-                let refusal = OAuthError::new(ErrorKind::AccessDenied, "this person has no patient record here");
-                return end_refused(app, &underway, refusal).await;
-            }
-        }
-    }
-    // 4 consent
-    let candidate = consent::candidate(&underway.accepted(), &underway.asker.metadata, user.as_ref(), &underway.context());
-    if candidate.is_empty() {
-        return end_refused(app, &underway, OAuthError::new(ErrorKind::InvalidScope, "none of the scopes may be granted")).await;
-    }
+    let Some(person) = person else { return Err(Stop::FlowEnded) };
     let remembered = {
         let mut conn = app.store.read().await?;
         storage::consents::find(&mut conn, &underway.asker.organization.id, &person.account.id, &underway.request.client_id).await?
@@ -245,6 +208,61 @@ pub async fn next(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<
         }
         None => Ok(Next::Consent(Box::new(question(&underway, user.as_ref(), candidate, false)))),
     }
+}
+
+/// Goes through every step before the question of consent.
+async fn reach(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<'_>>) -> Result<Reached, Stop> {
+    let mut underway = load(app, slug, flow).await?;
+    // 1 somebody is signed in, freshly enough
+    let Some(person) = person else {
+        if underway.request.prompt.none {
+            return end_refused(app, &underway, OAuthError::new(ErrorKind::LoginRequired, "nobody is signed in")).await.map(Reached::Before);
+        }
+        if underway.progress.session_before.is_none() {
+            // whichever session comes of it is a new one
+            underway.progress.session_before = Some(0);
+            save(app, &underway).await?;
+        }
+        return Ok(Reached::Before(Next::SignIn { again: false, login_hint: underway.request.login_hint.clone() }));
+    };
+    if underway.is_stale(person) {
+        if underway.request.prompt.none {
+            return end_refused(app, &underway, OAuthError::new(ErrorKind::LoginRequired, "the sign-in is not fresh enough")).await.map(Reached::Before);
+        }
+        match underway.progress.session_before {
+            Some(before) if before != person.session.id => {}
+            Some(_) => return Ok(Reached::Before(Next::SignIn { again: true, login_hint: underway.request.login_hint.clone() })),
+            None => {
+                underway.progress.session_before = Some(person.session.id);
+                save(app, &underway).await?;
+                return Ok(Reached::Before(Next::SignIn { again: true, login_hint: underway.request.login_hint.clone() }));
+            }
+        }
+        if underway.request.hinted_account.as_deref().is_some_and(|hinted| hinted != person.account.id.as_str()) {
+            return end_refused(app, &underway, OAuthError::new(ErrorKind::AccessDenied, "another person signed in")).await.map(Reached::Before);
+        }
+    }
+    // 2 it is theirs, and they are somebody here
+    let user = take_up(app, &underway, person).await?;
+    // 3 the patient
+    if let Some(choice) = patient_choice(&mut underway, user.as_ref()) {
+        if underway.request.prompt.none {
+            return end_refused(app, &underway, OAuthError::new(ErrorKind::InteractionRequired, "a patient must be chosen")).await.map(Reached::Before);
+        }
+        match choice {
+            Choice::Ask(choice) => return Ok(Reached::Before(Next::PickPatient(choice))),
+            Choice::Nobody => {
+                let refusal = OAuthError::new(ErrorKind::AccessDenied, "this person has no patient record here");
+                return end_refused(app, &underway, refusal).await.map(Reached::Before);
+            }
+        }
+    }
+    // 4 consent
+    let candidate = consent::candidate(&underway.accepted(), &underway.asker.metadata, user.as_ref(), &underway.context());
+    if candidate.is_empty() {
+        return end_refused(app, &underway, OAuthError::new(ErrorKind::InvalidScope, "none of the scopes may be granted")).await.map(Reached::Before);
+    }
+    Ok(Reached::Question(Box::new(underway), user, candidate))
 }
 
 fn question(underway: &Underway, user: Option<&FhirUser>, candidate: ScopeSet, nothing_chosen: bool) -> Question {
@@ -361,15 +379,16 @@ pub async fn decide(app: &Arc<App>, slug: &str, flow: &str, person: Person<'_>, 
     if !answer.allow {
         return cancel(app, slug, flow, person).await;
     }
-    // everything up to the question holds still: an answer cannot skip a step
-    let Next::Consent(question) = next(app, slug, flow, Some(person)).await? else { return next(app, slug, flow, Some(person)).await };
-    let chosen = match consent::chosen(&question.candidate, &answer.scopes, answer.offline) {
+    // everything up to the question holds still: an answer cannot skip a step. What is remembered plays no part: this is the newer answer
+    let (underway, user, candidate) = match reach(app, slug, flow, Some(person)).await? {
+        Reached::Before(next) => return Ok(next),
+        Reached::Question(underway, user, candidate) => (*underway, user, candidate),
+    };
+    let chosen = match consent::chosen(&candidate, &answer.scopes, answer.offline) {
         Ok(chosen) => chosen,
         Err(Unusable::More) => return Err(Stop::BadRequest("the answer holds more than was asked")),
-        Err(Unusable::Nothing) => return Ok(Next::Consent(Box::new(Question { nothing_chosen: true, ..*question }))),
+        Err(Unusable::Nothing) => return Ok(Next::Consent(Box::new(question(&underway, user.as_ref(), candidate, true)))),
     };
-    let mut underway = load(app, slug, flow).await?;
-    underway.progress.patient = question.patient.clone().filter(|_| underway.request.context.patient.is_none());
     finish_with(app, underway, person, chosen, Consent::Given).await
 }
 

@@ -50,6 +50,13 @@ impl Answer {
         forms.remove(0)
     }
 
+    /// Every form whose action ends with `action`.
+    pub fn forms(&self, action: &str) -> Vec<Form> {
+        let mut forms = forms_of(&self.body, &self.at);
+        forms.retain(|form| form.action.ends_with(action));
+        forms
+    }
+
     /// Does the page say this?
     #[track_caller]
     pub fn says(&self, text: &str) {
