@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
+use crate::protocol::signing;
 
 /// Jobs that run.
 #[derive(Debug)]
@@ -49,6 +50,9 @@ pub fn spawn(app: &Arc<App>, compose: outbox::Compose, stopped: &watch::Receiver
     }));
     jobs.push(every(Duration::from_secs(600), stopped, app, |app| async move {
         crate::protocol::signing::rotate(&app).await.map(|_| ()).map_err(|error| error.to_string())
+    }));
+    jobs.push(every(Duration::from_secs(3600), stopped, app, |app| async move {
+        signing::rotate(&app).await.map(|_| ()).map_err(|error| error.to_string())
     }));
     Jobs(jobs)
 }
