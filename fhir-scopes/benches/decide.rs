@@ -24,7 +24,8 @@ fn grant(scopes: &str) -> Grant {
 
 /// About 2 kB of blood pressure.
 fn observation() -> Value {
-    let quantity = |value: u32| json!({ "value": value, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]" });
+    let quantity =
+        |value: u32| json!({ "value": value, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]" });
     let component = |code: &str, text: &str, value| {
         json!({
             "code": { "coding": [{ "system": "http://loinc.org", "code": code, "display": text }], "text": text },
@@ -70,13 +71,17 @@ fn decide_read(bencher: Bencher, path: &str) {
 #[divan::bench]
 fn decide_search(bencher: Bencher) {
     let grant = grant(TWELVE);
-    bencher.bench(|| grant.decide(black_box(&Request::get("/Observation", "code=http://loinc.org|85354-9&date=ge2026"))).goes_on());
+    bencher.bench(|| {
+        grant.decide(black_box(&Request::get("/Observation", "code=http://loinc.org|85354-9&date=ge2026"))).goes_on()
+    });
 }
 
 #[divan::bench]
 fn decide_search_with_include(bencher: Bencher) {
     let grant = grant(TWELVE);
-    bencher.bench(|| grant.decide(black_box(&Request::get("/MedicationRequest", "_include=MedicationRequest:medication"))).goes_on());
+    bencher.bench(|| {
+        grant.decide(black_box(&Request::get("/MedicationRequest", "_include=MedicationRequest:medication"))).goes_on()
+    });
 }
 
 #[divan::bench]
@@ -92,7 +97,11 @@ fn decide_and_check_a_limited_observation(bencher: Bencher) {
 
 #[divan::bench]
 fn decide_update_of_a_limited_observation(bencher: Bencher) {
-    let grant = grant("patient/Observation.cruds?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs");
+    let grant = grant(
+        "patient/Observation.cruds?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
+    );
     let body = observation();
-    bencher.bench(|| grant.decide(black_box(&Request::new("PUT", "/Observation/blood-pressure-1", "").with_json(&body))).goes_on());
+    bencher.bench(|| {
+        grant.decide(black_box(&Request::new("PUT", "/Observation/blood-pressure-1", "").with_json(&body))).goes_on()
+    });
 }

@@ -92,7 +92,9 @@ pub fn is_owner(one: ResourceType) -> bool {
 /// assert!(!is_member_type(ResourceType::PATIENT, medication, Release::R4));
 /// ```
 pub fn is_member_type(owner: ResourceType, one: ResourceType, release: Release) -> bool {
-    place(owner).is_some_and(|place| owner == one && one.is_in(release) || tables::compartment(release, place, one).next().is_some())
+    place(owner).is_some_and(|place| {
+        owner == one && one.is_in(release) || tables::compartment(release, place, one).next().is_some()
+    })
 }
 
 /// The search parameters that put a type into a compartment of this owner type.
@@ -205,7 +207,8 @@ pub(crate) fn has_subject(one: ResourceType, release: Release) -> bool {
 
 /// The one parameter that names the subject in the narrow mode; none where several would have to be asked as OR.
 pub(crate) fn subject_parameter(one: ResourceType, release: Release) -> Option<&'static str> {
-    let narrow = |name: &&str| matches!(*name, "patient" | "subject" | "individual" | "beneficiary" | "candidate" | "actor");
+    let narrow =
+        |name: &&str| matches!(*name, "patient" | "subject" | "individual" | "beneficiary" | "candidate" | "actor");
     let mut names = parameters(ResourceType::PATIENT, one, release).filter(narrow);
     let first = names.next()?;
     // `patient` and `subject` of one type look at one element; `subject` also finds what `patient` finds

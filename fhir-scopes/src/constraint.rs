@@ -279,18 +279,21 @@ impl Limit {
         Self { clauses: kept.map(|(_, clause)| clause.clone()).collect() }
     }
 
-    /// The limit that holds where either holds, when both are a single clause of one parameter: `category=a` or `category=b` is
-    /// `category=a,b`. Only for queries; as scopes the two stay apart.
+    /// The limit that holds where either holds, when both differ in one clause only and that clause is about one parameter:
+    /// `category=a` or `category=b` is `category=a,b`. Only for queries; as scopes the two stay apart.
     pub(crate) fn or_single(&self, other: &Self) -> Option<Self> {
-        let ([own], [others]) = (self.clauses.as_slice(), other.clauses.as_slice()) else { return None };
-        if own.parameter != others.parameter {
+        let mut own = self.clauses.iter().enumerate().filter(|(_, clause)| !other.clauses.contains(clause));
+        let mut others = other.clauses.iter().filter(|clause| !self.clauses.contains(clause));
+        let ((at, first), second) = (own.next()?, others.next()?);
+        if own.next().is_some() || others.next().is_some() || self.clauses.len() != other.clauses.len() || first.parameter != second.parameter {
             return None;
         }
-        let mut either = own.clone();
-        either.alternatives.extend_from_slice(&others.alternatives);
-        either.alternatives.sort_unstable();
-        either.alternatives.dedup();
-        Some(Self { clauses: [either].into() })
+        let mut either = self.clone();
+        let clause = either.clauses.get_mut(at)?;
+        clause.alternatives.extend_from_slice(&second.alternatives);
+        clause.alternatives.sort_unstable();
+        clause.alternatives.dedup();
+        Some(either)
     }
 
     /// The same limit with one clause narrowed to one of its alternatives.
@@ -320,16 +323,13 @@ fn parse_clause(pair: &str, types: TypeSelector, release: Release) -> Result<Cla
     let start = name.len() + 1;
     let refuse = |kind| ParseError::new(kind, start..pair.len());
     // most values are plain: one alternative, nothing encoded, nothing escaped
-    let mut bars = 0_usize;
-    let signs = value.bytes().fold(0, |signs, byte| {
-        bars += usize::from(byte == b'|');
-        signs | sign(byte)
-    });
-    if signs & SEPARATOR != 0 {
-        let at = value.bytes().position(|byte| sign(byte) & SEPARATOR != 0).unwrap_or(0);
+    let signs = value.bytes().fold(0, |signs, byte| signs + SIGNS[usize::from(byte)]);
+    let bars = signs & (INTRICATE - 1);
+    if signs >= SEPARATOR {
+        let at = value.bytes().position(|byte| SIGNS[usize::from(byte)] == SEPARATOR).unwrap_or(0);
         return Err(ParseError::new(ParseErrorKind::Pair, start + at..start + at + 1));
     }
-    if signs == 0 && !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1) {
+    if signs < INTRICATE && !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1) {
         return Ok(Clause { parameter, kind, alternatives: [value.to_string()].into() });
     }
     let value = decode(value).ok_or_else(|| refuse(ParseErrorKind::Encoding))?;
@@ -350,18 +350,27 @@ fn parse_clause(pair: &str, types: TypeSelector, release: Release) -> Result<Cla
     Ok(Clause { parameter, kind, alternatives })
 }
 
+/// A value is at most [`MAX_LIMIT_BYTES`] long, so that adding up the signs of its bytes counts each kind apart.
+const INTRICATE: u64 = 1 << 16;
 /// `=` or `?`, which may not stand in a value.
-const SEPARATOR: u8 = 1;
-/// What a value needs a closer look for.
-const INTRICATE: u8 = 2;
+const SEPARATOR: u64 = 1 << 32;
 
-const fn sign(byte: u8) -> u8 {
-    match byte {
-        b'=' | b'?' => SEPARATOR,
-        b'%' | b',' | b'\\' | 0..=0x1f | 0x7f..=0xff => INTRICATE,
-        _ => 0,
+/// One for a bar; what needs a closer look; what may not be there.
+static SIGNS: [u64; 256] = {
+    let mut signs = [INTRICATE; 256];
+    let mut byte = 0x20;
+    while byte < 0x7f {
+        signs[byte] = 0;
+        byte += 1;
     }
-}
+    signs[b'|' as usize] = 1;
+    signs[b'%' as usize] = INTRICATE;
+    signs[b',' as usize] = INTRICATE;
+    signs[b'\\' as usize] = INTRICATE;
+    signs[b'=' as usize] = SEPARATOR;
+    signs[b'?' as usize] = SEPARATOR;
+    signs
+};
 
 /// A value that says something: not empty, no dangling escape, and for tokens one bar at most with something beside it.
 fn well_formed(kind: ParameterKind, value: &str) -> bool {
@@ -404,7 +413,9 @@ fn parameter(name: &str, types: TypeSelector, release: Release) -> Result<(&'sta
     if name.is_empty() {
         return Err(ParseErrorKind::Pair);
     }
-    if let Some(universal) = universal(name) {
+    if name.starts_with('_')
+        && let Some(universal) = universal(name)
+    {
         return Ok(universal);
     }
     if let TypeSelector::One(one) = types

@@ -13,8 +13,8 @@ use alloc::vec::Vec;
 use crate::tables::{self, Element, Path};
 use crate::{Clause, Limit, Release, ResourceType, TypeSelector};
 
-pub(crate) use reference::{is_id, points_at};
 pub use reference::{LocalReference, local_reference};
+pub(crate) use reference::{is_id, points_at};
 use value::Value;
 
 /// A FHIR resource, or a part of one, seen as JSON: all that matching needs to know of a server's own model.
@@ -86,7 +86,13 @@ pub fn type_of<V: ResourceView>(resource: &V, release: Release) -> Option<Resour
 /// assert!(matches::limit_matches(&limit, ResourceType::OBSERVATION, Release::R4, None, &observation));
 /// # }
 /// ```
-pub fn limit_matches<V: ResourceView>(limit: &Limit, one: ResourceType, release: Release, base: Option<&str>, resource: &V) -> bool {
+pub fn limit_matches<V: ResourceView>(
+    limit: &Limit,
+    one: ResourceType,
+    release: Release,
+    base: Option<&str>,
+    resource: &V,
+) -> bool {
     CompiledLimit::new(limit, TypeSelector::One(one), release).accepts(resource, base)
 }
 
@@ -185,8 +191,12 @@ pub(crate) fn walk<V: ResourceView>(view: &V, steps: &str, visit: &mut dyn FnMut
     let Some((name, condition)) = step.split_once('[') else {
         return view.member(step).is_some_and(|child| walk(child, rest, visit));
     };
-    let Some((field, wanted)) = condition.strip_suffix(']').and_then(|condition| condition.split_once('=')) else { return false };
-    view.member(name).is_some_and(|child| walk(child, "", &mut |item| text_of(item, field) == Some(wanted) && walk(item, rest, visit)))
+    let Some((field, wanted)) = condition.strip_suffix(']').and_then(|condition| condition.split_once('=')) else {
+        return false;
+    };
+    view.member(name).is_some_and(|child| {
+        walk(child, "", &mut |item| text_of(item, field) == Some(wanted) && walk(item, rest, visit))
+    })
 }
 
 /// The parts of a name or an address that a text search looks at; never their use or kind.
@@ -194,28 +204,41 @@ const PARTS_OF_TEXT: [&str; 11] =
     ["text", "family", "given", "prefix", "suffix", "line", "city", "district", "state", "postalCode", "country"];
 
 fn has_text<V: ResourceView>(view: &V, wanted: &str) -> bool {
-    view.text() == Some(wanted) || view.items().is_some_and(|items| items.iter().any(|item| item.text() == Some(wanted)))
+    view.text() == Some(wanted)
+        || view.items().is_some_and(|items| items.iter().any(|item| item.text() == Some(wanted)))
 }
 
 fn meets<V: ResourceView>(value: &Value, path: &Path, found: &V, context: Context<'_>) -> bool {
     match (path.1, value) {
-        (Element::CodeableConcept, Value::Token(token)) => {
-            found.member("coding").and_then(ResourceView::items).unwrap_or_default().iter().any(|coding| token.meets_coding(coding, "code"))
-        }
+        (Element::CodeableConcept, Value::Token(token)) => found
+            .member("coding")
+            .and_then(ResourceView::items)
+            .unwrap_or_default()
+            .iter()
+            .any(|coding| token.meets_coding(coding, "code")),
         (Element::Coding, Value::Token(token)) => token.meets_coding(found, "code"),
         (Element::Identifier, Value::Token(token)) => token.meets_coding(found, "value"),
         (Element::Code, Value::Token(token)) => found.text().is_some_and(|code| token.meets_code(code, path.system())),
-        (Element::ContactPoint, Value::Token(token)) => text_of(found, "value").is_some_and(|text| token.meets_text(text)),
+        (Element::ContactPoint, Value::Token(token)) => {
+            text_of(found, "value").is_some_and(|text| token.meets_text(text))
+        }
         (Element::Text | Element::Uri, Value::Token(token)) => found.text().is_some_and(|text| token.meets_text(text)),
         (Element::Boolean, Value::Token(token)) => found.truth().is_some_and(|truth| token.meets_boolean(truth)),
-        (Element::Text | Element::Uri, Value::Text(wanted)) => found.text() == Some(wanted),
-        (Element::Other, Value::Text(wanted)) => PARTS_OF_TEXT.iter().filter_map(|part| found.member(part)).any(|part| has_text(part, wanted)),
+        (Element::Text | Element::Uri, Value::Text(wanted)) | (Element::Uri, Value::Reference(wanted)) => {
+            found.text() == Some(wanted)
+        }
+        (Element::Other, Value::Text(wanted)) => {
+            PARTS_OF_TEXT.iter().filter_map(|part| found.member(part)).any(|part| has_text(part, wanted))
+        }
         (Element::Reference, Value::Reference(wanted)) => {
             text_of(found, "reference").is_some_and(|text| reference::meets(wanted, text, path, context))
         }
-        (Element::Uri, Value::Reference(wanted)) => found.text() == Some(wanted),
-        (Element::Date, Value::Date(wanted)) => found.text().and_then(date::span).is_some_and(|span| wanted.meets(span)),
-        (Element::Period, Value::Date(wanted)) => date::period(text_of(found, "start"), text_of(found, "end")).is_some_and(|span| wanted.meets(span)),
+        (Element::Date, Value::Date(wanted)) => {
+            found.text().and_then(date::span).is_some_and(|span| wanted.meets(span))
+        }
+        (Element::Period, Value::Date(wanted)) => {
+            date::period(text_of(found, "start"), text_of(found, "end")).is_some_and(|span| wanted.meets(span))
+        }
         (Element::Timing, Value::Date(wanted)) => {
             let events = found.member("event").and_then(ResourceView::items).unwrap_or_default();
             events.iter().filter_map(|event| date::span(event.text()?)).any(|span| wanted.meets(span))

@@ -215,16 +215,28 @@ pub fn read<'a>(method: &str, path: &'a str, query: &str, release: Release) -> R
             if method == Method::Get { Ok(Interaction::TypeHistory { one }) } else { Err(NoRoute::NoInteraction) }
         }
         [name, id] => on_instance(method, one(name)?, checked(id)?),
-        [name, id, last] if last.starts_with('$') => operation(method, last, OperationTarget::Instance(one(name)?, checked(id)?)),
+        [name, id, last] if last.starts_with('$') => {
+            operation(method, last, OperationTarget::Instance(one(name)?, checked(id)?))
+        }
         [name, id, "_history"] => {
             let (one, id) = (one(name)?, checked(id)?);
-            if method == Method::Get { Ok(Interaction::InstanceHistory { one, id }) } else { Err(NoRoute::NoInteraction) }
+            if method == Method::Get {
+                Ok(Interaction::InstanceHistory { one, id })
+            } else {
+                Err(NoRoute::NoInteraction)
+            }
         }
         [name, id, member] if method == Method::Get => in_compartment(one(name)?, checked(id)?, member, release),
-        [name, id, member, "_search"] if method == Method::Post => in_compartment(one(name)?, checked(id)?, member, release),
+        [name, id, member, "_search"] if method == Method::Post => {
+            in_compartment(one(name)?, checked(id)?, member, release)
+        }
         [name, id, "_history", version] => {
             let (one, id, version) = (one(name)?, checked(id)?, checked(version)?);
-            if method == Method::Get { Ok(Interaction::VersionRead { one, id, version }) } else { Err(NoRoute::NoInteraction) }
+            if method == Method::Get {
+                Ok(Interaction::VersionRead { one, id, version })
+            } else {
+                Err(NoRoute::NoInteraction)
+            }
         }
         _ => Err(NoRoute::NoInteraction),
     }
@@ -297,7 +309,12 @@ fn on_instance(method: Method, one: ResourceType, id: &str) -> Result<Interactio
     }
 }
 
-fn in_compartment<'a>(owner: ResourceType, id: &'a str, member: &str, release: Release) -> Result<Interaction<'a>, NoRoute> {
+fn in_compartment<'a>(
+    owner: ResourceType,
+    id: &'a str,
+    member: &str,
+    release: Release,
+) -> Result<Interaction<'a>, NoRoute> {
     if !compartment::is_owner(owner) {
         return Err(NoRoute::NoInteraction);
     }
@@ -313,7 +330,9 @@ fn in_compartment<'a>(owner: ResourceType, id: &'a str, member: &str, release: R
 
 fn operation<'a>(method: Method, name: &'a str, on: OperationTarget<'a>) -> Result<Interaction<'a>, NoRoute> {
     let name = name.strip_prefix('$').unwrap_or(name);
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.' || byte == b'_') {
+    if name.is_empty()
+        || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.' || byte == b'_')
+    {
         return Err(NoRoute::Path);
     }
     match method {

@@ -1,5 +1,7 @@
 //! The allow path allocates nothing: a guard runs on every request.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use allocation_counter::measure;
 use fhir_scopes::decide::{Grant, Request};
 use fhir_scopes::{Release, ScopeSet};
@@ -13,8 +15,11 @@ fn allocations(grant: &Grant, request: &Request<'_>, word: &str) -> u64 {
 #[test]
 fn an_allowed_request_costs_no_allocation() {
     let text = "openid patient/Patient.rus patient/Medication.rs patient/Observation.c user/Practitioner.cruds user/Observation.rs";
-    let grant = Grant::new(&ScopeSet::parse(text, Release::R4).unwrap()).launch_patient("123").base("https://this.example/fhir");
-    let own = json!({ "resourceType": "Observation", "subject": { "reference": "https://this.example/fhir/Patient/123" } });
+    let grant = Grant::new(&ScopeSet::parse(text, Release::R4).unwrap())
+        .launch_patient("123")
+        .base("https://this.example/fhir");
+    let own =
+        json!({ "resourceType": "Observation", "subject": { "reference": "https://this.example/fhir/Patient/123" } });
     for request in [
         Request::get("/metadata", ""),
         Request::get("/Patient/123", "_format=json"),

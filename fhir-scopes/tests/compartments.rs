@@ -1,5 +1,7 @@
 //! The compartments of all releases against a second source (`tables/generate.py` writes the fixture from the crate `helios-fhir`).
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::collections::BTreeMap;
 
 use fhir_scopes::compartment::{PatientClass, is_member_type, parameters, patient_class};
@@ -57,7 +59,8 @@ fn classes_follow_the_release() {
     assert_eq!(class("Device", "r4"), PatientClass::ViaPatient);
     // R5 Device lost its link to a patient: refused, not shared
     assert_eq!(class("Device", "r5"), PatientClass::Withheld);
-    let count = |wanted| ResourceType::all(Release::R4).filter(|one| patient_class(*one, Release::R4) == wanted).count();
+    let count =
+        |wanted| ResourceType::all(Release::R4).filter(|one| patient_class(*one, Release::R4) == wanted).count();
     assert_eq!(
         [PatientClass::Member, PatientClass::ViaPatient, PatientClass::Shared, PatientClass::Withheld].map(count),
         [66, 4, 67, 9]

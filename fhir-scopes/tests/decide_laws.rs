@@ -1,5 +1,7 @@
 //! Laws of decisions, and decisions against an evaluator written separately from the crate's.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use fhir_scopes::compartment::CompartmentMode;
 use fhir_scopes::decide::{Decision, Grant, Request};
 use fhir_scopes::{Release, ScopeSet};
@@ -26,9 +28,19 @@ impl Asked {
 
 fn asked() -> impl Strategy<Value = Asked> {
     let level = prop::sample::select(vec!["patient", "user", "system"]);
-    let one = prop::sample::select(vec!["*", "Patient", "Observation", "Observation", "Medication", "Device", "Binary", "Provenance"]);
+    let one = prop::sample::select(vec![
+        "*",
+        "Patient",
+        "Observation",
+        "Observation",
+        "Medication",
+        "Device",
+        "Binary",
+        "Provenance",
+    ]);
     let letters = prop::sample::subsequence(vec!['c', 'r', 'u', 'd', 's'], 1..=5);
-    let limit = prop::sample::select(vec![None, None, Some(("status", "final")), Some(("category", "a")), Some(("_tag", "t"))]);
+    let limit =
+        prop::sample::select(vec![None, None, Some(("status", "final")), Some(("category", "a")), Some(("_tag", "t"))]);
     (level, one, letters, limit).prop_map(|(level, one, letters, limit)| {
         let limit = limit.filter(|(name, _)| *name == "_tag" || one == "Observation");
         Asked { level, one, letters: letters.into_iter().collect(), limit }
@@ -86,7 +98,9 @@ fn reachable(scopes: &[Asked], letter: char, resource: &Value, patient: Option<&
             || patient.is_some()
                 && match one {
                     "Patient" => resource["id"].as_str() == patient && letter != 'c',
-                    "Observation" => own(&resource["subject"]["reference"]) || own(&resource["performer"][0]["reference"]),
+                    "Observation" => {
+                        own(&resource["subject"]["reference"]) || own(&resource["performer"][0]["reference"])
+                    }
                     "Device" => own(&resource["patient"]["reference"]),
                     "Medication" => reads,
                     "Binary" => letter == 'r' && own(&resource["securityContext"]["reference"]),
@@ -218,7 +232,7 @@ proptest! {
             let Decision::Filter(filter) = grant.decide(&Request::get(path, "")) else { continue };
             for resource in resources().into_iter().filter(|resource| resource["resourceType"] == one) {
                 let text = filter.branches().into_iter().map(|branch| {
-                    let limits = branch.limits.iter().map(|limit| limit.to_string()).collect::<Vec<_>>().join("&");
+                    let limits = branch.limits.iter().map(ToString::to_string).collect::<Vec<_>>().join("&");
                     (branch.reach.to_string(), limits)
                 });
                 let own = |reference: &Value| reference == "Patient/123";
@@ -261,7 +275,8 @@ fn a_cascading_delete_is_refused() {
 
 #[test]
 fn an_encoded_include_is_an_include() {
-    let grant = grant(&[Asked { level: "patient", one: "Observation", letters: "s".into(), limit: None }], Some(PATIENT));
+    let grant =
+        grant(&[Asked { level: "patient", one: "Observation", letters: "s".into(), limit: None }], Some(PATIENT));
     let decision = grant.decide(&Request::get("/Observation", "%5Finclude=Observation%3Asubject"));
     assert!(decision.obligations().iter().any(|owed| owed.to_string() == "strip-include:Observation:subject"));
     assert_eq!(grant.decide(&Request::get("/Observation", "subject%3APatient%2Ename=x")).word(), "deny");
@@ -273,4 +288,43 @@ fn a_bundle_cannot_smuggle_a_bundle() {
     let inner = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [] });
     let outer = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [{ "request": { "method": "POST", "url": "/" }, "resource": inner }] });
     assert_eq!(grant.decide(&Request::new("POST", "/", "").with_json(&outer)).word(), "deny");
+}
+
+fn text_grant(scopes: &str) -> Grant {
+    Grant::new(&ScopeSet::parse(scopes, Release::R4).unwrap()).launch_patient(PATIENT)
+}
+
+#[test]
+fn branches_that_differ_in_one_parameter_are_one_query() {
+    let single = |scopes: &str| match text_grant(scopes).decide(&Request::get("/Observation", "")) {
+        Decision::Filter(filter) => filter.as_single_query().map(|query| query.to_string()),
+        _ => unreachable!(),
+    };
+    let both = "patient/Observation.rs?category=a&status=final patient/Observation.rs?category=b&status=final";
+    assert_eq!(single(both).as_deref(), Some("Patient/123/Observation?category=a,b&status=final"));
+    assert_eq!(
+        single("patient/Observation.rs?category=a&status=final patient/Observation.rs?category=b&status=amended"),
+        None
+    );
+    assert_eq!(single("patient/Observation.rs?category=a patient/Observation.rs?category=b&status=final"), None);
+}
+
+#[test]
+fn an_export_names_the_system_scopes_it_lacks() {
+    let grant = text_grant("user/*.rs system/Patient.r");
+    let Decision::Deny(denial) = grant.decide(&Request::get("/Patient/$export", "_type=Observation")) else {
+        unreachable!()
+    };
+    assert_eq!(denial.missing(), ["system/Observation.rs", "system/Patient.s"]);
+}
+
+#[test]
+fn the_deletions_of_a_history_show_only_where_the_type_alone_decides() {
+    let history = |scopes: &str| match text_grant(scopes).decide(&Request::get("/_history", "")) {
+        Decision::Filter(filter) => filter.accepts_deletion(fhir_scopes::ResourceType::OBSERVATION),
+        _ => unreachable!(),
+    };
+    assert!(history("system/Observation.s"));
+    assert!(!history("patient/Observation.s"));
+    assert!(!history("system/Observation.s?status=final"));
 }

@@ -76,7 +76,11 @@ pub fn read(text: &str, environment: impl IntoIterator<Item = (String, String)>)
     let config = schema::build(&merged, &mut mistakes);
     let mut warnings = Vec::new();
     if let Some(config) = &config {
-        checks::check(config, &mut mistakes, &mut warnings);
+        let mut found = Vec::new();
+        checks::check(config, &mut found, &mut warnings);
+        // a key that is missing has been reported; that its stand-in is no URL is no news
+        found.retain(|mistake| !mistakes.iter().any(|known| known.place == mistake.place));
+        mistakes.extend(found);
     }
     match config {
         Some(config) if mistakes.is_empty() => Ok(Loaded { config, warnings }),

@@ -33,6 +33,9 @@ const KEYS: &[(&str, &str, Kind, bool)] = &[
     ("limits", "session_hours", Kind::Number, false),
 ];
 
+/// The value of a key that must be given and is not.
+pub(super) const STAND_IN: &str = "(missing)";
+
 /// Variables with our prefix that are no keys of the file: where the file is, what is logged, and what only tests read.
 const OTHER_VARIABLES: &[&str] = &["COUNTERSIGN_CONFIG", "COUNTERSIGN_LOG", "COUNTERSIGN_LOG_FORMAT"];
 
@@ -108,22 +111,27 @@ fn wanted(kind: Kind) -> &'static str {
     }
 }
 
-/// The typed configuration; `None` with a mistake for every key that is missing.
+/// The typed configuration, with a mistake for every key that is missing. Something harmless stands in for what is missing, so that all the rest can be
+/// checked in the same run; with a mistake reported, nobody starts with it.
 pub(super) fn build(merged: &Table, mistakes: &mut Vec<Mistake>) -> Option<Config> {
-    let given = |section: &str, key: &str| merged.get(section).and_then(|content| content.get(key)).is_some();
-    let mut complete = true;
+    let mut merged = merged.clone();
+    let known = merged.clone();
+    let given = |section: &str, key: &str| known.get(section).and_then(|content| content.get(key)).is_some();
+    let mut stand_ins = Vec::new();
     for (section, key, _, must) in KEYS {
         // a key that is there but of the wrong type was reported already
         if *must && !given(section, key) {
-            complete = false;
+            stand_ins.push((*section, *key));
             let place = format!("{section}.{key}");
             if !mistakes.iter().any(|mistake| mistake.place == place) {
                 mistakes.push(Mistake::new(place, format!("is missing (variable {})", variable(section, key))));
             }
         }
     }
-    if !complete {
-        return None;
+    for (section, key) in stand_ins {
+        if let Value::Table(content) = merged.entry(section).or_insert_with(|| Value::Table(Table::new())) {
+            content.insert(key.to_owned(), Value::String(STAND_IN.to_owned()));
+        }
     }
     match Value::Table(merged.clone()).try_into() {
         Ok(config) => Some(config),

@@ -105,3 +105,14 @@ fn a_key_that_is_not_random_or_not_hexadecimal_is_refused() {
     }
     assert!(read_key_file(&key_file("newline", &format!("{KEY}\n"))).is_ok());
 }
+
+#[test]
+fn a_missing_key_hides_no_mistake_elsewhere() {
+    let text = "[server]\nbase_url = \"http://auth.example.org/\"\nlistn = \"x\"\n[database]\nurl = \"mysql://x\"\n[limits]\ncode_seconds = \"abc\"\naccess_token_seconds = 99999\n";
+    let Err(Mistakes(mistakes)) = read(text, []) else { panic!("this is wrong in many places") };
+    let places: Vec<&str> = mistakes.iter().map(|mistake| mistake.place.as_str()).collect();
+    for place in ["server.listn", "server.listen", "server.key_file", "server.base_url", "database.url", "limits.code_seconds", "limits.access_token_seconds"] {
+        assert!(places.contains(&place), "{place}: {places:?}");
+    }
+    assert!(mistakes.iter().all(|mistake| !mistake.what.contains("(missing)")), "{mistakes:?}");
+}

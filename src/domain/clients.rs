@@ -134,8 +134,8 @@ pub struct ClientMetadata {
     pub terms: String,
     /// How it proves who it is.
     pub client_type: ClientType,
-    /// Inline JWK Set as JSON text; public keys only.
-    #[serde(default)]
+    /// Inline JWK Set as JSON text; public keys only. Read from an object too, as RFC 7591 2 has it.
+    #[serde(default, deserialize_with = "json_text")]
     pub jwks: Option<String>,
     /// Where its JWK Set is.
     #[serde(default)]
@@ -167,6 +167,14 @@ pub struct ClientMetadata {
 
 fn yes() -> bool {
     true
+}
+
+fn json_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value: Option<serde_json::Value> = serde::Deserialize::deserialize(deserializer)?;
+    Ok(value.map(|value| match value {
+        serde_json::Value::String(text) => text,
+        other => other.to_string(),
+    }))
 }
 
 impl ClientMetadata {

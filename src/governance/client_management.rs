@@ -59,6 +59,17 @@ pub async fn list(app: &App, staff: &Staff, filter: &Filter) -> Result<Listing, 
     })
 }
 
+/// Requests to the organization in one state, oldest first.
+pub async fn requests(app: &App, staff: &Staff, state: &str, limit: i64, offset: i64) -> Result<Vec<AccessRequest>, Refusal> {
+    staff.must_be(StaffRole::Viewer)?;
+    // a draft is the application provider's own
+    if !["waiting", "approved", "rejected", "withdrawn", "expired"].contains(&state) {
+        return Err(Refusal::invalid("state", "unknown", "state is one of waiting, approved, rejected, withdrawn, expired"));
+    }
+    let mut conn = app.store.read().await?;
+    Ok(storage::access_requests::list_by_state(&mut conn, &staff.organization.id, state, limit, offset).await?)
+}
+
 /// How many requests wait for the organization: the number beside *Client management*.
 pub async fn waiting(app: &App, staff: &Staff) -> Result<i64, Refusal> {
     let mut conn = app.store.read().await?;
@@ -116,6 +127,8 @@ pub struct Happened {
     pub record: AuditRecord,
     /// The name of the actor; empty for the system.
     pub who: String,
+    /// The name of the client it is about; empty where it is about none.
+    pub client: String,
 }
 
 /// Everything the review page shows of a request.
@@ -314,7 +327,7 @@ async fn history(conn: &mut Conn, organization: &OrganizationId, client: &Client
     Ok(with_names(conn, records).await?)
 }
 
-/// Records with the names of who did it; each person is looked up once.
+/// Records with the names of who did it and of the clients they are about; each is looked up once.
 pub(super) async fn with_names(conn: &mut Conn, records: Vec<AuditRecord>) -> Result<Vec<Happened>, StorageError> {
     let mut names: std::collections::HashMap<String, String> = std::collections::HashMap::new();
     let mut happened = Vec::with_capacity(records.len());
@@ -332,7 +345,20 @@ pub(super) async fn with_names(conn: &mut Conn, records: Vec<AuditRecord>) -> Re
             }
             _ => record.actor_id.clone(),
         };
-        happened.push(Happened { record, who });
+        let client = match &record.client_id {
+            Some(id) => {
+                if let Some(name) = names.get(id) {
+                    name.clone()
+                } else {
+                    let client = storage::clients::lookup(conn, &ClientId::from_text(id.as_str())).await?;
+                    let name = client.map_or_else(|| id.clone(), |client| client.name);
+                    names.insert(id.clone(), name.clone());
+                    name
+                }
+            }
+            None => String::new(),
+        };
+        happened.push(Happened { record, who, client });
     }
     Ok(happened)
 }

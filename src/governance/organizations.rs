@@ -427,13 +427,13 @@ impl Kind {
     }
 
     /// How the events of this kind begin.
-    fn beginnings(self) -> [&'static str; 2] {
+    fn beginnings(self) -> [&'static str; 6] {
         match self {
-            Self::All => ["", ""],
-            Self::Requests => ["access_request.", "approval."],
-            Self::Clients => ["client.", "client."],
-            Self::Staff => ["staff.", "staff."],
-            Self::Tokens => ["token.", "grant."],
+            Self::All => [""; 6],
+            Self::Requests => ["access_request.", "approval.", "approval.", "approval.", "approval.", "approval."],
+            Self::Clients => ["client."; 6],
+            Self::Staff => ["staff.", "member.", "user.", "user.", "user.", "user."],
+            Self::Tokens => ["token.", "access_token.", "refresh_token.", "code.", "grant.", "launch."],
         }
     }
 }

@@ -150,7 +150,7 @@ fn refused(state: &AppState, visitor: &Visitor, page: &pages::Account) -> Respon
 /// What is wrong with a field, in the reader's language; `""` for nothing. An empty `field` takes every fault.
 fn fault_words(state: &AppState, visitor: &Visitor, faults: &[Fault], field: &str) -> String {
     let own = faults.iter().filter(|fault| field.is_empty() || fault.field == field);
-    let words = own.map(|fault| state.pages.text(visitor.lang, &format!("fault-{}", fault.code), &[]).unwrap_or_else(|_| fault.message.clone()));
+    let words = own.map(|fault| super::present::fault_words(&state.pages, visitor.lang, fault));
     words.collect::<Vec<_>>().join(" ")
 }
 

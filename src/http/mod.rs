@@ -10,6 +10,7 @@ use axum::extract::FromRef;
 use crate::app::App;
 
 pub mod account;
+pub mod api;
 pub mod assets;
 pub mod console;
 pub mod error;

@@ -9,6 +9,7 @@ use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::{Approval, ApprovalState};
 use crate::domain::audit::AuditRecord;
 use crate::domain::clock::UtcMillis;
+use crate::governance::error::Fault;
 
 /// From which sensitivity on a line is marked as sensitive (see `fhir_scopes::describe`).
 const SENSITIVE: u8 = 4;
@@ -34,7 +35,7 @@ pub fn groups_of(told: &Description, set: &ScopeSet) -> Vec<ScopeGroup> {
                 .map(|line| ScopeLine {
                     scope: line.scopes.join(" "),
                     text: line.short.clone(),
-                    detail: if line.long == line.short { String::new() } else { line.long.clone() },
+                    detail: more_than(&line.short, &line.long),
                     sensitive: line.sensitivity >= SENSITIVE,
                     writes: writes(set, &line.scopes),
                     ticked: true,
@@ -44,6 +45,11 @@ pub fn groups_of(told: &Description, set: &ScopeSet) -> Vec<ScopeGroup> {
             ScopeGroup { title: group.title.clone(), sensitive: lines.iter().any(|line| line.sensitive), lines }
         })
         .collect()
+}
+
+/// What the long text says beyond the short one; often nothing but a full stop.
+fn more_than(short: &str, long: &str) -> String {
+    long.strip_prefix(short).map_or(long, |rest| rest.trim_start_matches('.').trim_start()).to_owned()
 }
 
 fn writes(set: &ScopeSet, literals: &[String]) -> bool {
@@ -150,9 +156,56 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "client.revised" => "event-client-revised",
         "client_secret.made" => "event-client-secret-made",
         "client_secret.revoked" => "event-client-secret-revoked",
+        "audit.exported" => "event-audit-exported",
+        "audit.viewed" => "event-audit-viewed",
+        "fhir_endpoint.added" => "event-fhir-endpoint-added",
+        "fhir_endpoint.changed" => "event-fhir-endpoint-changed",
+        "notification.sent_again" => "event-notification-sent-again",
+        "organization.settings_changed" => "event-organization-settings-changed",
+        "resource_server.added" => "event-resource-server-added",
+        "staff.added" => "event-staff-added",
+        "staff.removed" => "event-staff-removed",
+        "staff.role_changed" => "event-staff-role-changed",
+        "code.presented_by_stranger" => "event-code-presented-by-stranger",
+        "code.replayed" => "event-code-replayed",
+        "code.wrong_verifier" => "event-code-wrong-verifier",
+        "refresh_token.presented_by_stranger" => "event-refresh-token-presented-by-stranger",
+        "refresh_token.reused" => "event-refresh-token-reused",
+        "access_token.revoked" => "event-access-token-revoked",
+        "launch.presented_by_stranger" => "event-launch-presented-by-stranger",
+        "grant.made" => "event-grant-made",
+        "grant.revoked" => "event-grant-revoked",
+        "grant.stopped_by_user" => "event-grant-stopped-by-user",
+        "token.issued" => "event-token-issued",
+        "member.added" => "event-member-added",
+        "user.linked" => "event-user-linked",
+        "organization.added" => "event-organization-added",
+        "organization.changed" => "event-organization-changed",
+        "resource_server.changed" => "event-resource-server-changed",
         code => return code.to_owned(),
     };
     pages.text(lang, key, &[]).unwrap_or_else(|_| event.to_owned())
+}
+
+/// What is wrong with what was sent, as a whole sentence. A fault that needs more than a sentence of ours (which scope, which URI) is told in its own English words.
+pub fn fault_words(pages: &Pages, lang: Lang, fault: &Fault) -> String {
+    let key = match fault.code {
+        "missing" => "fault-missing",
+        "missing-decision" => "fault-missing-decision",
+        "too-long" => "fault-too-long",
+        "not-plain" => "fault-not-plain",
+        "out-of-range" => "fault-out-of-range",
+        "nothing-left" => "fault-nothing-left",
+        "not-an-address" => "fault-not-an-address",
+        "no-account" => "fault-no-account",
+        "not-a-slug" => "fault-not-a-slug",
+        "not-a-base-url" => "fault-not-a-base-url",
+        "not-an-origin" => "fault-not-an-origin",
+        "not-a-url" => "fault-not-a-url",
+        "taken" => "fault-taken",
+        _ => return fault.message.clone(),
+    };
+    pages.text(lang, key, &[]).unwrap_or_else(|_| fault.message.clone())
 }
 
 #[cfg(test)]

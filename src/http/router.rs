@@ -6,13 +6,13 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
-use super::{AppState, account, assets, console, error, headers, health, logos, metrics, oauth, portal, sign_in};
+use super::{AppState, account, api as json, assets, console, error, headers, health, logos, metrics, oauth, portal, sign_in};
 
 /// No body is longer, but where a route says so (the upload of a logo).
 const BODY_LIMIT: usize = 64 * 1024;
@@ -67,6 +67,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/apps", get(oauth::apps::show))
         .route("/o/{organization}/apps/{client}/stop", get(oauth::apps::ask))
         .route("/o/{organization}/apps/stop", post(oauth::apps::stop))
+        .route("/o/{organization}/logout", get(oauth::logout::logout).post(oauth::logout::logout))
         // <<< interactions
         // >>> console: staff of the organization in the path; viewers look, reviewers decide, admins keep house
         .route("/console", get(console::start))
@@ -134,6 +135,7 @@ fn machines(_state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/introspect", post(oauth::token::introspection).options(oauth::token::options))
         .route("/o/{organization}/revoke", post(oauth::token::revoke).options(oauth::token::options))
         .route("/o/{organization}/userinfo", get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options))
+        .route("/o/{organization}/launch", post(oauth::launch::post))
         // <<< oauth
         // >>> discovery (metadata, jwks, smart-configuration): everybody
         .route("/.well-known/oauth-authorization-server/o/{organization}", get(oauth::discovery::authorization_server).options(oauth::discovery::options))
@@ -151,9 +153,24 @@ fn machines(_state: &AppState) -> Router<AppState> {
 /// `/api/v1`: holders of a personal API token; each handler takes an `ApiCaller`.
 fn api(state: &AppState) -> Router<AppState> {
     let routes = Router::new()
-        // >>> api: console
+        // >>> api: console (staff of the organization in the path; asking and withdrawing: developers of the client's provider)
+        .route("/openapi.json", get(json::openapi))
+        .route("/me", get(json::me))
+        .route("/organizations/{org}/clients", get(json::organizations::list_clients))
+        .route("/organizations/{org}/clients/{client_id}/disable", post(json::organizations::disable_client))
+        .route("/organizations/{org}/clients/{client_id}/enable", post(json::organizations::enable_client))
+        .route("/organizations/{org}/access-requests", get(json::requests::list).post(json::requests::ask))
+        .route("/organizations/{org}/access-requests/{id}", get(json::requests::show))
+        .route("/organizations/{org}/access-requests/{id}/approve", post(json::requests::approve))
+        .route("/organizations/{org}/access-requests/{id}/reject", post(json::requests::reject))
+        .route("/organizations/{org}/access-requests/{id}/withdraw", post(json::requests::withdraw))
+        .route("/organizations/{org}/audit", get(json::organizations::audit))
         // <<< api: console
-        // >>> api: portal
+        // >>> api: portal (developers of an application provider)
+        .route("/clients", get(json::clients::list).post(json::clients::register))
+        .route("/clients/{client_id}", get(json::clients::show).put(json::clients::revise).delete(json::clients::delete))
+        .route("/clients/{client_id}/secrets", post(json::clients::make_secret))
+        .route("/clients/{client_id}/secrets/{secret_id}", delete(json::clients::revoke_secret))
         // <<< api: portal
         .fallback(api_not_found);
     Router::new().nest("/api/v1", routes.layer(from_fn_with_state(state.clone(), error::finish_api)))

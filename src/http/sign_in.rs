@@ -13,6 +13,7 @@ use super::pages::{self, Html, Nav};
 use super::{AppState, PageError};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::sign_in::{self, Attempt, SignInRefused};
+use crate::protocol::logout;
 use crate::storage;
 
 /// `GET /`: the doors that are open to whoever looks.
@@ -125,7 +126,9 @@ async fn sign_in_page(state: &AppState, next: &str) -> Result<pages::SignIn, Pag
 /// `POST /sign-out`.
 pub async fn sign_out(State(state): State<AppState>, visitor: Visitor, CsrfForm(NoFields {}): CsrfForm<NoFields>) -> Result<Response, PageError> {
     if let Some((_, session)) = &visitor.signed_in {
-        sign_in::sign_out(&state.app, session).await?;
+        // with the session ends what apps were given for as long as it lasts, and they are told
+        let to_tell = logout::end_session(&state.app, session).await?;
+        logout::tell(&state.app, to_tell);
     }
     let mut response = Redirect::to("/signed-out").into_response();
     cookies::remove(&state.app, response.headers_mut(), cookies::SESSION);

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::domain::grants::AccessToken;
 use crate::domain::ids::ResourceServerId;
 use crate::domain::organizations::{Organization, Standing};
+use crate::domain::secrets::PlainSecret;
 use crate::domain::permission::{Layer, may_be_used, scopes_within};
 use crate::domain::tokens::TokenKind;
 use crate::storage::grants::GrantInForce;
@@ -140,13 +141,8 @@ async fn caller(app: &Arc<App>, organization: &Organization, authorization: Opti
         Offered::Post(id, secret) => vec![(id.clone(), secret.clone())],
         Offered::Assertion(_) | Offered::Name(_) | Offered::Nothing => Vec::new(),
     };
-    for (id, secret) in &readings {
-        let id = ResourceServerId::from_text(id.as_str());
-        let server = storage::organizations::find_resource_server(&mut *app.store.read().await?, &organization.id, &id).await?;
-        let is_proven = server.is_some_and(|server| server.standing == Standing::Active && server.secret_hash.matches(&secret.hashed()));
-        if is_proven && organization.standing == Standing::Active {
-            return Ok(id.as_str().to_owned());
-        }
+    if let Some(id) = resource_server(app, organization, &readings).await? {
+        return Ok(id);
     }
     // a proven client is told that it may not; everybody else, that they are nobody
     match client_auth::authenticate(app, Door { organization, is_token_endpoint: false }, &offered).await {
@@ -154,6 +150,19 @@ async fn caller(app: &Arc<App>, organization: &Organization, authorization: Opti
         Ok(_) => Err(refused()),
         Err(error) => Err(error),
     }
+}
+
+/// The resource server of this organization that these credentials prove, each way they can be read.
+pub async fn resource_server(app: &App, organization: &Organization, readings: &[(String, PlainSecret)]) -> Result<Option<String>, StorageError> {
+    for (id, secret) in readings {
+        let id = ResourceServerId::from_text(id.as_str());
+        let server = storage::organizations::find_resource_server(&mut *app.store.read().await?, &organization.id, &id).await?;
+        let is_proven = server.is_some_and(|server| server.standing == Standing::Active && server.secret_hash.matches(&secret.hashed()));
+        if is_proven && organization.standing == Standing::Active {
+            return Ok(Some(id.as_str().to_owned()));
+        }
+    }
+    Ok(None)
 }
 
 /// The token of `Authorization: Bearer`.

@@ -32,6 +32,8 @@ pub mod id_token;
 pub mod interaction;
 pub mod introspection;
 pub mod jwk;
+pub mod launch;
+pub mod logout;
 pub mod mint;
 pub mod oxide;
 pub mod params;

@@ -79,7 +79,7 @@ pub async fn page_before(conn: &mut Conn, chain: &str, before: i64, limit: i64) 
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
     /// How the event begins: one of these; empty for any.
-    pub beginnings: [&'a str; 2],
+    pub beginnings: [&'a str; 6],
     /// Part of the event, of an id or of the details; empty for any.
     pub text: &'a str,
 }
@@ -89,16 +89,21 @@ pub async fn search_before(conn: &mut Conn, chain: &str, before: i64, search: &S
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     sqlx::query(
         "select chain, seq, at, event, outcome, actor_kind, actor_id, client_id, subject, details, previous_hash, hash
-         from audit_records where chain = $1 and seq < $2 and (event like $3 escape '\\' or event like $4 escape '\\')
-         and lower(event || ' ' || actor_id || ' ' || coalesce(client_id, '') || ' ' || coalesce(subject, '') || ' ' || details) like $5 escape '\\'
-         order by seq desc limit $6",
+         from audit_records where chain = $1 and seq < $2 and (event like $5 escape '\\' or event like $6 escape '\\' or event like $7 escape '\\'
+           or event like $8 escape '\\' or event like $9 escape '\\' or event like $10 escape '\\')
+         and lower(event || ' ' || actor_id || ' ' || coalesce(client_id, '') || ' ' || coalesce(subject, '') || ' ' || details) like $3 escape '\\'
+         order by seq desc limit $4",
     )
     .bind(chain)
     .bind(before)
-    .bind(format!("{}%", escaped(search.beginnings[0])))
-    .bind(format!("{}%", escaped(search.beginnings[1])))
     .bind(format!("%{}%", escaped(&search.text.trim().to_lowercase())))
     .bind(limit)
+    .bind(format!("{}%", escaped(search.beginnings[0])))
+    .bind(format!("{}%", escaped(search.beginnings[1])))
+    .bind(format!("{}%", escaped(search.beginnings[2])))
+    .bind(format!("{}%", escaped(search.beginnings[3])))
+    .bind(format!("{}%", escaped(search.beginnings[4])))
+    .bind(format!("{}%", escaped(search.beginnings[5])))
     .fetch_all(conn)
     .await?
     .iter()
@@ -106,11 +111,15 @@ pub async fn search_before(conn: &mut Conn, chain: &str, before: i64, search: &S
     .collect()
 }
 
-/// The newest records about a client at an organization, newest first: the history on its pages. Token traffic is left out.
+/// The newest decisions about a client at an organization, newest first: the history on its pages. What a busy client does all day (tokens, grants) is not read.
 pub async fn history_of_client(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, limit: i64) -> Result<Vec<AuditRecord>, StorageError> {
     sqlx::query(
         "select chain, seq, at, event, outcome, actor_kind, actor_id, client_id, subject, details, previous_hash, hash
-         from audit_records where chain = $1 and client_id = $2 and event not like 'token.%' order by seq desc limit $3",
+         from audit_records where chain = $1 and client_id = $2 and event in (
+          'access_request.sent', 'access_request.edited', 'access_request.approved', 'access_request.rejected', 'access_request.withdrawn',
+          'access_request.expired', 'approval.narrowed', 'approval.revision_narrowed', 'approval.expired', 'approval.ended',
+          'client.disabled', 'client.enabled')
+         order by seq desc limit $3",
     )
     .bind(organization.as_str())
     .bind(client.as_str())

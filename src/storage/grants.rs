@@ -274,3 +274,16 @@ pub async fn person(conn: &mut Conn, organization: &OrganizationId, account: &Ac
     };
     Ok((active, user))
 }
+
+/// Whom a FHIR resource represents at an organization; `None` if nobody, or not exactly one.
+pub async fn account_of_fhir_user(conn: &mut Conn, organization: &OrganizationId, fhir_user: &str) -> Result<Option<AccountId>, StorageError> {
+    let rows = sqlx::query("select account_id from fhir_users where organization_id = $1 and fhir_user = $2 limit 2")
+        .bind(organization.as_str())
+        .bind(fhir_user)
+        .fetch_all(conn)
+        .await?;
+    match rows.as_slice() {
+        [only] => Ok(Some(AccountId::from_text(only.text("account_id")?))),
+        _ => Ok(None),
+    }
+}

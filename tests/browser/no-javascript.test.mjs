@@ -7,16 +7,20 @@ import { askedClient } from '../support/api.mjs'
 import { openChromium, openPage } from '../support/browser.mjs'
 import { approveInConsole, disableInConsole, enableInConsole, openClient } from '../support/console.mjs'
 import { startDemo } from '../support/demo.mjs'
+import { serveSmartApp } from '../support/smart-app.mjs'
 
 const name = 'Scriptless Chart'
-const redirectUri = 'https://scriptless.example/app'
 const scope = 'launch/patient offline_access patient/Patient.rs patient/Observation.rs'
+let app
 let browser
 let demo
 let client
+let redirectUri
 
 before(async () => {
   demo = await startDemo()
+  app = await serveSmartApp()
+  redirectUri = app.redirectUri
   browser = await openChromium()
   client = (
     await askedClient(demo, {
@@ -30,6 +34,7 @@ before(async () => {
 })
 after(async () => {
   await browser?.close()
+  app?.stop()
   await demo?.stop()
 })
 
@@ -85,14 +90,10 @@ async function launchAndAllow({ untick } = {}) {
     code_challenge: Buffer.from(digest).toString('base64url'),
     code_challenge_method: 'S256',
   })
-  let back
-  await page.route(`${redirectUri}**`, (route) => {
-    back = new URL(route.request().url())
-    return route.fulfill({ status: 200, contentType: 'text/html', body: '<title>back</title>' })
-  })
+  const cameBack = () => page.url().startsWith(redirectUri)
   try {
     await page.goto(url.href)
-    for (let steps = 0; steps < 6 && !back; steps += 1) {
+    for (let steps = 0; steps < 6 && !cameBack(); steps += 1) {
       const here = page.locator('input[name=password], button[name=patient], [name=decision]').first()
       await here.waitFor({ timeout: 3_000 })
       const what = await here.getAttribute('name')
@@ -109,7 +110,8 @@ async function launchAndAllow({ untick } = {}) {
       }
       await Promise.all([page.waitForEvent('load'), next.click()])
     }
-    assert.ok(back, `still at ${page.url()}`)
+    assert.ok(cameBack(), `still at ${page.url()}`)
+    const back = new URL(page.url())
     assert.ok(back.searchParams.get('code'), back.href)
     return { code: back.searchParams.get('code'), verifier, endpoint: smart.token_endpoint }
   } finally {

@@ -36,19 +36,22 @@ class Demo(types.SimpleNamespace):
 
     def approved_client(self, scope, **metadata):
         """Registers a client as a developer and has staff approve it."""
-        client = self._api("developer", "POST", "/api/v1/clients", {
+        client = self._api("developer", "POST", "/api/v1/clients", {"metadata": {
             "name": "Interop",
             "description": "Registered by a test",
             "contacts": ["interop@example.org"],
             **metadata,
-        })
+        }})
+        if metadata.get("client_type") == "confidential_secret":
+            made = self._api("developer", "POST", f"/api/v1/clients/{client['client_id']}/secrets", {})
+            client["client_secret"] = made["client_secret"]
         requests_path = f"/api/v1/organizations/{self.organization}/access-requests"
         asked = self._api("developer", "POST", requests_path, {
             "client_id": client["client_id"],
             "fhir_endpoint": self.fhir_base_url,
             "reason": "To see that a client nobody here wrote gets along.",
-            "scope": scope,
-        })
+            "scopes": scope,
+        })["access_request"]
         waiting = self._api("staff", "GET", f"{requests_path}/{asked['id']}")
         self._api("staff", "POST", f"{requests_path}/{asked['id']}/approve", {"digest": waiting["digest"]})
         return client

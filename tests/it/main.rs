@@ -1,5 +1,6 @@
 //! Integration tests: through the real router, on SQLite and on PostgreSQL.
 
+mod console;
 mod governance;
 mod journeys;
 mod oauth;

@@ -6,18 +6,19 @@ import assert from 'node:assert/strict'
 export async function askedClient(demo, { scope, ...metadata }) {
   const developer = new Api(demo.base_url, demo.developer.api_token)
   const client = await developer.post('/api/v1/clients', {
-    name: 'Interop',
-    description: 'Registered by a test',
-    contacts: ['interop@example.org'],
-    ...metadata,
+    metadata: { name: 'Interop', description: 'Registered by a test', contacts: ['interop@example.org'], ...metadata },
   })
-  const asked = await developer.post(requestsPath(demo), {
+  if (metadata.client_type === 'confidential_secret') {
+    const { client_secret } = await developer.post(`/api/v1/clients/${client.client_id}/secrets`, {})
+    client.client_secret = client_secret
+  }
+  const { access_request } = await developer.post(requestsPath(demo), {
     client_id: client.client_id,
     fhir_endpoint: demo.fhir_base_url,
     reason: 'To see that a client nobody here wrote gets along.',
-    scope,
+    scopes: scope,
   })
-  return { client, asked }
+  return { client, asked: access_request }
 }
 
 /** The same, and staff approve as asked. Returns the client as registered. */

@@ -16,7 +16,9 @@ const BASE: &str = "https://this.example/fhir";
 pub fn limit(vector: &Value) -> Verdict {
     let expected = vector["expect"].to_string();
     let release = release(vector);
-    let Some(one) = ResourceType::parse(text_of(vector, "type"), release) else { return compare(expected, "unknown type") };
+    let Some(one) = ResourceType::parse(text_of(vector, "type"), release) else {
+        return compare(expected, "unknown type");
+    };
     let got = match Limit::parse(&encoded(text_of(vector, "where")), TypeSelector::One(one), release) {
         Ok(limit) => matches::limit_matches(&limit, one, release, Some(BASE), &vector["resource"]),
         // a limit that is not understood permits nothing
@@ -30,7 +32,9 @@ fn encoded(text: &str) -> String {
     let mut token = String::new();
     for byte in text.bytes() {
         match byte {
-            b' ' | b'"' | b'\\' | b'#' | 0x80.. => write!(token, "%{byte:02X}").expect("writing to a string cannot fail"),
+            b' ' | b'"' | b'\\' | b'#' | 0x80.. => {
+                write!(token, "%{byte:02X}").expect("writing to a string cannot fail")
+            }
             other => token.push(char::from(other)),
         }
     }
@@ -40,7 +44,8 @@ fn encoded(text: &str) -> String {
 pub fn compartment(vector: &Value) -> Verdict {
     let (owner, id) = text_of(vector, "compartment").split_once('/').unwrap_or_default();
     let Some(owner) = ResourceType::parse(owner, release(vector)) else { return compare("a compartment", owner) };
-    let compartment = Compartment { release: release(vector), owner, id, mode: CompartmentMode::Spec, base: Some(BASE) };
+    let compartment =
+        Compartment { release: release(vector), owner, id, mode: CompartmentMode::Spec, base: Some(BASE) };
     compare(vector["expect"].to_string(), compartment.contains(&vector["resource"]).to_string())
 }
 
@@ -70,7 +75,8 @@ pub fn decide(vector: &Value) -> Verdict {
         body,
     };
     let decision = grant.decide(&request);
-    let accepted = vector["alsoAcceptable"].as_array().is_some_and(|also| also.iter().any(|word| word == decision.word()));
+    let accepted =
+        vector["alsoAcceptable"].as_array().is_some_and(|also| also.iter().any(|word| word == decision.word()));
     if accepted && decision.word() != text_of(vector, "decision") {
         return Ok(());
     }
@@ -80,9 +86,11 @@ pub fn decide(vector: &Value) -> Verdict {
 fn expected(vector: &Value) -> String {
     let word = text_of(vector, "decision");
     let filter = vector.get("filter").filter(|_| word == "filter");
-    let mut any: Vec<String> = filter.and_then(|filter| filter["any"].as_array()).into_iter().flatten().map(Value::to_string).collect();
+    let mut any: Vec<String> =
+        filter.and_then(|filter| filter["any"].as_array()).into_iter().flatten().map(Value::to_string).collect();
     any.sort();
-    let owed = vector["obligations"].as_array().into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
+    let owed =
+        vector["obligations"].as_array().into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
     line(word, filter.map_or("", |filter| text_of(filter, "on")), &any, owed)
 }
 
@@ -111,7 +119,8 @@ fn ways(filter: &Filter<'_>) -> Vec<String> {
 fn way(branch: &Branch<'_>) -> Value {
     let mut told = json!({ "type": branch.types.as_str() });
     let mut restriction = branch.restriction().map(|text| decoded(&text));
-    let mut and = |own: String| restriction = Some(restriction.take().map_or(own.clone(), |limit| format!("{own}&{limit}")));
+    let mut and =
+        |own: String| restriction = Some(restriction.take().map_or(own.clone(), |limit| format!("{own}&{limit}")));
     match branch.reach {
         Reach::Itself(id) => and(format!("_id={id}")),
         Reach::ViaPatient(id) => and(format!("patient=Patient/{id}")),

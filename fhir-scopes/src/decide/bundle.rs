@@ -1,10 +1,8 @@
 //! Batches and transactions: each entry is a request of its own.
 
-use super::{Decision, Grant, Request};
 #[cfg(feature = "json")]
-use super::{
-    Allowance, Body, Denial, Filter, Need, Obligations, On, Reason,
-};
+use super::{Allowance, Body, Denial, Filter, Need, Obligations, On, Reason};
+use super::{Decision, Grant, Request};
 #[cfg(feature = "json")]
 use alloc::vec::Vec;
 
@@ -93,7 +91,8 @@ impl Grant {
     }
 
     fn entry(&self, entry: &serde_json::Value) -> Decision<'_> {
-        let text = |name: &str| entry.get("request").and_then(|request| request.get(name)).and_then(serde_json::Value::as_str);
+        let text =
+            |name: &str| entry.get("request").and_then(|request| request.get(name)).and_then(serde_json::Value::as_str);
         let (Some(method), Some(url)) = (text("method"), text("url")) else { return self.deny(Reason::Bundle, []) };
         let Some(url) = self.relative(url) else { return self.deny(Reason::Bundle, []) };
         let (path, query) = url.split_once('?').unwrap_or((url, ""));

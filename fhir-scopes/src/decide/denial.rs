@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::Grant;
-use super::gate::{Gate, Want};
+use super::gate::{Gate, Levels, Want};
 use crate::route::NoRoute;
-use crate::{Permissions, TypeSelector};
+use crate::{Level, Permissions, TypeSelector};
 
 /// Letters that a request needs on a type.
 ///
@@ -114,11 +114,17 @@ pub struct Denial<'g> {
     grant: &'g Grant,
     reason: Reason,
     needs: Vec<Need>,
+    only_system: bool,
 }
 
 impl<'g> Denial<'g> {
     pub(super) const fn new(grant: &'g Grant, reason: Reason, needs: Vec<Need>) -> Self {
-        Self { grant, reason, needs }
+        Self { grant, reason, needs, only_system: false }
+    }
+
+    /// The same for a request that only `system/` scopes without limit permit.
+    pub(super) fn at_system_level(self) -> Self {
+        Self { only_system: true, ..self }
     }
 
     /// Why.
@@ -155,11 +161,16 @@ impl<'g> Denial<'g> {
     /// assert!(denial.missing().is_empty());
     /// ```
     pub fn missing(&self) -> Vec<String> {
-        let level = self.grant.usual_level();
+        let level = if self.only_system { Level::System } else { self.grant.usual_level() };
         let mut found: Vec<(TypeSelector, Permissions)> = Vec::new();
         for need in &self.needs {
             let closed = |letter: &Permissions| {
-                matches!(self.grant.gate(Want::of(need.types, *letter), None), Gate::Closed(Reason::NoScope | Reason::NoLaunchPatient))
+                let want = Want::of(need.types, *letter);
+                if self.only_system {
+                    let want = Want { levels: Levels::OnlySystem, limited: false, ..want };
+                    return matches!(self.grant.gate(want, None), Gate::Closed(_));
+                }
+                matches!(self.grant.gate(want, None), Gate::Closed(Reason::NoScope | Reason::NoLaunchPatient))
             };
             let lacking: Vec<Permissions> = need.letters.letters().filter(closed).collect();
             let lacking: &[Permissions] = if need.either {

@@ -1,171 +1,14 @@
 //! Go on, but only for resources that pass.
 
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 
+use super::branch::{Branch, On, Reach, minimal};
 use super::bundle::EntryDecision;
 use super::gate::Want;
 use super::grant::{Compiled, Grant};
 use super::obligations::{Obligation, Obligations};
 use crate::matches::{ResourceView, local_reference, text_of, type_of};
-use crate::{Level, Limit, Permissions, ResourceScope, ResourceType, TypeSelector};
-
-/// Which resources a filter is about.
-///
-/// ```
-/// assert_eq!(fhir_scopes::decide::On::ConditionAndTarget.to_string(), "condition+target");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum On {
-    /// Each entry of the answer, before counting and paging.
-    Results,
-    /// The stored resource that the request names; nothing stored means nothing to check.
-    Target,
-    /// The search inside a conditional create: it sees only what passes.
-    Condition,
-    /// The stored resource, and the patched one before it is stored.
-    TargetAndResult,
-    /// The search inside a conditional update or delete, and the resource that it finds.
-    ConditionAndTarget,
-    /// The search inside a conditional patch, the resource that it finds, and the patched one.
-    ConditionAndTargetAndResult,
-    /// Each entry of a bundle has a decision of its own.
-    Entries,
-}
-
-impl On {
-    /// As the test vectors write it.
-    ///
-    /// ```
-    /// assert_eq!(fhir_scopes::decide::On::Results.as_str(), "results");
-    /// ```
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Results => "results",
-            Self::Target => "target",
-            Self::Condition => "condition",
-            Self::TargetAndResult => "target+result",
-            Self::ConditionAndTarget => "condition+target",
-            Self::ConditionAndTargetAndResult => "condition+target+result",
-            Self::Entries => "entries",
-        }
-    }
-}
-
-impl fmt::Display for On {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Whose data a branch reaches.
-///
-/// ```
-/// use fhir_scopes::decide::Reach;
-/// assert_eq!(Reach::Compartment("123").to_string(), "in Patient/123");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reach<'g> {
-    /// Whatever the user or client may see.
-    Everyone,
-    /// A shared type under a patient scope: no personal data, no restriction.
-    Shared,
-    /// The launch patient's own Patient resource.
-    Itself(&'g str),
-    /// Members of the launch patient's compartment.
-    Compartment(&'g str),
-    /// Resources whose `patient` parameter names the launch patient.
-    ViaPatient(&'g str),
-    /// A Binary whose `securityContext` names the launch patient.
-    SecurityContext(&'g str),
-    /// Every granted type, each by its own class.
-    ByClass(&'g str),
-    /// Provenance whose target is in the answer.
-    TargetInResults,
-}
-
-impl fmt::Display for Reach<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Everyone => f.write_str("everyone"),
-            Self::Shared => f.write_str("shared"),
-            Self::Itself(id) => write!(f, "_id={id}"),
-            Self::Compartment(id) | Self::ByClass(id) => write!(f, "in Patient/{id}"),
-            Self::ViaPatient(id) => write!(f, "patient=Patient/{id}"),
-            Self::SecurityContext(id) => write!(f, "via securityContext in Patient/{id}"),
-            Self::TargetInResults => f.write_str("target in results"),
-        }
-    }
-}
-
-/// One way to pass a filter: the type, whose data, and the limits that must all hold.
-///
-/// ```
-/// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Reach, Request}};
-/// let granted = ScopeSet::parse("patient/Observation.rs?status=final", Release::R4).unwrap();
-/// let grant = Grant::new(&granted).launch_patient("123");
-/// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
-/// let branches = filter.branches();
-/// assert_eq!(branches.len(), 1);
-/// assert_eq!(branches[0].reach, Reach::Compartment("123"));
-/// assert_eq!(branches[0].restriction().unwrap(), "status=final");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Branch<'g> {
-    /// The type, or all that the scope covers.
-    pub types: TypeSelector,
-    /// Whose data.
-    pub reach: Reach<'g>,
-    /// Limits of the scopes behind it; all must hold.
-    pub limits: Vec<&'g Limit>,
-    /// The scopes behind it.
-    pub scopes: Vec<&'g ResourceScope>,
-}
-
-impl Branch<'_> {
-    /// The limits as one search restriction, none where there is no limit.
-    ///
-    /// ```
-    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
-    /// let grant = Grant::new(&ScopeSet::parse("patient/Observation.rs", Release::R4).unwrap()).launch_patient("123");
-    /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
-    /// assert!(filter.branches()[0].restriction().is_none());
-    /// ```
-    pub fn restriction(&self) -> Option<String> {
-        self.limit().map(|limit| limit.to_string())
-    }
-
-    pub(super) fn limit(&self) -> Option<Limit> {
-        self.limits.iter().fold(None, |all: Option<Limit>, one| Some(all.map_or_else(|| (*one).clone(), |all| all.and(one))))
-    }
-
-    fn covers(&self, other: &Self) -> bool {
-        let reach = self.reach == other.reach
-            || self.reach == Reach::Everyone
-            || matches!(self.reach, Reach::ByClass(_)) && !matches!(other.reach, Reach::Everyone | Reach::TargetInResults);
-        reach
-            && self.types.covers(other.types)
-            && self.limits.iter().all(|limit| other.limits.iter().any(|narrow| narrow.implies(limit)))
-    }
-
-    fn both(&self, other: &Self) -> Option<Self> {
-        let types = self.types.intersect(other.types)?;
-        let reach = match (self.reach, other.reach) {
-            (Reach::Everyone, reach) | (reach, Reach::Everyone) => reach,
-            (Reach::ByClass(_), reach) | (reach, Reach::ByClass(_)) => reach,
-            (reach, other) if reach == other => reach,
-            _ => return None,
-        };
-        let mut limits = self.limits.clone();
-        limits.extend(other.limits.iter().filter(|limit| !self.limits.contains(limit)));
-        let mut scopes = self.scopes.clone();
-        scopes.extend(other.scopes.iter().filter(|scope| !self.scopes.contains(scope)));
-        Some(Self { types, reach, limits, scopes })
-    }
-}
+use crate::{Level, Permissions, ResourceScope, ResourceType, TypeSelector};
 
 /// A request that may go on for the resources that pass.
 ///
@@ -191,7 +34,14 @@ pub struct Filter<'g> {
 
 impl<'g> Filter<'g> {
     pub(super) fn new(grant: &'g Grant, on: On, main: Want) -> Self {
-        let mut filter = Self { grant, on, main: Some(main), more: Vec::new(), obligations: Obligations::default(), entries: Vec::new() };
+        let mut filter = Self {
+            grant,
+            on,
+            main: Some(main),
+            more: Vec::new(),
+            obligations: Obligations::default(),
+            entries: Vec::new(),
+        };
         filter.owe_levels();
         filter
     }
@@ -267,6 +117,23 @@ impl<'g> Filter<'g> {
         self.main.iter().chain(&self.more).any(|want| self.grant.want_accepts(*want, one, resource))
     }
 
+    /// Whether the deletion of a resource of this type may be shown: only where the type alone decides, since a deletion carries no
+    /// content.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ResourceType, ScopeSet, decide::{Decision, Grant, Request}};
+    /// let grant = Grant::new(&ScopeSet::parse("system/Observation.s", Release::R4).unwrap());
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/_history", "")) else { unreachable!() };
+    /// assert!(filter.accepts_deletion(ResourceType::OBSERVATION));
+    /// assert!(!filter.accepts_deletion(ResourceType::PATIENT));
+    /// ```
+    pub fn accepts_deletion(&self, one: ResourceType) -> bool {
+        let open = |branch: &Branch<'_>| {
+            branch.reach == Reach::Everyone && branch.limits.is_empty() && branch.types.includes(one)
+        };
+        !self.obligations.has(Obligation::DropDeletedEntries) && self.branches().iter().any(open)
+    }
+
     /// Judges the entries of one answer together: Provenance asked for by `_revinclude=Provenance:target` passes when a target of
     /// it passes.
     ///
@@ -285,12 +152,17 @@ impl<'g> Filter<'g> {
         let mut passed: Vec<bool> = results.iter().map(|resource| self.accepts(resource)).collect();
         let Some(want) = self.more.iter().copied().find(|want| want.target_in_results) else { return passed };
         let release = self.grant.release;
-        let known: Vec<_> = results.iter().zip(&passed).filter(|(_, passed)| **passed).filter_map(|(resource, _)| {
-            Some((type_of(resource, release)?, text_of(resource, "id")?))
-        }).collect();
+        let known: Vec<_> = results
+            .iter()
+            .zip(&passed)
+            .filter(|(_, passed)| **passed)
+            .filter_map(|(resource, _)| Some((type_of(resource, release)?, text_of(resource, "id")?)))
+            .collect();
         let base = self.grant.base.as_deref();
         for (resource, passed) in results.iter().zip(&mut passed) {
-            let Some(one) = type_of(resource, release).filter(|one| !*passed && want.types.includes(*one)) else { continue };
+            let Some(one) = type_of(resource, release).filter(|one| !*passed && want.types.includes(*one)) else {
+                continue;
+            };
             let targets = resource.member("target").and_then(ResourceView::items).unwrap_or_default();
             let points_inside = targets.iter().any(|target| {
                 let found = text_of(target, "reference").and_then(|text| local_reference(text, base, release));
@@ -370,13 +242,4 @@ impl<'g> Filter<'g> {
         }
         scopes
     }
-}
-
-/// Leaves out every branch that another one covers; of equals the first stays.
-fn minimal(all: Vec<Branch<'_>>) -> Vec<Branch<'_>> {
-    let covered = |i: usize, branch: &Branch<'_>| {
-        all.iter().enumerate().any(|(j, other)| i != j && other.covers(branch) && (!branch.covers(other) || j < i))
-    };
-    let keep: Vec<bool> = all.iter().enumerate().map(|(i, branch)| !covered(i, branch)).collect();
-    all.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(branch, _)| branch).collect()
 }

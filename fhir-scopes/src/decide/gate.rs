@@ -1,6 +1,6 @@
 //! One type, one letter: which scopes open it, for whose data, and whether a look at the data is still needed.
 
-use super::filter::Reach;
+use super::branch::Reach;
 use super::grant::{Compiled, Grant};
 use super::{Denial, Need, Reason};
 use crate::compartment::{CompartmentMode, PatientClass, has_subject, patient_class};
@@ -45,7 +45,7 @@ impl Want {
         Self { types, letters, levels: Levels::All, limited: true, target_in_results: false }
     }
 
-    pub(super) fn counts(&self, scope: &crate::ResourceScope) -> bool {
+    pub(super) fn counts(self, scope: &crate::ResourceScope) -> bool {
         self.levels.count(scope.level)
     }
 
@@ -74,12 +74,16 @@ impl Grant {
         let reads = Permissions::RS.contains(letter);
         match patient_class(one, self.release) {
             // a new patient is never the launch patient
-            PatientClass::Member if one == ResourceType::PATIENT => (letter != Permissions::CREATE).then_some(Reach::Itself(patient)),
+            PatientClass::Member if one == ResourceType::PATIENT => {
+                (letter != Permissions::CREATE).then_some(Reach::Itself(patient))
+            }
             PatientClass::Member if self.mode == CompartmentMode::Subject && !has_subject(one, self.release) => None,
             PatientClass::Member => Some(Reach::Compartment(patient)),
             PatientClass::ViaPatient => Some(Reach::ViaPatient(patient)),
             PatientClass::Shared => reads.then_some(Reach::Shared),
-            PatientClass::Withheld => (letter == Permissions::READ && one.name() == "Binary").then_some(Reach::SecurityContext(patient)),
+            PatientClass::Withheld => {
+                (letter == Permissions::READ && one.name() == "Binary").then_some(Reach::SecurityContext(patient))
+            }
         }
     }
 
@@ -131,7 +135,8 @@ impl Grant {
                 }
                 TypeSelector::One(one) => match (self.reach(compiled, one, letter), id) {
                     (None, _) => {
-                        reason = if self.patient.is_none() { Reason::NoLaunchPatient } else { Reason::NotAtPatientLevel };
+                        reason =
+                            if self.patient.is_none() { Reason::NoLaunchPatient } else { Reason::NotAtPatientLevel };
                         continue;
                     }
                     (Some(Reach::Itself(patient)), Some(id)) if patient != id => {
@@ -169,9 +174,16 @@ impl Grant {
             })
     }
 
-    fn scope_accepts<V: ResourceView>(&self, compiled: &Compiled, one: ResourceType, letter: Permissions, resource: &V) -> bool {
+    fn scope_accepts<V: ResourceView>(
+        &self,
+        compiled: &Compiled,
+        one: ResourceType,
+        letter: Permissions,
+        resource: &V,
+    ) -> bool {
         let Some(reach) = self.reach(compiled, one, letter) else { return false };
-        self.reaches(reach, one, resource) && compiled.limit.as_ref().is_none_or(|limit| limit.accepts(resource, self.base.as_deref()))
+        self.reaches(reach, one, resource)
+            && compiled.limit.as_ref().is_none_or(|limit| limit.accepts(resource, self.base.as_deref()))
     }
 
     fn reaches<V: ResourceView>(&self, reach: Reach<'_>, one: ResourceType, resource: &V) -> bool {

@@ -53,10 +53,11 @@ impl Grant {
         let release = granted.release();
         let mut scopes = Vec::new();
         let mut extensions = Vec::new();
-        for scope in granted.iter() {
+        for scope in granted {
             match scope.kind() {
                 ScopeKind::Resource(resource) => {
-                    let limit = (!resource.limit.is_none()).then(|| CompiledLimit::new(&resource.limit, resource.types, release));
+                    let limit = (!resource.limit.is_none())
+                        .then(|| CompiledLimit::new(&resource.limit, resource.types, release));
                     scopes.push(Compiled { scope: resource.clone(), limit });
                 }
                 ScopeKind::Extension => extensions.push(scope.literal().into()),

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::filter::Reach;
+use super::branch::Reach;
 use super::gate::{Gate, Want};
 use super::obligations::{Obligation, Obligations};
 use super::{Grant, Need, Reason};
@@ -249,7 +249,11 @@ impl Grant {
             links.needs.push(need);
         }
         let reaches = |compiled: &super::grant::Compiled| {
-            if compiled.limit.is_some() || !compiled.scope.types.includes(one) { None } else { self.reach(compiled, one, letter) }
+            if compiled.limit.is_some() || !compiled.scope.types.includes(one) {
+                None
+            } else {
+                self.reach(compiled, one, letter)
+            }
         };
         let mut inside = false;
         for compiled in self.scopes_with(letter) {
@@ -265,7 +269,8 @@ impl Grant {
             links.narrowed = true;
             return;
         }
-        let limited = self.scopes_with(letter).any(|compiled| compiled.limit.is_some() && compiled.scope.types.includes(one));
+        let limited =
+            self.scopes_with(letter).any(|compiled| compiled.limit.is_some() && compiled.scope.types.includes(one));
         links.refuse(if limited { Reason::LimitedScope } else { Reason::NoScope });
     }
 }

@@ -34,6 +34,7 @@
 //! # }
 //! ```
 
+mod branch;
 mod bundle;
 mod denial;
 mod filter;
@@ -49,9 +50,10 @@ mod request;
 mod search;
 mod write;
 
+pub use branch::{Branch, On, Reach};
 pub use bundle::EntryDecision;
 pub use denial::{Denial, Need, Reason};
-pub use filter::{Branch, Filter, On, Reach};
+pub use filter::Filter;
 pub use grant::Grant;
 pub use obligations::{Obligation, Obligations};
 pub use operations::{Applies, OperationRule, Rule, STANDARD_OPERATIONS};

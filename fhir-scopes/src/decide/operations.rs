@@ -2,14 +2,15 @@
 
 use alloc::vec::Vec;
 
-use super::filter::{Filter, On};
+use super::branch::On;
+use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
 use super::obligations::Obligations;
 use super::perform::owe;
 use super::query::pairs;
 use super::request::{Body, Request};
 use super::write::needs_of;
-use super::{Allowance, Decision, Grant, Need, Obligation, Reason};
+use super::{Allowance, Decision, Denial, Grant, Need, Obligation, Reason};
 use crate::route::{NoRoute, OperationTarget};
 use crate::{Permissions, ResourceType, TypeSelector};
 
@@ -147,7 +148,13 @@ pub(crate) fn standard_rule(name: &str, on: OperationTarget<'_>) -> Rule {
 }
 
 impl Grant {
-    pub(super) fn operation(&self, name: &str, on: OperationTarget<'_>, post: bool, request: &Request<'_>) -> Decision<'_> {
+    pub(super) fn operation(
+        &self,
+        name: &str,
+        on: OperationTarget<'_>,
+        post: bool,
+        request: &Request<'_>,
+    ) -> Decision<'_> {
         let rule = self.operations.iter().rev().find(|row| row.fits(name, on)).map_or(Rule::Refuse, |row| row.rule);
         match (rule, on) {
             (Rule::Search, OperationTarget::Type(one)) => self.search(one, Levels::All, request),
@@ -162,8 +169,10 @@ impl Grant {
                 if !post && letters != Permissions::READ {
                     return self.deny(Reason::NoRoute(NoRoute::NoInteraction), needs_of(one, letters));
                 }
-                let mut decision = self.filtered(Want::one(one, letters), Some(id), On::Target, &needs_of(one, letters));
-                let shows = matches!(self.gate(Want::one(one, Permissions::READ), Some(id)), Gate::Open(_) | Gate::Filtered);
+                let mut decision =
+                    self.filtered(Want::one(one, letters), Some(id), On::Target, &needs_of(one, letters));
+                let shows =
+                    matches!(self.gate(Want::one(one, Permissions::READ), Some(id)), Gate::Open(_) | Gate::Filtered);
                 if !letters.contains(Permissions::READ) && !shows {
                     owe(&mut decision, Obligation::ReturnMinimal);
                 }
@@ -192,7 +201,9 @@ impl Grant {
     fn filtered(&self, want: Want, id: Option<&str>, on: On, needs: &[Need]) -> Decision<'_> {
         match self.gate(want, id) {
             Gate::Closed(reason) => self.deny(reason, needs),
-            Gate::Open(by) => Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) }),
+            Gate::Open(by) => {
+                Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
+            }
             Gate::Filtered => Decision::Filter(Filter::new(self, on, want)),
         }
     }
@@ -200,7 +211,9 @@ impl Grant {
     /// Nothing stored is shown, so having a letter is enough; a patient scope still needs its patient.
     fn any_of(&self, one: ResourceType, letters: Permissions) -> Decision<'_> {
         let counts = |scope: &&crate::ResourceScope| {
-            scope.types.includes(one) && scope.permissions.intersects(letters) && (scope.level != crate::Level::Patient || self.patient.is_some())
+            scope.types.includes(one)
+                && scope.permissions.intersects(letters)
+                && (scope.level != crate::Level::Patient || self.patient.is_some())
         };
         match self.scopes.iter().map(|compiled| &compiled.scope).filter(counts).max_by_key(|scope| scope.level) {
             Some(by) => Decision::Allow(Allowance { by: Some(by), obligations: Obligations::of_level(by.level) }),
@@ -217,8 +230,11 @@ impl Grant {
         if let Gate::Closed(reason) = head {
             return self.deny(reason, needs);
         }
-        let Ok(named) = self.named_types(request) else { return self.deny(Reason::NoRoute(NoRoute::UnknownType), needs) };
-        let wants: Vec<Want> = if named.is_empty() { [all].into() } else { named.iter().map(|one| Want::one(*one, letters)).collect() };
+        let Ok(named) = self.named_types(request) else {
+            return self.deny(Reason::NoRoute(NoRoute::UnknownType), needs);
+        };
+        let wants: Vec<Want> =
+            if named.is_empty() { [all].into() } else { named.iter().map(|one| Want::one(*one, letters)).collect() };
         let mut open = matches!(head, Gate::Open(_));
         let mut more = Vec::new();
         for want in wants {
@@ -234,7 +250,9 @@ impl Grant {
             }
         }
         match head {
-            Gate::Open(by) if open => Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) }),
+            Gate::Open(by) if open => {
+                Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
+            }
             _ => {
                 let mut filter = Filter::new(self, On::Results, main);
                 filter.more = more;
@@ -270,12 +288,14 @@ impl Grant {
                 Gate::Filtered => narrowed = true,
                 Gate::Closed(reason) => {
                     let reason = if reason == Reason::OtherPatient { Reason::NoScope } else { reason };
-                    return self.deny(reason, needs);
+                    return Decision::Deny(Denial::new(self, reason, needs).at_system_level());
                 }
             }
         }
         match allowed {
-            Some(by) if !narrowed => Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) }),
+            Some(by) if !narrowed => {
+                Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
+            }
             _ => Decision::Filter(Filter::new(self, On::Results, want(TypeSelector::All))),
         }
     }

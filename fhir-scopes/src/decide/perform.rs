@@ -1,6 +1,7 @@
 //! From request to decision.
 
-use super::filter::{Filter, On};
+use super::branch::{On, Reach};
+use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
 use super::obligations::{Obligation, Obligations};
 use super::query::is_meaningless_to_read;
@@ -27,7 +28,8 @@ impl Grant {
         }
         match interaction {
             Err(NoRoute::SystemDelete) => {
-                let needs = [Permissions::DELETE, Permissions::SEARCH].map(|letter| Need::of(TypeSelector::All, letter));
+                let needs =
+                    [Permissions::DELETE, Permissions::SEARCH].map(|letter| Need::of(TypeSelector::All, letter));
                 self.deny(Reason::NoRoute(NoRoute::SystemDelete), needs)
             }
             Err(no_route) => self.deny(Reason::NoRoute(no_route), []),
@@ -38,7 +40,9 @@ impl Grant {
     pub(super) fn perform(&self, interaction: Interaction<'_>, request: &Request<'_>) -> Decision<'_> {
         match interaction {
             Interaction::Open => Decision::Allow(Allowance { by: None, obligations: Obligations::default() }),
-            Interaction::Read { one, id } | Interaction::VersionRead { one, id, .. } => self.read(one, id, On::Target, request),
+            Interaction::Read { one, id } | Interaction::VersionRead { one, id, .. } => {
+                self.read(one, id, On::Target, request)
+            }
             Interaction::InstanceHistory { one, id } => self.read(one, id, On::Results, request),
             Interaction::TypeHistory { one } => without_deletions(self.search(one, Levels::All, request)),
             Interaction::SystemHistory => without_deletions(self.search_all(Levels::All, request)),
@@ -54,11 +58,17 @@ impl Grant {
             }
             Interaction::Create { one } => self.create(one, request),
             Interaction::Update { one, id } => self.update(one, id, request),
-            Interaction::ConditionalUpdate { one } => self.conditional(one, Permissions::UPDATE, On::ConditionAndTarget, request),
+            Interaction::ConditionalUpdate { one } => {
+                self.conditional(one, Permissions::UPDATE, On::ConditionAndTarget, request)
+            }
             Interaction::Patch { one, id } => self.patch(one, id),
-            Interaction::ConditionalPatch { one } => self.conditional(one, Permissions::UPDATE, On::ConditionAndTargetAndResult, request),
+            Interaction::ConditionalPatch { one } => {
+                self.conditional(one, Permissions::UPDATE, On::ConditionAndTargetAndResult, request)
+            }
             Interaction::Delete { one, id } => self.delete_with(one, id, request),
-            Interaction::ConditionalDelete { one } => self.conditional(one, Permissions::DELETE, On::ConditionAndTarget, request),
+            Interaction::ConditionalDelete { one } => {
+                self.conditional(one, Permissions::DELETE, On::ConditionAndTarget, request)
+            }
             Interaction::Bundle => self.bundle(request),
             Interaction::Operation { name, on, post } => self.operation(name, on, post, request),
         }
@@ -68,7 +78,9 @@ impl Grant {
         let want = Want::one(one, Permissions::READ);
         let mut decision = match self.gate(want, Some(id)) {
             Gate::Closed(reason) => self.deny(reason, needs_of(one, Permissions::READ)),
-            Gate::Open(by) => Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) }),
+            Gate::Open(by) => {
+                Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
+            }
             Gate::Filtered => Decision::Filter(Filter::new(self, on, want)),
         };
         if on == On::Results {
@@ -101,9 +113,12 @@ pub(super) fn owe(decision: &mut Decision<'_>, one: Obligation<'_>) {
     }
 }
 
-/// Deletions carry no content to check, so a filtered history leaves them out.
+/// Deletions carry no content to check, so a history filtered by content leaves them out. Where only the type decides, the type of
+/// a deletion is known.
 fn without_deletions(mut decision: Decision<'_>) -> Decision<'_> {
-    if let Decision::Filter(filter) = &mut decision {
+    if let Decision::Filter(filter) = &mut decision
+        && filter.branches().iter().any(|branch| branch.reach != Reach::Everyone || !branch.limits.is_empty())
+    {
         filter.obligations.add(Obligation::DropDeletedEntries);
     }
     decision
@@ -112,12 +127,12 @@ fn without_deletions(mut decision: Decision<'_>) -> Decision<'_> {
 /// The letters of an interaction, for a request that is refused before it is judged.
 fn needs(interaction: Interaction<'_>) -> alloc::vec::Vec<Need> {
     match interaction {
-        Interaction::Read { one, .. } | Interaction::VersionRead { one, .. } | Interaction::InstanceHistory { one, .. } => {
-            needs_of(one, Permissions::READ)
-        }
-        Interaction::TypeHistory { one } | Interaction::Search { one } | Interaction::CompartmentSearch { one: Some(one), .. } => {
-            needs_of(one, Permissions::SEARCH)
-        }
+        Interaction::Read { one, .. }
+        | Interaction::VersionRead { one, .. }
+        | Interaction::InstanceHistory { one, .. } => needs_of(one, Permissions::READ),
+        Interaction::TypeHistory { one }
+        | Interaction::Search { one }
+        | Interaction::CompartmentSearch { one: Some(one), .. } => needs_of(one, Permissions::SEARCH),
         Interaction::SystemHistory | Interaction::SystemSearch | Interaction::CompartmentSearch { one: None, .. } => {
             [Need::of(TypeSelector::All, Permissions::SEARCH)].into()
         }

@@ -4,7 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::filter::{Branch, Filter, On, Reach};
+use super::branch::{Branch, On, Reach};
+use super::filter::Filter;
 use crate::compartment::CompartmentMode;
 use crate::{Limit, TypeSelector};
 
@@ -103,7 +104,9 @@ impl Filter<'_> {
             Reach::Everyone | Reach::Shared => (one.to_string(), None),
             Reach::Itself(id) => (one.to_string(), Some(["_id=", id].concat())),
             Reach::ViaPatient(id) => (one.to_string(), Some(["patient=Patient/", id].concat())),
-            Reach::Compartment(id) if self.grant.mode == CompartmentMode::Spec => (["Patient/", id, "/", one.name()].concat(), None),
+            Reach::Compartment(id) if self.grant.mode == CompartmentMode::Spec => {
+                (["Patient/", id, "/", one.name()].concat(), None)
+            }
             // the narrow mode: one parameter says it, since those of a type all look at the same element
             Reach::Compartment(id) => {
                 let name = crate::compartment::subject_parameter(one, self.grant.release)?;

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Each parameter of the parts, as `(name, value)`. None inside when an encoding is broken: then nobody knows what it says.
-pub(crate) fn pairs<'q>(parts: [&'q str; 2]) -> impl Iterator<Item = Option<(Cow<'q, str>, Cow<'q, str>)>> {
+pub(crate) fn pairs(parts: [&str; 2]) -> impl Iterator<Item = Option<(Cow<'_, str>, Cow<'_, str>)>> {
     parts.into_iter().flat_map(|part| part.split('&')).filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         Some((decode(name)?, decode(value)?))
@@ -55,8 +55,28 @@ pub(super) enum Role {
 
 /// Control parameters that reach nothing beyond the searched resources.
 const HARMLESS: [&str; 23] = [
-    "_at", "_contained", "_containedType", "_content", "_count", "_elements", "_format", "_id", "_language", "_lastUpdated",
-    "_maxresults", "_offset", "_page", "_pretty", "_profile", "_score", "_security", "_since", "_source", "_summary", "_tag", "_text",
+    "_at",
+    "_contained",
+    "_containedType",
+    "_content",
+    "_count",
+    "_elements",
+    "_format",
+    "_id",
+    "_language",
+    "_lastUpdated",
+    "_maxresults",
+    "_offset",
+    "_page",
+    "_pretty",
+    "_profile",
+    "_score",
+    "_security",
+    "_since",
+    "_source",
+    "_summary",
+    "_tag",
+    "_text",
     "_total",
 ];
 
@@ -90,13 +110,18 @@ pub(super) fn role(name: &str) -> Role {
 pub(super) fn is_meaningless_to_read(query: &str) -> bool {
     !query.is_empty()
         && pairs([query, ""]).any(|pair| match pair {
-            Some((name, _)) => role(&name) != Role::Format && !matches!(name.as_ref(), "_count" | "_since" | "_at" | "_sort" | "_page" | "_offset"),
+            Some((name, _)) => {
+                role(&name) != Role::Format
+                    && !matches!(name.as_ref(), "_count" | "_since" | "_at" | "_sort" | "_page" | "_offset")
+            }
             None => true,
         })
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail")]
+
     use super::{Role, pairs, role};
 
     #[test]

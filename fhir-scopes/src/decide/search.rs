@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::filter::{Filter, On};
+use super::branch::On;
+use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
 use super::links::Links;
 use super::obligations::Obligations;
@@ -62,7 +63,9 @@ impl Grant {
         let everything = Want { levels, ..Want::of(TypeSelector::All, Permissions::SEARCH) };
         match self.scan(None, request) {
             Err(reason) => self.deny(reason, []),
-            Ok(Scan { types, links }) if types.is_empty() => self.answer(self.gate(everything, None), everything, links),
+            Ok(Scan { types, links }) if types.is_empty() => {
+                self.answer(self.gate(everything, None), everything, links)
+            }
             Ok(Scan { types, mut links }) => {
                 let mut wants = types.iter().map(|one| Want { levels, ..Want::one(*one, Permissions::SEARCH) });
                 let needs: Vec<Need> = wants.clone().map(|want| Need::of(want.types, want.letters)).collect();
@@ -94,7 +97,7 @@ impl Grant {
         for pair in pairs([request.query, form(request)]) {
             let Some((name, value)) = pair else { return Err(Reason::Parameter) };
             match (role(&name), one) {
-                (Role::Plain | Role::Format, _) => {}
+                (Role::Plain | Role::Format, _) | (Role::Types, Some(_)) => {}
                 (Role::Include, _) => self.include(links, &value),
                 (Role::ReverseInclude, _) => self.reverse_include(links, &value),
                 (Role::Chain, Some(one)) => self.chain(links, one, &name),
@@ -104,14 +107,16 @@ impl Grant {
                 (Role::List, Some(_)) => self.list(links),
                 (Role::Types, None) => {
                     for name in value.split(',') {
-                        let one = ResourceType::parse(name, self.release).ok_or(Reason::NoRoute(NoRoute::UnknownType))?;
+                        let one =
+                            ResourceType::parse(name, self.release).ok_or(Reason::NoRoute(NoRoute::UnknownType))?;
                         if !scan.types.contains(&one) {
                             scan.types.push(one);
                         }
                     }
                 }
-                (Role::Types, Some(_)) => {}
-                (Role::Refused, _) | (Role::Chain | Role::Has | Role::Sort | Role::List, None) => return Err(Reason::Parameter),
+                (Role::Refused, _) | (Role::Chain | Role::Has | Role::Sort | Role::List, None) => {
+                    return Err(Reason::Parameter);
+                }
             }
         }
         Ok(scan)

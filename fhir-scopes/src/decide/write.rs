@@ -1,6 +1,7 @@
 //! Writes: the stored resource and the new content must both pass, else a client could pull a record into its slice or push one out.
 
-use super::filter::{Filter, On};
+use super::branch::On;
+use super::filter::Filter;
 use super::gate::{Gate, Want};
 use super::obligations::{Obligation, Obligations};
 use super::request::{Body, Request};
@@ -17,7 +18,11 @@ impl Grant {
     /// `POST T`. With `If-None-Exist` it also searches: its answer shows whether a match exists.
     pub(super) fn create(&self, one: ResourceType, request: &Request<'_>) -> Decision<'_> {
         let want = Want::one(one, Permissions::CREATE);
-        let letters = if request.if_none_exist.is_some() { Permissions::CREATE | Permissions::SEARCH } else { Permissions::CREATE };
+        let letters = if request.if_none_exist.is_some() {
+            Permissions::CREATE | Permissions::SEARCH
+        } else {
+            Permissions::CREATE
+        };
         let needs = || needs_of(one, letters);
         let gate = self.gate(want, None);
         if let Gate::Closed(reason) = gate {
@@ -73,7 +78,13 @@ impl Grant {
     }
 
     /// `PUT T?...`, `PATCH T?...`, `DELETE T?...`: the letter and `s`.
-    pub(super) fn conditional(&self, one: ResourceType, letter: Permissions, on: On, request: &Request<'_>) -> Decision<'_> {
+    pub(super) fn conditional(
+        &self,
+        one: ResourceType,
+        letter: Permissions,
+        on: On,
+        request: &Request<'_>,
+    ) -> Decision<'_> {
         let letters = letter | Permissions::SEARCH;
         let want = Want::one(one, letters);
         if self.conditions_reach_further(one, request.query) {
@@ -100,28 +111,31 @@ impl Grant {
     /// Chains and the like inside a condition would ask about other types.
     fn conditions_reach_further(&self, one: ResourceType, query: &str) -> bool {
         let condition = Request::get("", query);
-        !self.scan(Some(one), &condition).is_ok_and(|scan| scan.links.refused.is_none() && !scan.links.narrowed && scan.links.wants.is_empty())
+        !self
+            .scan(Some(one), &condition)
+            .is_ok_and(|scan| scan.links.refused.is_none() && !scan.links.narrowed && scan.links.wants.is_empty())
     }
 
     /// The answer to an update or patch would show the record to a client that may not read it.
     fn changed<'g>(&'g self, one: ResourceType, gate: Gate<'g>, on: On, want: Want) -> Decision<'g> {
-        match gate {
-            Gate::Open(_) => self.written(one, gate, Permissions::UPDATE),
-            _ => {
-                let mut filter = Filter::new(self, on, want);
-                if !self.may_show(one) {
-                    filter.obligations.add(Obligation::ReturnMinimal);
-                }
-                Decision::Filter(filter)
-            }
+        if matches!(gate, Gate::Open(_)) {
+            return self.written(one, gate, Permissions::UPDATE);
         }
+        let mut filter = Filter::new(self, on, want);
+        if !self.may_show(one) {
+            filter.obligations.add(Obligation::ReturnMinimal);
+        }
+        Decision::Filter(filter)
     }
 
     fn written<'g>(&'g self, one: ResourceType, gate: Gate<'g>, letter: Permissions) -> Decision<'g> {
         let (by, mut obligations) = match gate {
             Gate::Open(by) => (Some(&by.scope), Obligations::of_level(by.scope.level)),
             // a create whose content was judged: the scope that took it
-            _ => (self.scopes_with(letter).map(|compiled| &compiled.scope).find(|scope| scope.types.includes(one)), Obligations::default()),
+            _ => (
+                self.scopes_with(letter).map(|compiled| &compiled.scope).find(|scope| scope.types.includes(one)),
+                Obligations::default(),
+            ),
         };
         if letter == Permissions::UPDATE && !self.may_show(one) {
             obligations.add(Obligation::ReturnMinimal);
@@ -152,7 +166,10 @@ impl Grant {
         let TypeSelector::One(one) = want.types else { return Content::Refused(Reason::Content) };
         let body_id = resource.get("id").and_then(serde_json::Value::as_str);
         let other_type = resource.get("resourceType").and_then(serde_json::Value::as_str) != Some(one.name());
-        if other_type || id.is_some_and(|id| body_id.is_some_and(|own| own != id)) || resource.get("id").is_some() && body_id.is_none() {
+        if other_type
+            || id.is_some_and(|id| body_id.is_some_and(|own| own != id))
+            || resource.get("id").is_some() && body_id.is_none()
+        {
             return Content::Refused(Reason::Content);
         }
         if self.want_accepts(want, one, resource) { Content::Passes } else { Content::Refused(Reason::Content) }

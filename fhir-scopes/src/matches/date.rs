@@ -78,12 +78,17 @@ pub(super) fn span(text: &str) -> Option<Span> {
     let year = number(parts.next()?, 4)?;
     let month = parts.next().map(|text| number(text, 2)).map_or(Some(None), |found| found.map(Some))?;
     let day = parts.next().map(|text| number(text, 2)).map_or(Some(None), |found| found.map(Some))?;
-    if parts.next().is_some() || month.is_some_and(|month| !(1..=12).contains(&month)) || day.is_some_and(|day| !(1..=31).contains(&day)) {
+    if parts.next().is_some()
+        || month.is_some_and(|month| !(1..=12).contains(&month))
+        || day.is_some_and(|day| !(1..=31).contains(&day))
+    {
         return None;
     }
     let (first, after) = match (month, day) {
         (None, _) => (days(year, 1, 1), days(year + 1, 1, 1)),
-        (Some(month), None) => (days(year, month, 1), if month == 12 { days(year + 1, 1, 1) } else { days(year, month + 1, 1) }),
+        (Some(month), None) => {
+            (days(year, month, 1), if month == 12 { days(year + 1, 1, 1) } else { days(year, month + 1, 1) })
+        }
         (Some(month), Some(day)) => (days(year, month, day), days(year, month, day) + 1),
     };
     let Some(time) = time else { return Some((first * 86_400, after * 86_400 - 1)) };
@@ -131,6 +136,8 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail")]
+
     use super::{Wanted, period, span};
 
     #[test]

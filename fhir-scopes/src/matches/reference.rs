@@ -30,7 +30,9 @@ pub struct LocalReference<'a> {
 /// ```
 pub fn local_reference<'a>(text: &'a str, base: Option<&str>, release: Release) -> Option<LocalReference<'a>> {
     let relative = match base {
-        Some(base) => text.strip_prefix(base.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/')).unwrap_or(text),
+        Some(base) => {
+            text.strip_prefix(base.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/')).unwrap_or(text)
+        }
         None => text,
     };
     let mut parts = relative.split('/');

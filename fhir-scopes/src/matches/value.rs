@@ -22,7 +22,9 @@ impl Value {
             ParameterKind::Reference => Self::Reference(unescape(text)),
             ParameterKind::Date => date::Wanted::read(text).map_or(Self::Never, Self::Date),
             ParameterKind::String | ParameterKind::Uri => Self::Text(unescape(text)),
-            ParameterKind::Number | ParameterKind::Quantity | ParameterKind::Composite | ParameterKind::Special => Self::Never,
+            ParameterKind::Number | ParameterKind::Quantity | ParameterKind::Composite | ParameterKind::Special => {
+                Self::Never
+            }
         }
     }
 }

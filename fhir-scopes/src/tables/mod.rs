@@ -5,12 +5,17 @@
 //! and no compartment, so that every limit and every patient scope in it is refused rather than guessed.
 
 #[cfg(feature = "r4")]
+#[rustfmt::skip]
 mod r4;
 #[cfg(feature = "r4b")]
+#[rustfmt::skip]
 mod r4b;
 #[cfg(feature = "r5")]
+#[rustfmt::skip]
 mod r5;
+#[rustfmt::skip]
 mod shared;
+#[rustfmt::skip]
 mod types;
 
 use crate::{ParameterKind, Release, ResourceType};
@@ -68,6 +73,7 @@ struct Tables {
     compartments: &'static [&'static [(u8, u16)]],
 }
 
+#[cfg(any(feature = "r4", feature = "r4b", feature = "r5"))]
 macro_rules! tables_of {
     ($release:ident) => {{
         static TABLES: Tables = Tables {
@@ -125,7 +131,10 @@ impl Tables {
         let rows = self.of_type(one);
         let row = rows.get(rows.binary_search_by_key(&name, |row| row.0).ok()?)?;
         let first = usize::from(row.2);
-        Some(Found { kind: KINDS.get(usize::from(row.1)).copied()?, paths: self.lists.get(first..first + usize::from(row.3))? })
+        Some(Found {
+            kind: KINDS.get(usize::from(row.1)).copied()?,
+            paths: self.lists.get(first..first + usize::from(row.3))?,
+        })
     }
 }
 
@@ -162,7 +171,11 @@ pub(crate) fn class(release: Release, one: ResourceType) -> (u8, bool) {
 }
 
 /// The parameters by which a type belongs to the compartment with this place in [`crate::compartment`].
-pub(crate) fn compartment(release: Release, place: usize, one: ResourceType) -> impl Iterator<Item = (&'static str, Found)> {
+pub(crate) fn compartment(
+    release: Release,
+    place: usize,
+    one: ResourceType,
+) -> impl Iterator<Item = (&'static str, Found)> {
     let tables = tables(release);
     let rows = tables.and_then(|tables| tables.compartments.get(place).copied()).unwrap_or_default();
     let type_of = |row: &(u8, u16)| usize::from(row.0);

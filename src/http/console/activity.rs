@@ -8,6 +8,7 @@ use super::client::fingerprint;
 use super::compose;
 use super::desk::{Desk, done};
 use crate::governance::client_management::Happened;
+use crate::governance::notifications::Event;
 use crate::governance::organizations::{self, ActivityFilter, Kind};
 use crate::http::error::Failure;
 use crate::http::extract::CsrfForm;
@@ -53,7 +54,7 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
     let rows = happened.iter().zip(lines).map(|(one, line)| ActivityRow {
         at: line.at,
         who: one.who.clone(),
-        text: line.text,
+        text: if one.client.is_empty() { line.text } else { format!("{}: {}", one.client, line.text) },
         note: line.note,
         record: fingerprint(one),
         href: concerned(&desk, one),
@@ -71,7 +72,7 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
         q: view.q.clone(),
         kinds: Kind::ALL
             .into_iter()
-            .map(|one| Choice { current: one == kind, ..Choice::new(one.as_str(), &say.word(&format!("console-kind-{}", if one == Kind::All { "all" } else { one.as_str() }))) })
+            .map(|one| Choice { current: one == kind, ..Choice::new(one.as_str(), &say.word(kind_key(one))) })
             .collect(),
         paging: Paging {
             text: String::new(),
@@ -82,6 +83,29 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
         ..Activity::default()
     };
     desk.render(ConsoleSection::Activity, &page).await
+}
+
+fn kind_key(kind: Kind) -> &'static str {
+    match kind {
+        Kind::All => "console-kind-all",
+        Kind::Requests => "console-kind-requests",
+        Kind::Clients => "console-kind-clients",
+        Kind::Staff => "console-kind-staff",
+        Kind::Tokens => "console-kind-tokens",
+    }
+}
+
+fn news_key(event: Event) -> &'static str {
+    match event {
+        Event::RequestReceived => "console-news-access-request-received",
+        Event::RequestWithdrawn => "console-news-access-request-withdrawn",
+        Event::RequestApproved => "console-news-access-request-approved",
+        Event::RequestRejected => "console-news-access-request-rejected",
+        Event::RequestExpired => "console-news-access-request-expired",
+        Event::ClientDisabled => "console-news-client-disabled",
+        Event::ClientEnabled => "console-news-client-enabled",
+        Event::ApprovalExpired => "console-news-approval-expired",
+    }
 }
 
 fn is_full(rows: usize) -> bool {
@@ -132,7 +156,7 @@ fn row(desk: &Desk, message: &Message, to: &str) -> NotificationRow {
     NotificationRow {
         id: message.id.to_string(),
         at: say.moment(message.created_at),
-        subject: say.words(&format!("console-news-{}", message.event.replace(['.', '_'], "-")), &[("client", Arg::Text(&client))]),
+        subject: Event::parse(&message.event).map_or_else(|| message.event.clone(), |event| say.words(news_key(event), &[("client", Arg::Text(&client))])),
         to: to.to_owned(),
         webhook: message.channel == Channel::Webhook,
         delivery,

@@ -196,9 +196,9 @@ pub async fn receipt(desk: Desk, Path((_, seq)): Path<(String, String)>) -> Resu
 fn facts(desk: &Desk, happened: &Happened) -> Vec<Fact> {
     let say = desk.say();
     let mut facts = Vec::new();
-    for name in ["access_tokens", "refresh_tokens"] {
+    for (name, key) in [("access_tokens", "console-ended-access-tokens"), ("refresh_tokens", "console-ended-refresh-tokens")] {
         if let Some(count) = compose::detail(happened, name).and_then(|count| count.parse().ok()) {
-            facts.push(Fact::words(&say.word(&format!("console-ended-{}", name.replace('_', "-"))), &say.number(count)));
+            facts.push(Fact::words(&say.word(key), &say.number(count)));
         }
     }
     if let Some(scopes) = compose::detail(happened, "granted_scopes") {

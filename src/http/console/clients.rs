@@ -33,7 +33,13 @@ pub struct View {
     page: Option<String>,
 }
 
-const SORTS: [(&str, Sort); 4] = [("oldest", Sort::Oldest), ("newest", Sort::Newest), ("name", Sort::Name), ("last-used", Sort::LastUsed)];
+/// The word of the URL, the order, and its words on the page.
+const SORTS: [(&str, Sort, &str); 4] = [
+    ("oldest", Sort::Oldest, "console-sort-oldest"),
+    ("newest", Sort::Newest, "console-sort-newest"),
+    ("name", Sort::Name, "console-sort-name"),
+    ("last-used", Sort::LastUsed, "console-sort-last-used"),
+];
 
 impl View {
     fn state(&self) -> &str {
@@ -87,7 +93,7 @@ pub(crate) fn page_number(page: Option<&str>) -> Result<i64, Failure> {
 
 /// Reads an order.
 pub(crate) fn sort_of(word: &str) -> Result<Sort, Failure> {
-    let found = SORTS.iter().find(|(known, _)| *known == word).map(|(_, sort)| *sort);
+    let found = SORTS.iter().find(|(known, ..)| *known == word).map(|(_, sort, _)| *sort);
     found.ok_or_else(|| Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", "There is no such order."))
 }
 
@@ -102,7 +108,7 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
         filters: chips(&desk, &view, &listing),
         state: view.state().to_owned(),
         q: view.q.clone(),
-        sort: SORTS.iter().map(|(word, _)| Choice { current: *word == view.sort_word(), ..Choice::new(word, &say.word(&format!("console-sort-{word}"))) }).collect(),
+        sort: SORTS.iter().map(|(word, _, key)| Choice { current: *word == view.sort_word(), ..Choice::new(word, &say.word(key)) }).collect(),
         rows: listing.lines.iter().map(|line| row(&desk, &view, &listing, line)).collect(),
         never_asked: listing.counts.all == 0 && view.q.trim().is_empty(),
         paging: paging(&desk, &view, &listing)?,

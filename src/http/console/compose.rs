@@ -3,8 +3,8 @@
 use fhir_scopes::ScopeSet;
 
 use super::desk::Desk;
-use super::words::Say;
-use crate::domain::clients::{ClientMetadata, GrantType};
+use super::words::{Say, field_key};
+use crate::domain::clients::{ClientMetadata, ClientType, GrantType};
 use crate::domain::ids::ClientId;
 use crate::governance::client_management::{Happened, Review};
 use crate::governance::explain::{self, FieldChange, Risk};
@@ -105,9 +105,17 @@ pub(super) fn history(say: &Say<'_>, happened: &[Happened]) -> Vec<HistoryLine> 
         .iter()
         .map(|one| {
             let mut line = present::history_line(say.pages, say.lang, &one.record, &one.who);
-            // of a rejection people want the reviewer's words, not the request's
-            if let Some(reason) = detail(one, "decision_reason") {
-                line.note = reason;
+            // whose words are shown: those of whoever did this, not those of the request it was done to
+            match one.record.event.as_str() {
+                "access_request.rejected" => line.note = detail(one, "decision_reason").unwrap_or_default(),
+                "access_request.approved" => {
+                    line.note = String::new();
+                    if detail(one, "granted_scopes") != detail(one, "scopes") {
+                        line.text = say.word("event-access-request-approved-less");
+                    }
+                }
+                "access_request.withdrawn" | "access_request.expired" => line.note = String::new(),
+                _ => {}
             }
             line
         })
@@ -122,20 +130,20 @@ pub(super) fn detail(happened: &Happened, name: &str) -> Option<String> {
 
 /// Type, addresses, keys, contacts, terms, privacy.
 pub(super) fn about(say: &Say<'_>, id: &ClientId, metadata: &ClientMetadata) -> Vec<Fact> {
-    let label = |name: &str| say.word(&format!("console-field-{name}"));
+    let label = |name: &str| field_key(name).map_or_else(|| name.to_owned(), |key| say.word(key));
     let mut facts = vec![
-        Fact::words(&label("client-type"), &say.word(&format!("console-type-{}", explain::client_type(metadata.client_type).replace('_', "-")))),
-        Fact::code(&label("client-id"), id.as_str()),
+        Fact::words(&label("client_type"), &say.word(client_type(metadata.client_type))),
+        Fact::code(&say.word("console-field-client-id"), id.as_str()),
     ];
     if !metadata.description.is_empty() {
         facts.push(Fact::words(&label("description"), &metadata.description));
     }
     let uses: Vec<String> = metadata.grant_types.iter().map(|one| say.word(grant_type(*one))).collect();
-    facts.push(Fact::words(&label("grant-types"), &uses.join(", ")));
+    facts.push(Fact::words(&label("grant_types"), &uses.join(", ")));
     for uri in &metadata.redirect_uris {
-        facts.push(Fact::code(&label("redirect-uris"), uri));
+        facts.push(Fact::code(&label("redirect_uris"), uri));
     }
-    for (name, uri) in [("launch-uri", &metadata.launch_uri), ("jwks-uri", &metadata.jwks_uri), ("backchannel-logout-uri", &metadata.backchannel_logout_uri)] {
+    for (name, uri) in [("launch_uri", &metadata.launch_uri), ("jwks_uri", &metadata.jwks_uri), ("backchannel_logout_uri", &metadata.backchannel_logout_uri)] {
         if let Some(uri) = uri {
             facts.push(Fact::code(&label(name), uri));
         }
@@ -152,6 +160,14 @@ pub(super) fn about(say: &Say<'_>, id: &ClientId, metadata: &ClientMetadata) -> 
         }
     }
     facts
+}
+
+fn client_type(client_type: ClientType) -> &'static str {
+    match client_type {
+        ClientType::Public => "console-type-public",
+        ClientType::ConfidentialSecret => "console-type-confidential-secret",
+        ClientType::ConfidentialKeys => "console-type-confidential-keys",
+    }
 }
 
 fn grant_type(grant_type: GrantType) -> &'static str {
@@ -172,7 +188,7 @@ pub(super) fn changes(say: &Say<'_>, now: &ScopeSet, before: &ScopeSet, fields: 
         fields: fields
             .iter()
             .map(|change| pages::FieldChange {
-                label: say.word(&format!("console-field-{}", change.field.replace('_', "-"))),
+                label: field_key(change.field).map_or_else(|| change.field.to_owned(), |key| say.word(key)),
                 before: change.before.join("\n"),
                 after: change.after.join("\n"),
             })

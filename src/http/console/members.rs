@@ -26,7 +26,13 @@ pub async fn show(desk: Desk) -> Result<Html, PageError> {
 
 async fn page_of(desk: &Desk) -> Result<Members, PageError> {
     let say = desk.say();
-    let word = |role: StaffRole| say.word(&format!("console-role-{}", role.as_str()));
+    let word = |role: StaffRole| {
+        say.word(match role {
+            StaffRole::Viewer => "console-role-viewer",
+            StaffRole::Reviewer => "console-role-reviewer",
+            StaffRole::Admin => "console-role-admin",
+        })
+    };
     let roles = |current: StaffRole| ROLES.into_iter().map(|role| Choice { current: role == current, ..Choice::new(role.as_str(), &word(role)) }).collect();
     let rows = members(&desk.state.app, &desk.staff)
         .await?

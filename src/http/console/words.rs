@@ -59,7 +59,7 @@ impl Say<'_> {
     /// What is wrong with a field, in whole sentences; `""` for nothing. A fault without words of its own is told in English.
     pub(super) fn faults(&self, faults: &[Fault], field: &str) -> String {
         let own = faults.iter().filter(|fault| field.is_empty() || fault.field == field);
-        let told = own.map(|fault| self.pages.text(self.lang, &format!("fault-{}", fault.code), &[]).unwrap_or_else(|_| fault.message.clone()));
+        let told = own.map(|fault| present::fault_words(self.pages, self.lang, fault));
         told.collect::<Vec<_>>().join(" ")
     }
 
@@ -76,6 +76,31 @@ impl Say<'_> {
         choices.push(choice("none".into(), self.word("console-no-end")));
         choices
     }
+}
+
+/// The words for a member of a client's metadata; `None` for one that has none.
+pub(super) fn field_key(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "name" => "console-field-name",
+        "description" => "console-field-description",
+        "logo" => "console-field-logo",
+        "client_type" => "console-field-client-type",
+        "redirect_uris" => "console-field-redirect-uris",
+        "launch_uri" => "console-field-launch-uri",
+        "jwks_uri" => "console-field-jwks-uri",
+        "jwks" => "console-field-jwks",
+        "grant_types" => "console-field-grant-types",
+        "post_logout_redirect_uris" => "console-field-post-logout-redirect-uris",
+        "backchannel_logout_uri" => "console-field-backchannel-logout-uri",
+        "native" => "console-field-native",
+        "contacts" => "console-field-contacts",
+        "homepage" => "console-field-homepage",
+        "privacy" => "console-field-privacy",
+        "terms" => "console-field-terms",
+        "assertion_audience" => "console-field-assertion-audience",
+        "fhir_context_objects" => "console-field-fhir-context-objects",
+        _ => return None,
+    })
 }
 
 /// Reads a value of [`Say::durations`].

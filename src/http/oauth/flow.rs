@@ -241,7 +241,7 @@ fn choices(right: &ResourceScope, release: fhir_scopes::Release, lang: describe:
                 ScopeChoice { scope: narrower.to_string(), text: describe::about(kind).name(lang).to_owned(), ticked: false }
             })
             .collect(),
-        TypeSelector::One(kind) => known_limits(kind)
+        TypeSelector::One(kind) => known_limits(kind).filter(|limit| limit.us_core)
             .filter_map(|known| {
                 let narrower = ResourceScope { limit: known.limit(release)?, dialect: Dialect::V2, ..right.clone() };
                 Some(ScopeChoice { scope: narrower.to_string(), text: known.name(lang).to_owned(), ticked: false })

@@ -4,6 +4,8 @@ pub mod apps;
 pub mod authorize;
 pub mod discovery;
 pub mod flow;
+pub mod launch;
+pub mod logout;
 pub mod token;
 
 use axum::body::Bytes;

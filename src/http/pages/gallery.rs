@@ -5,7 +5,7 @@ use tera::Value;
 use super::console;
 use super::{
     Account, Apps, Consent, ErrorPage, Flash, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError, SignIn,
-    SignedOut, Start, StopApp, Tone, Viewer, Waiting, samples,
+    SignOutQuestion, SignedOut, Start, StopApp, Tone, Viewer, Waiting, samples,
 };
 
 /// One sample of one page, ready to be rendered.
@@ -53,6 +53,7 @@ pub fn gallery() -> Vec<Sample> {
     add::<Start>(&mut all);
     add::<SignIn>(&mut all);
     add::<SignedOut>(&mut all);
+    add::<SignOutQuestion>(&mut all);
     add::<Consent>(&mut all);
     add::<PatientPicker>(&mut all);
     add::<ErrorPage>(&mut all);

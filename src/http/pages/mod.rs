@@ -81,7 +81,7 @@ pub use form_post::{FormPost, FormValue};
 pub use frame::{Flash, Frame, Nav, Tone, Viewer};
 pub use html::Html;
 pub use patient_picker::{PatientPicker, PatientRow};
-pub use sign_in::{SignIn, SignedOut};
+pub use sign_in::{SignIn, SignOutQuestion, SignedOut};
 pub use start::Start;
 pub use waiting::Waiting;
 pub use words::{Arg, Lang, Words, WordsError};

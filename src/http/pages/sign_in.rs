@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::parts::{Badge, Field};
-use super::{Page, samples};
+use super::{FormValue, Page, samples};
 
 /// The sign-in page. Form: `POST {action}` with `csrf`, `return_to` (hidden, as given), `email`, `password`.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -95,6 +95,42 @@ impl Page for SignedOut {
                 sign_in_href: "/sign-in".into(),
                 back_href: samples::BAD_URL.into(),
                 back_name: samples::MARKUP.into(),
+            },
+        ]
+    }
+}
+
+/// The one question before an app signs somebody out. Form: `POST {action}` with `csrf` and what the app sent, as hidden fields.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SignOutQuestion {
+    /// Where the form goes.
+    pub action: String,
+    /// The organization.
+    pub organization: Badge,
+    /// What the app sent: carried along.
+    pub fields: Vec<FormValue>,
+    /// Where one goes without signing out.
+    pub stay_href: String,
+}
+
+impl Page for SignOutQuestion {
+    const TEMPLATE: &'static str = "sign_out.html";
+
+    fn samples() -> Vec<Self> {
+        let typical = Self {
+            action: "/o/st-mary/logout".into(),
+            organization: Badge::new("St. Mary Hospital", ""),
+            fields: vec![FormValue { name: "state".into(), value: "x y".into() }],
+            stay_href: "/".into(),
+        };
+        vec![
+            Self { organization: Badge::default(), fields: Vec::new(), ..typical.clone() },
+            typical.clone(),
+            Self { organization: Badge::new(samples::LONG_NAME, ""), ..typical.clone() },
+            Self {
+                organization: Badge::new(samples::MARKUP, ""),
+                fields: vec![FormValue { name: "state".into(), value: samples::MARKUP.into() }],
+                ..typical
             },
         ]
     }

@@ -6,4 +6,6 @@ mod client_authentication;
 mod code;
 mod discovery;
 mod introspection;
+mod launch;
+mod logout;
 mod refresh;

@@ -1,0 +1,56 @@
+//! `POST /o/{organization}/launch`: an EHR, proven as a resource server of the organization, makes a launch handle. JSON in and out.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use super::{Challenge, authorization, json, organization, refusal};
+use crate::domain::audit::Actor;
+use crate::domain::ids::ResourceServerId;
+use crate::http::AppState;
+use crate::protocol::introspection::resource_server;
+use crate::protocol::launch::{Launch, NoLaunch, Wish, create};
+use crate::protocol::{ErrorKind, OAuthError, client_auth};
+
+/// Makes a launch handle.
+pub async fn post(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    match made(&state, &slug, &headers, &body).await {
+        Ok(launch) => {
+            let mut answer = serde_json::json!({ "launch": launch.handle.reveal(), "iss": launch.iss, "expires_in": launch.expires_in });
+            if let Some(url) = launch.url {
+                answer["launch_url"] = url.into();
+            }
+            json(StatusCode::CREATED, &answer)
+        }
+        Err(Refused::Protocol(error)) => refusal(&error, Challenge::Basic),
+        Err(Refused::Launch(NoLaunch::Unavailable(why))) => {
+            refusal(&OAuthError::new(ErrorKind::TemporarilyUnavailable, "try again later").because(why), Challenge::None)
+        }
+        Err(Refused::Launch(why)) => {
+            let status = if matches!(why, NoLaunch::NotApproved) { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+            json(status, &serde_json::json!({ "error": "invalid_request", "error_description": why.to_string() }))
+        }
+    }
+}
+
+enum Refused {
+    Protocol(OAuthError),
+    Launch(NoLaunch),
+}
+
+impl From<OAuthError> for Refused {
+    fn from(error: OAuthError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+async fn made(state: &AppState, slug: &str, headers: &HeaderMap, body: &Bytes) -> Result<Launch, Refused> {
+    let organization = organization(&state.app, slug).await?.ok_or_else(|| OAuthError::client("unknown organization"))?;
+    let readings = authorization(headers)?.and_then(client_auth::basic).unwrap_or_default();
+    let principal = resource_server(&state.app, &organization, &readings).await.map_err(OAuthError::from)?.ok_or_else(|| OAuthError::client("not a resource server"))?;
+    let wish: Wish = serde_json::from_slice(body)
+        .map_err(|error| Refused::Launch(NoLaunch::Wrong(format!("the body does not read: {error}"))))?;
+    let by = Actor::ResourceServer(ResourceServerId::from_text(principal));
+    create(&state.app, &organization, by, wish).await.map_err(Refused::Launch)
+}

@@ -1,0 +1,170 @@
+//! A reviewer at work: the list, the review, the decision, the receipt.
+
+use countersign::domain::access_requests::RequestState;
+use countersign::governance::approvals::reject;
+
+use crate::governance::world::READING;
+use crate::support::{Site, on_both};
+
+#[test]
+fn a_reviewer_finds_a_request_reads_it_and_countersigns_it() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let (request, _) = site.world.ask(READING).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+
+        let list = nurse.open("/console/st-mary").await;
+        assert_eq!(list.at, "/console/st-mary/clients");
+        list.says("One request waits for you");
+        list.says("Growth Chart");
+        let path = format!("/console/st-mary/access-requests/{}", request.id);
+        list.says(&path);
+
+        let review = nurse.open(&path).await;
+        review.says("growth, for their parents.");
+        review.says("patient/Observation.rs");
+        let form = review.form("/decide").with("decision", "approve");
+        let confirm = nurse.submit(&form).await;
+        assert_eq!(confirm.status, 200, "{}", confirm.body);
+        assert!(site.world.approval().await.is_none(), "nothing is approved before it is confirmed");
+
+        let receipt = nurse.submit(&confirm.form("/decide")).await;
+        assert_eq!(receipt.status, 303, "{}", receipt.body);
+        assert!(receipt.location().starts_with("/console/st-mary/receipts/"), "{}", receipt.location());
+        let receipt = nurse.follow(receipt).await;
+        assert_eq!(receipt.status, 200, "{}", receipt.body);
+        receipt.says("Growth Chart");
+        assert_eq!(site.world.approval().await.unwrap().scopes, READING);
+
+        // the page of a decided request has no decision left, and a second click decides nothing
+        let again = nurse.submit(&confirm.form("/decide")).await;
+        assert_eq!(again.status, 409);
+        assert_eq!(site.world.recorded("access_request.approved").await, 1);
+        nurse.open(&path).await.says("This request is decided.");
+        site.remove().await;
+    });
+}
+
+#[test]
+fn what_is_unticked_is_left_out() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let (request, _) = site.world.ask("openid launch/patient patient/Observation.rs patient/Condition.rs").await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let review = nurse.open(&format!("/console/st-mary/access-requests/{}", request.id)).await;
+        let form = review.form("/decide").with("decision", "less").untick("scope", "patient/Condition.rs").with("duration", "90");
+        let confirm = nurse.submit(&form).await;
+        assert_eq!(confirm.status, 200, "{}", confirm.body);
+        confirm.says("Left out of what was asked");
+        let receipt = nurse.submit_and_follow(&confirm.form("/decide")).await;
+        receipt.says("with less");
+        let approval = site.world.approval().await.unwrap();
+        assert_eq!(approval.scopes, "openid launch/patient patient/Observation.rs");
+        assert_eq!(approval.expires_at, Some(approval.approved_at.plus_days(90)));
+        site.remove().await;
+    });
+}
+
+#[test]
+fn more_than_was_asked_is_refused_at_both_steps() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let (request, _) = site.world.ask(READING).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let review = nurse.open(&format!("/console/st-mary/access-requests/{}", request.id)).await;
+        for confirmed in ["", "1"] {
+            let form = review.form("/decide").with("decision", "less").with("scope", "patient/*.cruds").with("confirmed", confirmed);
+            assert_eq!(nurse.submit(&form).await.status, 400);
+        }
+        let nothing = review.form("/decide").with("decision", "less").without("scope");
+        assert_eq!(nurse.submit(&nothing).await.status, 422);
+        assert!(site.world.approval().await.is_none());
+        site.remove().await;
+    });
+}
+
+#[test]
+fn what_changed_since_the_screen_is_shown_and_not_approved() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let (request, _) = site.world.ask(READING).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let path = format!("/console/st-mary/access-requests/{}", request.id);
+        let form = nurse.open(&path).await.form("/decide").with("decision", "approve");
+        let confirm = nurse.submit(&form).await.form("/decide");
+        site.world.ask("launch/patient patient/Observation.rs patient/Patient.r patient/Procedure.rs").await;
+        for stale in [form, confirm] {
+            let answer = nurse.submit(&stale).await;
+            assert_eq!(answer.status, 409);
+            answer.says("Nothing was decided.");
+            answer.says("One new kind of access");
+            answer.says("procedures");
+            answer.says(&path);
+        }
+        assert!(site.world.approval().await.is_none());
+        assert_eq!(site.world.request(&request.id).await.state, RequestState::Waiting);
+        site.remove().await;
+    });
+}
+
+#[test]
+fn a_decision_of_somebody_else_is_told_to_who_comes_second() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let (request, _) = site.world.ask(READING).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let review = nurse.open(&format!("/console/st-mary/access-requests/{}", request.id)).await;
+        reject(&site.world.app, &site.world.admin, &request.id, "Not here.", true).await.unwrap();
+        let answer = nurse.submit(&review.form("/decide").with("decision", "approve").with("confirmed", "1")).await;
+        assert_eq!(answer.status, 409);
+        answer.says("adam");
+        assert!(site.world.approval().await.is_none());
+        site.remove().await;
+    });
+}
+
+#[test]
+fn a_rejection_without_a_reason_comes_back_with_what_was_typed() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let (request, _) = site.world.ask(READING).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let path = format!("/console/st-mary/access-requests/{}", request.id);
+        let form = nurse.open(&path).await.form("/decide").with("decision", "reject").with("reason", "  ");
+        let answer = nurse.submit(&form).await;
+        assert_eq!(answer.status, 422);
+        answer.says("This must be filled in.");
+        // no choice at all is said, too
+        assert_eq!(nurse.submit(&answer.form("/decide").without("decision")).await.status, 422);
+        let form = answer.form("/decide").with("decision", "reject").with("reason", "Ask for <less>.").without("may_ask_again");
+        let confirm = nurse.submit(&form).await;
+        assert_eq!(confirm.status, 200, "{}", confirm.body);
+        confirm.says("Ask for &lt;less&gt;.");
+        assert_eq!(site.world.request(&request.id).await.state, RequestState::Waiting);
+        let receipt = nurse.submit_and_follow(&confirm.form("/decide")).await;
+        receipt.says("Ask for &lt;less&gt;.");
+        let RequestState::Rejected { reason, may_ask_again, .. } = site.world.request(&request.id).await.state else { panic!() };
+        assert_eq!((reason.as_str(), may_ask_again), ("Ask for <less>.", false));
+        site.remove().await;
+    });
+}
+
+#[test]
+fn a_change_shows_what_is_added_and_a_new_host_in_front() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        site.world.approved(READING).await;
+        site.world.clock.advance_seconds(60);
+        site.world.revise(|metadata| metadata.redirect_uris.push("https://elsewhere.example/cb".into())).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let line = site.world.line().await;
+        let client = nurse.open(&format!("/console/st-mary/clients/{}", site.world.client.id)).await;
+        let path = format!("/console/st-mary/access-requests/{}", line.access_request_id);
+        client.says(&path);
+        let review = nurse.open(&path).await;
+        review.says("What would change");
+        review.says("https://elsewhere.example/cb");
+        review.says("New web address");
+        site.remove().await;
+    });
+}

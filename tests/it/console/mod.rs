@@ -1,0 +1,8 @@
+//! The console and `/api/v1`, through the router.
+
+mod access;
+mod api;
+mod deciding;
+mod house;
+mod openapi;
+mod switching;
