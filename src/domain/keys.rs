@@ -5,6 +5,9 @@
 
 use super::clock::UtcMillis;
 
+/// A private key, opened and ready to sign.
+pub type SigningKeyMaterial = jsonwebtoken::EncodingKey;
+
 /// How long a key is published before it may sign: longer than anybody may cache our key set.
 pub const PUBLISHED_BEFORE_USE_SECONDS: i64 = 2 * 3600;
 /// How long a key signs.

@@ -10,6 +10,9 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+/// Connections to the outside; cheap to clone.
+pub type HttpClient = reqwest::Client;
+
 /// An address we do not go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {

@@ -87,7 +87,7 @@ fn expected(vector: &Value) -> String {
     let word = text_of(vector, "decision");
     let filter = vector.get("filter").filter(|_| word == "filter");
     let mut any: Vec<String> =
-        filter.and_then(|filter| filter["any"].as_array()).into_iter().flatten().map(Value::to_string).collect();
+        filter.and_then(|filter| filter["any"].as_array()).into_iter().flatten().map(in_order).collect();
     any.sort();
     let owed =
         vector["obligations"].as_array().into_iter().flatten().filter_map(Value::as_str).map(String::from).collect();
@@ -112,8 +112,14 @@ fn line(word: &str, on: &str, any: &[String], mut owed: Vec<String>) -> String {
 
 fn ways(filter: &Filter<'_>) -> Vec<String> {
     let entries = filter.entries().iter().enumerate();
-    let entries = entries.map(|(i, entry)| json!({ "entry": i, "decision": entry.decision().word() }).to_string());
-    entries.chain(filter.branches().iter().map(|branch| way(branch).to_string())).collect()
+    let entries = entries.map(|(i, entry)| in_order(&json!({ "entry": i, "decision": entry.decision().word() })));
+    entries.chain(filter.branches().iter().map(|branch| in_order(&way(branch)))).collect()
+}
+
+/// One spelling of an object, whatever order its members came in.
+fn in_order(value: &Value) -> String {
+    let members: std::collections::BTreeMap<_, _> = value.as_object().into_iter().flatten().collect();
+    json!(members).to_string()
 }
 
 fn way(branch: &Branch<'_>) -> Value {
