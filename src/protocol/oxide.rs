@@ -400,7 +400,7 @@ mod tests {
             AccessToken::new(&CodeView { client_id: "app_1", code: "x", redirect_uri: "https://app.example/cb" });
         machine.advance(Input::Authenticated);
         let Output::Err(error) = machine.advance(Input::Recovered(None)) else { panic!("an unknown code is refused") };
-        let Error::Invalid(mut description) = *error else { panic!("as an invalid request") };
+        let Error::Invalid(description) = *error else { panic!("as an invalid request") };
         assert!(
             description.to_json().contains("invalid_request"),
             "so our own invalid_grant is given before the machine is asked"
