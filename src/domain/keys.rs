@@ -67,6 +67,9 @@ pub struct SigningKey {
     pub retired_at: Option<UtcMillis>,
 }
 
+/// A private key, opened and ready to sign; shared, because opening one takes time.
+pub type OpenedKey = std::sync::Arc<jsonwebtoken::EncodingKey>;
+
 /// What rotation has to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rotation {

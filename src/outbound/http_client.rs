@@ -112,6 +112,17 @@ pub fn guarded(allow_private: bool) -> reqwest::Client {
     builder.build().expect("a client without certificates of its own can be built")
 }
 
+/// One set of connections to servers inside the organizations' own networks, made when first needed.
+#[derive(Default)]
+pub struct InternalClient(std::sync::OnceLock<reqwest::Client>);
+
+impl InternalClient {
+    /// The client; cheap to clone.
+    pub fn get(&self) -> reqwest::Client {
+        self.0.get_or_init(|| guarded(true)).clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
