@@ -99,7 +99,7 @@ fn configuration(data: &Path, base_url: &str, listen: SocketAddr) -> Result<Conf
     if !key_file.exists() {
         let mut bytes = [0_u8; 32];
         SystemEntropy.fill(&mut bytes);
-        write_private(&key_file, &bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())?;
+        write_private(&key_file, &seed::hex(&bytes))?;
     }
     Ok(Config {
         server: Server { base_url: base_url.to_owned(), listen: listen.to_string(), operations_listen: None, key_file: key_file.display().to_string() },

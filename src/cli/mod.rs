@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod check;
 mod demo;
+mod keys;
 mod log;
 mod open;
 mod serve;
@@ -46,6 +47,9 @@ enum Command {
     /// The audit record
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The keys that sign ID tokens
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Write a consistent copy of a SQLite database while the server runs
     Backup(backup::Arguments),
 }
@@ -66,6 +70,7 @@ pub fn run() -> ExitCode {
             Command::Migrate(file) => open::migrate(&file).await,
             Command::Apply(arguments) => apply::run(arguments).await,
             Command::Audit(command) => audit::run(command).await,
+            Command::Keys(command) => keys::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,
         }
     });

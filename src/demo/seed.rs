@@ -123,7 +123,13 @@ fn password(random: &dyn Fn(&mut [u8])) -> String {
 fn secret(random: &dyn Fn(&mut [u8])) -> String {
     let mut bytes = [0; 32];
     random(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&bytes)
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).map(char::from).collect()
 }
 
 /// A new ES384 key.

@@ -13,10 +13,10 @@ St. Mary Hospital decides which apps may read its patients' data. Everybody and 
 Data is kept in {data}; delete that folder to start anew. Mail is written to {data}/mail. Stop with Ctrl-C.
 
 Who can sign in
-  hospital staff    {STAFF}           {staff_password}
-  app developer     {DEVELOPER}        {developer_password}
-  patient           {USER}               {user_password}    (her own chart, and her son Sam's)
-  doctor            {CLINICIAN}    {clinician_password}
+  hospital staff    {STAFF:<30} {staff_password}
+  app developer     {DEVELOPER:<30} {developer_password}
+  patient           {USER:<30} {user_password}   (her own chart, and her son Sam's)
+  doctor            {CLINICIAN:<30} {clinician_password}
 
 Five minutes
   1. A patient uses an app.    {base_url}/demo-app/

@@ -95,7 +95,7 @@ pub async fn make_token(State(state): State<AppState>, visitor: Visitor, who: Si
     match accounts::make_api_token(&state.app, &who.account, &form.token_name, Some(form.token_days)).await {
         Ok(token) => {
             let mut page = page_of(&state, &visitor, &who).await?;
-            page.new_token = token.reveal().to_owned();
+            token.reveal().clone_into(&mut page.new_token);
             Ok(state.pages.render(&visitor.frame(Nav::Account), &page).into_response())
         }
         Err(Refusal::Invalid(faults)) => {

@@ -45,7 +45,7 @@ pub async fn livez() -> &'static str {
 }
 
 #[derive(serde::Serialize)]
-struct Ready {
+struct Answer {
     ready: bool,
     database: bool,
     draining: bool,
@@ -55,17 +55,16 @@ struct Ready {
 pub async fn readyz(State(state): State<AppState>, readiness: Option<Extension<Readiness>>) -> Response {
     let readiness = readiness.map(|Extension(readiness)| readiness).unwrap_or_default();
     let draining = readiness.draining.load(Ordering::SeqCst);
-    let database = match readiness.remembered() {
-        Some(known) => known,
-        None => {
-            let works = tokio::time::timeout(FRESH, pulse(&state.app)).await.is_ok_and(|result| result.is_ok());
-            readiness.remember(works);
-            works
-        }
+    let database = if let Some(known) = readiness.remembered() {
+        known
+    } else {
+        let works = tokio::time::timeout(FRESH, pulse(&state.app)).await.is_ok_and(|result| result.is_ok());
+        readiness.remember(works);
+        works
     };
     let ready = database && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { ready, database, draining })).into_response()
+    (status, Json(Answer { ready, database, draining })).into_response()
 }
 
 /// A write and a read of it.

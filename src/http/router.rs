@@ -78,6 +78,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/console/{org}/clients/{client_id}/enable", post(console::client::switch_on))
         .route("/console/{org}/access-requests/{id}", get(console::review::show))
         .route("/console/{org}/access-requests/{id}/decide", post(console::review::decide))
+        .route("/console/{org}/access-requests/{id}/allow-again", post(console::review::allow))
         .route("/console/{org}/receipts/{seq}", get(console::client::receipt))
         .route("/console/{org}/activity", get(console::activity::show))
         .route("/console/{org}/notifications", get(console::activity::notifications))
@@ -170,6 +171,7 @@ fn api(state: &AppState) -> Router<AppState> {
         .route("/organizations/{org}/access-requests/{id}", get(json::requests::show))
         .route("/organizations/{org}/access-requests/{id}/approve", post(json::requests::approve))
         .route("/organizations/{org}/access-requests/{id}/reject", post(json::requests::reject))
+        .route("/organizations/{org}/access-requests/{id}/allow-again", post(json::requests::allow_again))
         .route("/organizations/{org}/access-requests/{id}/withdraw", post(json::requests::withdraw))
         .route("/organizations/{org}/audit", get(json::organizations::audit))
         // <<< api: console

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::app::App;
+use crate::protocol::signing;
 
 /// Jobs that run.
 #[derive(Debug)]
@@ -41,14 +42,14 @@ pub fn spawn(app: &Arc<App>, compose: outbox::Compose, stopped: &watch::Receiver
         }
         Err(error) => tracing::error!(%error, "mail cannot be sent; messages wait in the outbox"),
     }
-    jobs.push(every(Duration::from_secs(60), stopped, app, |app| async move {
+    jobs.push(every(Duration::from_mins(1), stopped, app, |app| async move {
         expiry::run(&app, app.now()).await.map_err(|error| error.to_string())
     }));
-    jobs.push(every(Duration::from_secs(600), stopped, app, |app| async move {
+    jobs.push(every(Duration::from_mins(10), stopped, app, |app| async move {
         sweep::run(&app, app.now()).await.map_err(|error| error.to_string())
     }));
-    jobs.push(every(Duration::from_secs(600), stopped, app, |app| async move {
-        crate::protocol::signing::rotate(&app).await.map(|_| ()).map_err(|error| error.to_string())
+    jobs.push(every(Duration::from_hours(1), stopped, app, |app| async move {
+        signing::rotate(&app).await.map(|_| ()).map_err(|error| error.to_string())
     }));
     Jobs(jobs)
 }

@@ -110,16 +110,15 @@ async fn recognise(app: &App, method: &Method, uri: &axum::http::Uri, headers: &
         Some(token) => sign_in::session_of(app, &token).await?,
         None => None,
     };
-    let csrf = match &signed_in {
-        Some((_, session)) => session.csrf.clone(),
-        None => {
-            let visit = cookies::read(app, headers, cookies::VISIT).unwrap_or_else(|| {
-                let visit = PlainSecret::random(24, app.entropy.as_ref()).reveal().to_owned();
-                *fresh_visit = Some(visit.clone());
-                visit
-            });
-            hex_digest(&[b"visit-csrf", visit.as_bytes()])
-        }
+    let csrf = if let Some((_, session)) = &signed_in {
+        session.csrf.clone()
+    } else {
+        let visit = cookies::read(app, headers, cookies::VISIT).unwrap_or_else(|| {
+            let visit = PlainSecret::random(24, app.entropy.as_ref()).reveal().to_owned();
+            *fresh_visit = Some(visit.clone());
+            visit
+        });
+        hex_digest(&[b"visit-csrf", visit.as_bytes()])
     };
     let lang = cookies::read(app, headers, cookies::LANGUAGE)
         .and_then(|tag| Lang::preferred(&tag))

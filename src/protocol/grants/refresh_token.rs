@@ -122,7 +122,11 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
     let minted = match (standing, client.is_public()) {
         (RefreshStanding::Retry, _) => replace(conn, app, &in_force, &token, &scopes, now).await?,
         (_, true) => Some(rotate(conn, app, &in_force, &token, &scopes, now).await?),
-        (_, false) => Some(keep(conn, app, &in_force, &token, &scopes, now).await?),
+        (_, false) => {
+            let access = keep(conn, app, &in_force, &token, &scopes, now).await?;
+            // said again: there are clients that forget a refresh token which a response does not repeat
+            Some((access, Some(PlainSecret::from_text(refreshing.token.as_str()))))
+        }
     };
     let Some((access, refresh)) = minted else {
         return Ok(Err(OAuthError::grant("the successor was used a moment ago")));
@@ -203,12 +207,12 @@ async fn keep(
     token: &RefreshToken,
     scopes: &ScopeSet,
     now: UtcMillis,
-) -> Result<Pair, OAuthError> {
+) -> Result<MintedAccess, OAuthError> {
     let grant = &in_force.grant;
     let access =
         mint::access(conn, app, grant, &scopes.to_string(), mint::life(app, &in_force.endpoint, false), now).await?;
     storage::tokens::extend_refresh(conn, token.id, mint::refresh_until(app, grant, now)).await?;
-    Ok((access, None))
+    Ok(access)
 }
 
 /// The answer got lost: the pair it carried gets new secrets, in the same two rows, however often this happens.
