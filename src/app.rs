@@ -33,9 +33,9 @@ pub struct Memory {
     /// Clients' JWK Sets, as long as their headers allow.
     pub jwks: crate::outbound::jwks::JwksCache,
     /// Opened signing keys by `kid`.
-    pub signers: std::sync::Mutex<std::collections::HashMap<String, Arc<crate::domain::keys::SigningKeyMaterial>>>,
+    pub signers: std::sync::Mutex<std::collections::HashMap<String, crate::domain::keys::OpenedKey>>,
     /// Connections to the organizations' FHIR servers.
-    pub fhir_http: std::sync::OnceLock<crate::outbound::http_client::HttpClient>,
+    pub fhir_http: crate::outbound::http_client::InternalClient,
 }
 
 /// Why the application cannot be opened.

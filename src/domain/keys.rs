@@ -5,9 +5,6 @@
 
 use super::clock::UtcMillis;
 
-/// A private key, opened and ready to sign.
-pub type SigningKeyMaterial = jsonwebtoken::EncodingKey;
-
 /// How long a key is published before it may sign: longer than anybody may cache our key set.
 pub const PUBLISHED_BEFORE_USE_SECONDS: i64 = 2 * 3600;
 /// How long a key signs.
@@ -69,6 +66,9 @@ pub struct SigningKey {
     /// Since when it signs no more.
     pub retired_at: Option<UtcMillis>,
 }
+
+/// A private key, opened and ready to sign; shared, because opening one takes time.
+pub type OpenedKey = std::sync::Arc<jsonwebtoken::EncodingKey>;
 
 /// What rotation has to do now.
 #[derive(Clone, Debug, PartialEq, Eq)]

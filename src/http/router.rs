@@ -149,6 +149,7 @@ fn machines(_state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/jwks", get(oauth::discovery::jwks).options(oauth::discovery::options))
         .route("/o/{organization}/fhir/{endpoint}/.well-known/smart-configuration", get(oauth::discovery::smart).options(oauth::discovery::options))
         .route("/o/{organization}/fhir/{endpoint}/metadata", get(oauth::discovery::metadata).options(oauth::discovery::options))
+        .route("/o/{organization}/brands", get(oauth::discovery::brand_bundle).options(oauth::discovery::options))
         .route("/o/{organization}/smart-style/{version}", get(oauth::discovery::style).options(oauth::discovery::options))
         // <<< discovery
         // >>> health: everybody

@@ -10,9 +10,6 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// Connections to the outside; cheap to clone.
-pub type HttpClient = reqwest::Client;
-
 /// An address we do not go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
@@ -113,6 +110,17 @@ pub fn guarded(allow_private: bool) -> reqwest::Client {
         builder = builder.dns_resolver(PublicOnly).https_only(true);
     }
     builder.build().expect("a client without certificates of its own can be built")
+}
+
+/// One set of connections to servers inside the organizations' own networks, made when first needed.
+#[derive(Default)]
+pub struct InternalClient(std::sync::OnceLock<reqwest::Client>);
+
+impl InternalClient {
+    /// The client; cheap to clone.
+    pub fn get(&self) -> reqwest::Client {
+        self.0.get_or_init(|| guarded(true)).clone()
+    }
 }
 
 #[cfg(test)]

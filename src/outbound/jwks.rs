@@ -128,6 +128,7 @@ fn allowed_age(cache_control: &str) -> i64 {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     #[test]
     fn a_set_is_kept_no_longer_than_its_headers_allow() {
@@ -143,16 +144,21 @@ mod tests {
     async fn served(cache_control: &'static str) -> (String, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
-        let router = axum::Router::new().route(
-            "/jwks",
-            axum::routing::get(move || {
-                let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
-                async move { ([("cache-control", cache_control)], format!("set {number}")) }
-            }),
-        );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/jwks", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
+                let mut request = [0; 2048];
+                let _ = stream.read(&mut request).await;
+                let body = format!("set {number}");
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ncache-control: {cache_control}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
         (url, asked)
     }
 

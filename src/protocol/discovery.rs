@@ -125,6 +125,15 @@ pub const CAPABILITIES: &[&str] = &[
     "permission-v2",
 ];
 
+/// The version of FHIR an endpoint speaks, as FHIR writes it.
+pub fn fhir_version(endpoint: &FhirEndpoint) -> &'static str {
+    match endpoint.release.as_str() {
+        "r4b" => "4.3.0",
+        "r5" => "5.0.0",
+        _ => "4.0.1",
+    }
+}
+
 /// The style of an EHR launch (SMART 2.2 "styling"): ours, where the EHR sent none.
 pub const STYLE: &str = r##"{
   "color_background": "#ffffff",
@@ -215,9 +224,11 @@ impl Description {
         Value::Object(self.members())
     }
 
-    /// SMART 2.2 `smart-configuration` of one FHIR endpoint.
-    pub fn smart(&self, _endpoint: &FhirEndpoint) -> Value {
+    /// SMART 2.2 `smart-configuration` of one FHIR endpoint; `brand` names the organization in its brand bundle.
+    pub fn smart(&self, brand: Value) -> Value {
         let mut members = self.members();
+        members.insert("user_access_brand_bundle".into(), format!("{}/brands", self.issuer).into());
+        members.insert("user_access_brand_identifier".into(), brand);
         members.insert("capabilities".into(), CAPABILITIES.into());
         // SMART names two grant types; refresh is told by permission-offline (SMART-DI-07)
         members.insert("grant_types_supported".into(), json!(["authorization_code", "client_credentials"]));
@@ -235,11 +246,7 @@ impl Description {
             uri("manage", &self.management_endpoint),
         ];
         uris.extend(self.registration_endpoint.as_deref().map(|url| uri("register", url)));
-        let version = match endpoint.release.as_str() {
-            "r4b" => "4.3.0",
-            "r5" => "5.0.0",
-            _ => "4.0.1",
-        };
+        let version = fhir_version(endpoint);
         json!({
             "resourceType": "CapabilityStatement",
             "status": "active",

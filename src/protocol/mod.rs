@@ -22,6 +22,7 @@
 pub mod access_token;
 pub mod apps;
 pub mod authorize;
+pub mod brands;
 pub mod client_assertion;
 pub mod client_auth;
 pub mod consent;

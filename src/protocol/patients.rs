@@ -49,7 +49,7 @@ pub fn reading_endpoint(app: &App, token: &str) -> Option<(FhirEndpointId, UtcMi
 pub fn reader(app: &App, endpoint: &FhirEndpoint) -> Option<FhirClient> {
     let url = Url::parse(&endpoint.base_url).ok()?;
     // the address is the organization's own, often inside its own network: not guarded like an address a client chose
-    let http = app.memory.fhir_http.get_or_init(|| crate::outbound::http_client::guarded(true)).clone();
+    let http = app.memory.fhir_http.get();
     Some(FhirClient::new(&url, Some(&reading_token(app, endpoint)), Duration::from_secs(3), http))
 }
 

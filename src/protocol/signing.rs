@@ -14,7 +14,7 @@ use super::error::OAuthError;
 use crate::app::App;
 use crate::domain::audit::{Actor, AuditEvent, Chain};
 use crate::domain::clock::UtcMillis;
-use crate::domain::keys::{KeyState, Rotation, SigningKey, next_step};
+use crate::domain::keys::{KeyState, OpenedKey, Rotation, SigningKey, next_step};
 use crate::domain::secrets::hex_digest;
 use crate::storage::{self, StorageError};
 
@@ -132,7 +132,7 @@ async fn published(app: &Arc<App>) -> Result<Vec<SigningKey>, StorageError> {
 #[derive(Clone)]
 pub struct Signer {
     kid: String,
-    key: Arc<EncodingKey>,
+    key: OpenedKey,
 }
 
 impl Signer {

@@ -5,6 +5,7 @@ use sqlx::any::AnyRow;
 use super::rows::Columns as _;
 use super::{Conn, StorageError};
 use crate::domain::audit::{AuditEvent, AuditRecord};
+use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{ClientId, OrganizationId};
 
 /// Appends a record to its chain. The chain's head is one row, so of two transactions one waits for the other.
@@ -149,6 +150,17 @@ pub async fn history_of_client(
     .iter()
     .map(record)
     .collect()
+}
+
+/// When something of these kinds last happened at an organization: an event, or a pattern of events.
+pub async fn last_of(conn: &mut Conn, organization: &OrganizationId, event: &str, pattern: &str) -> Result<Option<UtcMillis>, StorageError> {
+    let row = sqlx::query("select max(at) as at from audit_records where chain = $1 and (event = $2 or event like $3)")
+        .bind(organization.as_str())
+        .bind(event)
+        .bind(pattern)
+        .fetch_one(conn)
+        .await?;
+    row.time_or_null("at")
 }
 
 /// Where a chain stands: (seq, hash) of its last record, by chain.

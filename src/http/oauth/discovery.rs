@@ -11,7 +11,7 @@ use crate::domain::organizations::{FhirEndpoint, Organization, Standing};
 use crate::domain::secrets::hex_digest;
 use crate::http::AppState;
 use crate::protocol::discovery::{Description, MAX_AGE_SECONDS, STYLE};
-use crate::protocol::{OAuthError, signing};
+use crate::protocol::{OAuthError, brands, signing};
 use crate::storage;
 
 /// A public document: JSON whatever `Accept` says, with an ETag.
@@ -81,8 +81,9 @@ pub async fn smart(
     headers: HeaderMap,
 ) -> Response {
     match of_endpoint(&state, &slug, &name).await {
-        Ok(Some((description, endpoint))) => {
-            document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(&endpoint))
+        Ok(Some((description, organization, _))) => {
+            let brand = brands::identifier(&state.app, &organization);
+            document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(brand))
         }
         Ok(None) => nothing_here(),
         Err(error) => refusal(&error, Challenge::None),
@@ -96,7 +97,7 @@ pub async fn metadata(
     headers: HeaderMap,
 ) -> Response {
     match of_endpoint(&state, &slug, &name).await {
-        Ok(Some((description, endpoint))) => {
+        Ok(Some((description, _, endpoint))) => {
             let body = description.capability_statement(&endpoint, "2026-11-01");
             document(&headers, "application/fhir+json", MAX_AGE_SECONDS, &body)
         }
@@ -109,10 +110,25 @@ async fn of_endpoint(
     state: &AppState,
     slug: &str,
     name: &str,
-) -> Result<Option<(Description, FhirEndpoint)>, OAuthError> {
+) -> Result<Option<(Description, Organization, FhirEndpoint)>, OAuthError> {
     let Some(organization) = active(state, slug).await? else { return Ok(None) };
     let description = Description::of(&state.app, &organization);
-    Ok(endpoint(state, &organization, name).await?.map(|endpoint| (description, endpoint)))
+    Ok(endpoint(state, &organization, name).await?.map(|endpoint| (description, organization, endpoint)))
+}
+
+/// `GET /o/{organization}/brands`.
+pub async fn brand_bundle(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap) -> Response {
+    let bundle = async {
+        match active(&state, &slug).await? {
+            Some(organization) => brands::bundle(&state.app, &organization).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match bundle.await {
+        Ok(Some(bundle)) => document(&headers, "application/fhir+json", MAX_AGE_SECONDS, &bundle),
+        Ok(None) => nothing_here(),
+        Err(error) => refusal(&error, Challenge::None),
+    }
 }
 
 /// `GET /o/{organization}/jwks`.

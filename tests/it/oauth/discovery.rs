@@ -135,3 +135,33 @@ fn keys_rotate_without_a_failed_verification() {
         stage.end().await;
     });
 }
+
+#[test]
+fn the_brand_bundle_is_fhir_names_every_endpoint_and_resolves_in_itself() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let mut browser = stage.app_browser();
+        let smart = browser.get(&format!("{ISSUER}/fhir/r4/.well-known/smart-configuration")).await.json();
+        let url = smart["user_access_brand_bundle"].as_str().unwrap().to_owned();
+        let answer = browser.get(&url).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        countersign::outbound::fhir::R4::read(&answer.body).expect("a Bundle of R4");
+        let bundle = answer.json();
+        assert_eq!(
+            (bundle["type"].as_str(), &bundle["timestamp"]),
+            (Some("collection"), &bundle["meta"]["lastUpdated"])
+        );
+        let entries = bundle["entry"].as_array().unwrap();
+        let brand = &entries[0]["resource"];
+        assert_eq!(brand["identifier"][0], smart["user_access_brand_identifier"]);
+        for reference in brand["endpoint"].as_array().unwrap() {
+            let reference = reference["reference"].as_str().unwrap();
+            assert!(entries.iter().any(|entry| entry["fullUrl"].as_str().unwrap().ends_with(reference)), "{reference}");
+        }
+        assert_eq!(entries[1]["resource"]["address"], super::actors::FHIR);
+        let etag = answer.header("etag");
+        let kept = browser.send(Method::GET, &url, &[("if-none-match", &etag)], "").await;
+        assert_eq!(kept.status, 304);
+        stage.end().await;
+    });
+}

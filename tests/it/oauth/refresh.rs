@@ -37,7 +37,7 @@ fn a_confidential_client_must_prove_itself_and_keeps_its_refresh_token() {
         for _ in 0..3 {
             let answer = stage.post("token", &[("authorization", &credentials)], &fields).await;
             assert_eq!(answer.status, 200, "{}", answer.body);
-            assert_eq!(answer.json()["refresh_token"], refresh, "the same, said again");
+            assert_eq!(answer.json()["refresh_token"], refresh.as_str(), "the same one, said again");
         }
         stage.end().await;
     });
