@@ -5,6 +5,7 @@ mod governance;
 mod journeys;
 mod oauth;
 mod outbound;
+mod platform;
 mod portal;
 mod storage;
 mod support;
