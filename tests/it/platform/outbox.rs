@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use countersign::config::Mail;
 use countersign::http::mail::compose;
 use countersign::http::pages::Pages;
 use countersign::jobs::outbox::{Compose, Sender};
@@ -53,7 +52,7 @@ fn mail_that_does_not_leave_is_tried_again_later_and_then_arrives() {
         let world = World::new(dialect).await;
         world.ask(READING).await;
         // nothing listens there
-        let broken = Mailer::new(&Mail::Smtp { url: "smtp://127.0.0.1:1".into(), from: "Countersign <c@example.org>".into() }).unwrap();
+        let broken = Mailer::smtp("smtp://127.0.0.1:1", "Countersign <c@example.org>").unwrap();
         let broken = Sender::with_mailer(&world.app, words(), broken);
         assert_eq!(broken.send_due(world.app.now()).await.unwrap(), 0);
         let waiting = deliveries(&world).await;
