@@ -203,15 +203,22 @@ mod tests {
         assert_eq!(spent.standing(unused, UtcMillis(70_000)), RefreshStanding::Retry);
         assert_eq!(spent.standing(unused, UtcMillis(70_001)), RefreshStanding::Reuse);
         assert_eq!(spent.standing(None, UtcMillis(11_000)), RefreshStanding::Reuse);
-        for used in [Successors { refresh_used: true, access_used: false }, Successors { refresh_used: false, access_used: true }] {
+        for used in [
+            Successors { refresh_used: true, access_used: false },
+            Successors { refresh_used: false, access_used: true },
+        ] {
             assert_eq!(spent.standing(Some(used), UtcMillis(11_000)), RefreshStanding::Reuse);
         }
     }
 
     #[test]
     fn a_revoked_or_expired_refresh_token_is_dead_also_inside_the_window() {
-        let revoked = RefreshToken { spent_at: Some(UtcMillis(10_000)), revoked_at: Some(UtcMillis(10_500)), ..token() };
-        assert_eq!(revoked.standing(Some(Successors { refresh_used: false, access_used: false }), UtcMillis(11_000)), RefreshStanding::Dead);
+        let revoked =
+            RefreshToken { spent_at: Some(UtcMillis(10_000)), revoked_at: Some(UtcMillis(10_500)), ..token() };
+        assert_eq!(
+            revoked.standing(Some(Successors { refresh_used: false, access_used: false }), UtcMillis(11_000)),
+            RefreshStanding::Dead
+        );
         assert_eq!(token().standing(None, UtcMillis(999_999)), RefreshStanding::Leaf);
         assert_eq!(token().standing(None, UtcMillis(1_000_000)), RefreshStanding::Dead);
     }

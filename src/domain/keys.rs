@@ -93,11 +93,12 @@ pub fn next_step(keys: &[SigningKey], now: UtcMillis) -> Rotation {
     }
     let due = active.activated_at.unwrap_or(active.created_at).plus_days(SIGNS_DAYS);
     match keys.iter().find(|key| key.state == KeyState::Next) {
-        Some(next) if now >= due && now >= next.created_at.plus_seconds(PUBLISHED_BEFORE_USE_SECONDS) => Rotation::Promote(next.kid.clone()),
-        Some(_) => Rotation::Rest,
+        Some(next) if now >= due && now >= next.created_at.plus_seconds(PUBLISHED_BEFORE_USE_SECONDS) => {
+            Rotation::Promote(next.kid.clone())
+        }
         // a day ahead, so that the new key is known everywhere when the old one is due
         None if now >= due.plus_days(-1) => Rotation::MakeNext,
-        None => Rotation::Rest,
+        Some(_) | None => Rotation::Rest,
     }
 }
 
@@ -129,7 +130,8 @@ mod tests {
         let both = [active.clone(), next.clone()];
         assert_eq!(next_step(&both, start.plus_days(90)), Rotation::Rest);
         assert_eq!(next_step(&both, start.plus_days(91)), Rotation::Promote("b".into()));
-        let after = [key("a", KeyState::Retiring, start.plus_days(91)), key("b", KeyState::Active, start.plus_days(91))];
+        let after =
+            [key("a", KeyState::Retiring, start.plus_days(91)), key("b", KeyState::Active, start.plus_days(91))];
         assert_eq!(next_step(&after, start.plus_days(92)), Rotation::Rest);
         assert_eq!(next_step(&after, start.plus_days(93)), Rotation::Forget("a".into()));
     }

@@ -68,7 +68,8 @@ pub struct BadContext {
 
 /// Is this a FHIR logical id (`[A-Za-z0-9\-.]{1,64}`)?
 pub fn is_logical_id(text: &str) -> bool {
-    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
 }
 
 impl LaunchContext {
@@ -151,7 +152,11 @@ mod tests {
     #[test]
     fn contexts_against_the_rules_are_refused() {
         let item = |reference: &str, role: Option<&str>| LaunchContext {
-            fhir_context: vec![ContextItem { reference: Some(reference.into()), role: role.map(str::to_owned), ..ContextItem::default() }],
+            fhir_context: vec![ContextItem {
+                reference: Some(reference.into()),
+                role: role.map(str::to_owned),
+                ..ContextItem::default()
+            }],
             ..LaunchContext::default()
         };
         assert!(item("ImagingStudy/7", None).check().is_ok());
@@ -161,6 +166,8 @@ mod tests {
         assert!(item("https://x/ImagingStudy/7", None).check().is_err());
         assert!(item("ImagingStudy/7", Some("")).check().is_err());
         assert!(LaunchContext { patient: Some("Patient/7".into()), ..LaunchContext::default() }.check().is_err());
-        assert!(LaunchContext { fhir_context: vec![ContextItem::default()], ..LaunchContext::default() }.check().is_err());
+        assert!(
+            LaunchContext { fhir_context: vec![ContextItem::default()], ..LaunchContext::default() }.check().is_err()
+        );
     }
 }

@@ -61,6 +61,21 @@ pub struct OrganizationSettings {
     pub website: String,
     /// Whom users and developers write to.
     pub contact_email: String,
+    /// Who may register a client at this issuer by machine (RFC 7591). It then waits for approval like any other.
+    pub registration: RegistrationPolicy,
+}
+
+/// Who may register a client by machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationPolicy {
+    /// Nobody.
+    Closed,
+    /// Whoever got an initial access token from the organization's staff.
+    #[default]
+    Token,
+    /// Everybody.
+    Open,
 }
 
 impl Default for OrganizationSettings {
@@ -72,6 +87,7 @@ impl Default for OrganizationSettings {
             frame_ancestors: Vec::new(),
             website: String::new(),
             contact_email: String::new(),
+            registration: RegistrationPolicy::default(),
         }
     }
 }

@@ -143,7 +143,8 @@ pub fn may_be_used<'a>(facts: &Facts<'a>) -> Result<Permit<'a>, Layer> {
     if facts.person_is_active == Some(false) {
         return Err(Layer::Person);
     }
-    let endpoint_is_ours = facts.endpoint.organization_id == facts.organization.id && facts.endpoint.standing == Standing::Active;
+    let endpoint_is_ours =
+        facts.endpoint.organization_id == facts.organization.id && facts.endpoint.standing == Standing::Active;
     if !endpoint_is_ours || !approval.fhir_endpoints.contains(&facts.endpoint.id) {
         return Err(Layer::Endpoint);
     }

@@ -72,6 +72,10 @@ pub async fn ask_within(
         .await?
         .filter(|endpoint| endpoint.organization_id == organization.id && endpoint.standing == Standing::Active)
         .ok_or_else(|| Refusal::invalid("fhir_endpoint", "unknown", "the organization has no such FHIR endpoint"))?;
+    // a revision filed at the same moment must see this request, or this request that revision
+    if !storage::clients::hold_revision(conn, &client.id, client.latest_revision).await? {
+        return Err(Refusal::Conflict("the client changed at the same time".into()));
+    }
     // 2 what is asked, and why
     let revision = latest_metadata(conn, &client).await?;
     let mut faults = Vec::new();
@@ -87,7 +91,9 @@ pub async fn ask_within(
         return Err(Refusal::Conflict("the organization has blocked this client from asking again".into()));
     }
     let waiting = still_waiting(conn, &organization, &client, now).await?;
-    let approval = storage::approvals::find(conn, &organization.id, &client.id).await?.filter(|approval| !approval.is_expired(now));
+    let approval = storage::approvals::find(conn, &organization.id, &client.id)
+        .await?
+        .filter(|approval| !approval.is_expired(now));
     // 4 one request: the one that waits, or a new one
     let edited = waiting.is_some();
     let mut request = waiting.unwrap_or_else(|| AccessRequest {
@@ -126,26 +132,29 @@ pub async fn ask_within(
         })?;
     }
     // 5 less than is approved needs nobody's agreement
-    if let Some(approval) = approval {
-        if narrows(conn, &approval, &client, &endpoint, &scopes).await? {
-            let request = super::changes::narrow(conn, developer, &organization, approval, request, now).await?;
-            return Ok((request, Outcome::Narrowed));
-        }
+    if let Some(approval) = approval
+        && narrows(conn, &approval, &client, &endpoint, &scopes).await?
+    {
+        let request = super::changes::narrow(conn, developer, &organization, approval, request, now).await?;
+        return Ok((request, Outcome::Narrowed));
     }
     // 6 the mark, the line, the news
-    let (event, outcome) = if edited {
-        ("access_request.edited", Outcome::Edited)
-    } else {
-        ("access_request.sent", Outcome::Sent)
-    };
-    storage::audit::append(conn, &about(&request, event, developer.audit(), now).with("kind", request.kind.as_str())).await?;
+    let (event, outcome) =
+        if edited { ("access_request.edited", Outcome::Edited) } else { ("access_request.sent", Outcome::Sent) };
+    storage::audit::append(conn, &about(&request, event, developer.audit(), now).with("kind", request.kind.as_str()))
+        .await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
     tell(conn, Event::RequestReceived, &request, now).await?;
     Ok((request, outcome))
 }
 
 /// Takes back whatever a client asked and takes it off every organization's list. Call it in the transaction that deletes the client.
-pub async fn client_was_deleted(conn: &mut Conn, developer: &Developer, client: &ClientId, now: UtcMillis) -> Result<(), Refusal> {
+pub async fn client_was_deleted(
+    conn: &mut Conn,
+    developer: &Developer,
+    client: &ClientId,
+    now: UtcMillis,
+) -> Result<(), Refusal> {
     for request in storage::access_requests::list_by_client(conn, client).await? {
         let Ok(request) = request.withdraw(developer.account.id.clone(), now) else { continue };
         decided(conn, &request).await?;
@@ -167,11 +176,17 @@ pub async fn withdraw(app: &App, developer: &Developer, id: &AccessRequestId) ->
     app.store.write(move |conn| Box::pin(async move { withdraw_within(conn, &developer, &id, now).await })).await
 }
 
-async fn withdraw_within(conn: &mut Conn, developer: &Developer, id: &AccessRequestId, now: UtcMillis) -> Result<AccessRequest, Refusal> {
+async fn withdraw_within(
+    conn: &mut Conn,
+    developer: &Developer,
+    id: &AccessRequestId,
+    now: UtcMillis,
+) -> Result<AccessRequest, Refusal> {
     let request = storage::access_requests::lookup(conn, id).await?.ok_or(Refusal::NotFound)?;
     let client = own_client(conn, developer, &request.client_id).await?;
     let organization = active_organization(conn, &request.organization_id).await?;
-    let request = request.withdraw(developer.account.id.clone(), now).map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let request =
+        request.withdraw(developer.account.id.clone(), now).map_err(|error| Refusal::Conflict(error.to_string()))?;
     decided(conn, &request).await?;
     storage::audit::append(conn, &about(&request, "access_request.withdrawn", developer.audit(), now)).await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
@@ -209,7 +224,9 @@ pub(super) async fn still_waiting(
     client: &Client,
     now: UtcMillis,
 ) -> Result<Option<AccessRequest>, Refusal> {
-    let Some(request) = storage::access_requests::find_waiting(conn, &organization.id, &client.id).await? else { return Ok(None) };
+    let Some(request) = storage::access_requests::find_waiting(conn, &organization.id, &client.id).await? else {
+        return Ok(None);
+    };
     if now < request.expires_at {
         return Ok(Some(request));
     }
@@ -242,12 +259,20 @@ pub(super) fn about(request: &AccessRequest, event: &'static str, actor: Actor, 
 }
 
 /// Tells whom it concerns, with the reason that matters to them.
-pub(super) async fn tell(conn: &mut Conn, event: Event, request: &AccessRequest, now: UtcMillis) -> Result<(), StorageError> {
+pub(super) async fn tell(
+    conn: &mut Conn,
+    event: Event,
+    request: &AccessRequest,
+    now: UtcMillis,
+) -> Result<(), StorageError> {
     let notice = Notice::new(event, &request.organization_id, &request.client_id).request(request.id.as_str());
     let notice = match &request.state {
         RequestState::Rejected { reason, .. } => notice.because(reason.as_str()),
         RequestState::Waiting => notice.because(request.reason.as_str()),
-        RequestState::Draft | RequestState::Approved { .. } | RequestState::Withdrawn { .. } | RequestState::Expired { .. } => notice,
+        RequestState::Draft
+        | RequestState::Approved { .. }
+        | RequestState::Withdrawn { .. }
+        | RequestState::Expired { .. } => notice,
     };
     enqueue(conn, &notice, now).await
 }
@@ -277,13 +302,23 @@ pub(super) async fn latest_metadata(conn: &mut Conn, client: &Client) -> Result<
 }
 
 /// A revision that must exist.
-pub(super) async fn revision_of(conn: &mut Conn, client: &Client, revision: i64) -> Result<crate::domain::clients::ClientRevision, Refusal> {
-    storage::clients::find_revision(conn, &client.id, revision)
-        .await?
-        .ok_or_else(|| StorageError::inconsistent("clients", client.id.as_str(), format!("revision {revision} is missing")).into())
+pub(super) async fn revision_of(
+    conn: &mut Conn,
+    client: &Client,
+    revision: i64,
+) -> Result<crate::domain::clients::ClientRevision, Refusal> {
+    storage::clients::find_revision(conn, &client.id, revision).await?.ok_or_else(|| {
+        StorageError::inconsistent("clients", client.id.as_str(), format!("revision {revision} is missing")).into()
+    })
 }
 
-async fn narrows(conn: &mut Conn, approval: &Approval, client: &Client, endpoint: &FhirEndpoint, asked: &ScopeSet) -> Result<bool, Refusal> {
+async fn narrows(
+    conn: &mut Conn,
+    approval: &Approval,
+    client: &Client,
+    endpoint: &FhirEndpoint,
+    asked: &ScopeSet,
+) -> Result<bool, Refusal> {
     if !approval.fhir_endpoints.contains(&endpoint.id) {
         return Ok(false);
     }
@@ -303,11 +338,19 @@ pub fn strict_scopes(text: &str, release: Release, faults: &mut Vec<Fault>) -> S
     let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     let (scopes, rejected) = ScopeSet::parse_lenient(&text, release);
     for token in rejected {
-        faults.push(Fault::new("scopes", "scope-malformed", format!("{}: expected {}", token.token, token.error.expected())));
+        faults.push(Fault::new(
+            "scopes",
+            "scope-malformed",
+            format!("{}: expected {}", token.token, token.error.expected()),
+        ));
     }
     for scope in &scopes {
         if matches!(scope.kind(), ScopeKind::Unknown) {
-            faults.push(Fault::new("scopes", "scope-unknown", format!("{}: no scope of SMART on FHIR or OpenID Connect", scope.literal())));
+            faults.push(Fault::new(
+                "scopes",
+                "scope-unknown",
+                format!("{}: no scope of SMART on FHIR or OpenID Connect", scope.literal()),
+            ));
         }
     }
     if text.is_empty() {
@@ -326,14 +369,20 @@ fn usable_scopes(scopes: &ScopeSet, metadata: &ClientMetadata, faults: &mut Vec<
             faults.push(Fault::new(
                 "scopes",
                 "scope-needs-user",
-                format!("{}: needs a user, but the client does not use the grant type authorization_code", scope.literal()),
+                format!(
+                    "{}: needs a user, but the client does not use the grant type authorization_code",
+                    scope.literal()
+                ),
             ));
         }
         if !needs_people && !alone {
             faults.push(Fault::new(
                 "scopes",
                 "scope-needs-backend",
-                format!("{}: is for backend services, but the client does not use the grant type client_credentials", scope.literal()),
+                format!(
+                    "{}: is for backend services, but the client does not use the grant type client_credentials",
+                    scope.literal()
+                ),
             ));
         }
     }

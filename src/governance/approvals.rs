@@ -57,13 +57,22 @@ pub async fn approve(app: &App, staff: &Staff, id: &AccessRequestId, yes: Yes) -
 }
 
 /// [`approve`] inside a transaction of the caller's.
-pub async fn approve_within(conn: &mut Conn, staff: &Staff, id: &AccessRequestId, yes: &Yes, now: UtcMillis) -> Result<Approval, Refusal> {
+pub async fn approve_within(
+    conn: &mut Conn,
+    staff: &Staff,
+    id: &AccessRequestId,
+    yes: &Yes,
+    now: UtcMillis,
+) -> Result<Approval, Refusal> {
     staff.must_be(StaffRole::Reviewer)?;
     let (request, client, endpoint) = request_here(conn, staff, id).await?;
     waits(&request, now)?;
     // 1 exactly what was on the screen, of the newest revision
     let revision = revision_of(conn, &client, request.client_revision).await?;
     if request.client_revision != client.latest_revision || request.digest(&revision.digest) != yes.digest {
+        return Err(Refusal::Changed);
+    }
+    if !storage::clients::hold_revision(conn, &client.id, request.client_revision).await? {
         return Err(Refusal::Changed);
     }
     // 2 all of it, or less
@@ -165,7 +174,11 @@ fn chosen(asked: &ScopeSet, ticked: Option<&[String]>, endpoint: &FhirEndpoint) 
         }
         match Scope::parse(literal, endpoint.release) {
             Ok(scope) if scope.resource().is_some() && asked.covers_scope(&scope) => narrower.push(scope.into_owned()),
-            _ => faults.push(Fault::new("scopes", "not-asked", format!("{}: was not asked for", literal.chars().take(200).collect::<String>()))),
+            _ => faults.push(Fault::new(
+                "scopes",
+                "not-asked",
+                format!("{}: was not asked for", literal.chars().take(200).collect::<String>()),
+            )),
         }
     }
     if !faults.is_empty() {
@@ -194,9 +207,17 @@ fn expiry(staff: &Staff, life: Life, now: UtcMillis) -> Result<Option<UtcMillis>
 }
 
 /// Refuses a request. The reason is mandatory: the application provider reads it. An approval that stands, stands.
-pub async fn reject(app: &App, staff: &Staff, id: &AccessRequestId, reason: &str, may_ask_again: bool) -> Result<AccessRequest, Refusal> {
+pub async fn reject(
+    app: &App,
+    staff: &Staff,
+    id: &AccessRequestId,
+    reason: &str,
+    may_ask_again: bool,
+) -> Result<AccessRequest, Refusal> {
     let (staff, id, reason, now) = (staff.clone(), id.clone(), reason.to_owned(), app.now());
-    app.store.write(move |conn| Box::pin(async move { reject_within(conn, &staff, &id, &reason, may_ask_again, now).await })).await
+    app.store
+        .write(move |conn| Box::pin(async move { reject_within(conn, &staff, &id, &reason, may_ask_again, now).await }))
+        .await
 }
 
 async fn reject_within(
@@ -224,6 +245,27 @@ async fn reject_within(
     Ok(request)
 }
 
+/// Lifts the block that a rejection put on a client: it may ask again. `Conflict` if this request does not block anything.
+pub async fn allow_again(app: &App, staff: &Staff, id: &AccessRequestId) -> Result<AccessRequest, Refusal> {
+    let (staff, id, now) = (staff.clone(), id.clone(), app.now());
+    app.store
+        .write(move |conn| {
+            Box::pin(async move {
+                staff.must_be(StaffRole::Reviewer)?;
+                let (request, _, _) = request_here(conn, &staff, &id).await?;
+                if !storage::access_requests::allow_again(conn, &id).await? {
+                    return Err(Refusal::Conflict("this request does not keep the client from asking again".into()));
+                }
+                let event = AuditEvent::new(&staff.organization.id, now, "access_request.allowed_again", staff.audit())
+                    .client(&request.client_id)
+                    .subject(id.as_str());
+                storage::audit::append(conn, &event).await?;
+                storage::access_requests::lookup(conn, &id).await?.ok_or(Refusal::NotFound)
+            })
+        })
+        .await
+}
+
 /// Proof of what a disable stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
@@ -242,7 +284,13 @@ pub async fn disable(app: &App, staff: &Staff, client: &ClientId, reason: &str) 
     app.store.write(move |conn| Box::pin(async move { disable_within(conn, &staff, &id, &reason, now).await })).await
 }
 
-async fn disable_within(conn: &mut Conn, staff: &Staff, id: &ClientId, reason: &str, now: UtcMillis) -> Result<Receipt, Refusal> {
+async fn disable_within(
+    conn: &mut Conn,
+    staff: &Staff,
+    id: &ClientId,
+    reason: &str,
+    now: UtcMillis,
+) -> Result<Receipt, Refusal> {
     staff.must_be(StaffRole::Reviewer)?;
     let approval = approval_here(conn, staff, id, now).await?;
     let reason = mandatory_reason(reason)?;
@@ -273,7 +321,13 @@ pub async fn enable(app: &App, staff: &Staff, client: &ClientId, reason: &str) -
     app.store.write(move |conn| Box::pin(async move { enable_within(conn, &staff, &id, &reason, now).await })).await
 }
 
-async fn enable_within(conn: &mut Conn, staff: &Staff, id: &ClientId, reason: &str, now: UtcMillis) -> Result<Approval, Refusal> {
+async fn enable_within(
+    conn: &mut Conn,
+    staff: &Staff,
+    id: &ClientId,
+    reason: &str,
+    now: UtcMillis,
+) -> Result<Approval, Refusal> {
     staff.must_be(StaffRole::Reviewer)?;
     let approval = approval_here(conn, staff, id, now).await?;
     let mut faults = Vec::new();
@@ -281,7 +335,8 @@ async fn enable_within(conn: &mut Conn, staff: &Staff, id: &ClientId, reason: &s
     if !faults.is_empty() {
         return Err(Refusal::Invalid(faults));
     }
-    let enabled = approval.enable(staff.account.id.clone(), now).map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let enabled =
+        approval.enable(staff.account.id.clone(), now).map_err(|error| Refusal::Conflict(error.to_string()))?;
     if !storage::approvals::switch(conn, &enabled).await? {
         return Err(Refusal::Conflict("the client was enabled at the same time".into()));
     }
@@ -311,7 +366,9 @@ pub async fn expire_due(app: &App, now: UtcMillis) -> Result<usize, Refusal> {
             .store
             .write(move |conn| {
                 Box::pin(async move {
-                    let Some(approval) = storage::approvals::find(conn, &organization, &client).await?.filter(|one| one.is_expired(now)) else {
+                    let Some(approval) =
+                        storage::approvals::find(conn, &organization, &client).await?.filter(|one| one.is_expired(now))
+                    else {
                         return Ok::<bool, Refusal>(false);
                     };
                     let event = AuditEvent::new(&organization, now, "approval.expired", Actor::System)
@@ -347,7 +404,10 @@ pub(super) async fn request_here(
 }
 
 async fn client_here(conn: &mut Conn, id: &ClientId) -> Result<Client, Refusal> {
-    storage::clients::lookup(conn, id).await?.filter(|client| client.state == ClientState::Active).ok_or(Refusal::NotFound)
+    storage::clients::lookup(conn, id)
+        .await?
+        .filter(|client| client.state == ClientState::Active)
+        .ok_or(Refusal::NotFound)
 }
 
 /// The approval of a client that has something to do with the actor's organization. A client that never asked here is absent; one that

@@ -90,7 +90,15 @@ async fn at_approval(
     let waiting = still_waiting(conn, organization, client, now).await?;
     // 1 nothing but less: live at once
     if revision.metadata.is_narrowing_of(&approved.metadata) {
-        if !storage::approvals::move_revision(conn, &organization.id, &client.id, approval.client_revision, revision.revision).await? {
+        if !storage::approvals::move_revision(
+            conn,
+            &organization.id,
+            &client.id,
+            approval.client_revision,
+            revision.revision,
+        )
+        .await?
+        {
             return Err(Refusal::Conflict("the approval changed at the same time".into()));
         }
         let event = AuditEvent::new(&organization.id, now, "approval.revision_narrowed", developer.audit())
@@ -101,9 +109,12 @@ async fn at_approval(
         if let Some(request) = waiting {
             if asks_no_more(conn, &approval, &request).await? {
                 // the change it asked for was taken back
-                let request = request.withdraw(developer.account.id.clone(), now).map_err(|error| Refusal::Conflict(error.to_string()))?;
+                let request = request
+                    .withdraw(developer.account.id.clone(), now)
+                    .map_err(|error| Refusal::Conflict(error.to_string()))?;
                 decided(conn, &request).await?;
-                storage::audit::append(conn, &about(&request, "access_request.withdrawn", developer.audit(), now)).await?;
+                storage::audit::append(conn, &about(&request, "access_request.withdrawn", developer.audit(), now))
+                    .await?;
             } else {
                 edit(conn, developer, organization, client, request, revision.revision, now).await?;
             }
@@ -142,14 +153,20 @@ async fn at_approval(
         state: RequestState::Waiting,
     };
     storage::access_requests::insert(conn, &request).await?;
-    storage::audit::append(conn, &about(&request, "access_request.sent", developer.audit(), now).with("kind", "change")).await?;
+    storage::audit::append(
+        conn,
+        &about(&request, "access_request.sent", developer.audit(), now).with("kind", "change"),
+    )
+    .await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
     tell(conn, Event::RequestReceived, &request, now).await?;
     Ok(Filed::Waiting(organization.id.clone(), request.id))
 }
 
 async fn asks_no_more(conn: &mut Conn, approval: &Approval, request: &AccessRequest) -> Result<bool, Refusal> {
-    let Some(endpoint) = storage::organizations::lookup_endpoint(conn, &request.fhir_endpoint_id).await? else { return Ok(false) };
+    let Some(endpoint) = storage::organizations::lookup_endpoint(conn, &request.fhir_endpoint_id).await? else {
+        return Ok(false);
+    };
     let approved = ScopeSet::parse_lenient(&approval.scopes, endpoint.release).0;
     let asked = ScopeSet::parse_lenient(&request.scopes, endpoint.release).0;
     Ok(approval.fhir_endpoints.contains(&endpoint.id) && approved.covers(&asked) && asked.covers(&approved))
@@ -173,7 +190,11 @@ async fn edit(
     if !storage::access_requests::rewrite(conn, &request).await? {
         return Err(Refusal::Conflict("the request was decided meanwhile".into()));
     }
-    storage::audit::append(conn, &about(&request, "access_request.edited", developer.audit(), now).with("kind", request.kind.as_str())).await?;
+    storage::audit::append(
+        conn,
+        &about(&request, "access_request.edited", developer.audit(), now).with("kind", request.kind.as_str()),
+    )
+    .await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
     tell(conn, Event::RequestReceived, &request, now).await?;
     Ok(request)
@@ -198,7 +219,8 @@ pub(super) async fn narrow(
     if !storage::approvals::replace(conn, &narrower, Some(&approval)).await? {
         return Err(Refusal::Conflict("the approval changed at the same time".into()));
     }
-    let event = about(&request, "approval.narrowed", developer.audit(), now).with("scopes_before", approval.scopes.as_str());
+    let event =
+        about(&request, "approval.narrowed", developer.audit(), now).with("scopes_before", approval.scopes.as_str());
     storage::audit::append(conn, &event).await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
     Ok(request)

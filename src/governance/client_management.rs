@@ -60,11 +60,21 @@ pub async fn list(app: &App, staff: &Staff, filter: &Filter) -> Result<Listing, 
 }
 
 /// Requests to the organization in one state, oldest first.
-pub async fn requests(app: &App, staff: &Staff, state: &str, limit: i64, offset: i64) -> Result<Vec<AccessRequest>, Refusal> {
+pub async fn requests(
+    app: &App,
+    staff: &Staff,
+    state: &str,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<AccessRequest>, Refusal> {
     staff.must_be(StaffRole::Viewer)?;
     // a draft is the application provider's own
     if !["waiting", "approved", "rejected", "withdrawn", "expired"].contains(&state) {
-        return Err(Refusal::invalid("state", "unknown", "state is one of waiting, approved, rejected, withdrawn, expired"));
+        return Err(Refusal::invalid(
+            "state",
+            "unknown",
+            "state is one of waiting, approved, rejected, withdrawn, expired",
+        ));
     }
     let mut conn = app.store.read().await?;
     Ok(storage::access_requests::list_by_state(&mut conn, &staff.organization.id, state, limit, offset).await?)
@@ -140,15 +150,19 @@ pub async fn review(app: &App, staff: &Staff, id: &AccessRequestId) -> Result<Re
     let (request, client, endpoint) = super::approvals::request_here(conn, staff, id).await?;
     let revision = super::access_requests::revision_of(conn, &client, request.client_revision).await?;
     let provider = provider_of(conn, &client).await?;
-    let approval = storage::approvals::find(conn, &staff.organization.id, &client.id).await?.filter(|one| !one.is_expired(now));
+    let approval =
+        storage::approvals::find(conn, &staff.organization.id, &client.id).await?.filter(|one| !one.is_expired(now));
     let approved_revision = match &approval {
         Some(approval) => Some(super::access_requests::revision_of(conn, &client, approval.client_revision).await?),
         None => None,
     };
     let asked = ScopeSet::parse_lenient(&request.scopes, endpoint.release).0;
-    let difference = approval.as_ref().map(|one| asked.difference(&ScopeSet::parse_lenient(&one.scopes, endpoint.release).0));
+    let difference =
+        approval.as_ref().map(|one| asked.difference(&ScopeSet::parse_lenient(&one.scopes, endpoint.release).0));
     let decider = match &request.state {
-        RequestState::Approved { by, .. } | RequestState::Rejected { by, .. } | RequestState::Withdrawn { by, .. } => Some(by.clone()),
+        RequestState::Approved { by, .. } | RequestState::Rejected { by, .. } | RequestState::Withdrawn { by, .. } => {
+            Some(by.clone())
+        }
         RequestState::Draft | RequestState::Waiting | RequestState::Expired { .. } => None,
     };
     Ok(Review {
@@ -158,7 +172,8 @@ pub async fn review(app: &App, staff: &Staff, id: &AccessRequestId) -> Result<Re
             Some(by) => Some(person(conn, &by).await?),
             None => None,
         },
-        new_provider: !storage::client_management::provider_is_known(conn, &staff.organization.id, &provider.id).await?,
+        new_provider: !storage::client_management::provider_is_known(conn, &staff.organization.id, &provider.id)
+            .await?,
         history: history(conn, &staff.organization.id, &client.id).await?,
         request,
         client,
@@ -185,12 +200,16 @@ pub struct Seen {
 /// Finds what was on the screen that `digest` stands for; `None` if that was never a state of this request.
 pub async fn seen(app: &App, review: &Review, digest: &str) -> Result<Option<Seen>, Refusal> {
     let mut conn = app.store.read().await?;
-    let versions = review.history.iter().filter(|one| one.record.subject.as_deref() == Some(review.request.id.as_str()));
+    let versions =
+        review.history.iter().filter(|one| one.record.subject.as_deref() == Some(review.request.id.as_str()));
     for version in versions {
-        let details: std::collections::BTreeMap<String, String> = serde_json::from_str(&version.record.details).unwrap_or_default();
+        let details: std::collections::BTreeMap<String, String> =
+            serde_json::from_str(&version.record.details).unwrap_or_default();
         let fact = |name: &str| details.get(name).cloned().unwrap_or_default();
         let Ok(number) = fact("client_revision").parse() else { continue };
-        let Some(revision) = storage::clients::find_revision(&mut conn, &review.client.id, number).await? else { continue };
+        let Some(revision) = storage::clients::find_revision(&mut conn, &review.client.id, number).await? else {
+            continue;
+        };
         let then = AccessRequest {
             client_revision: number,
             fhir_endpoint_id: crate::domain::ids::FhirEndpointId::from_text(fact("fhir_endpoint")),
@@ -199,7 +218,10 @@ pub async fn seen(app: &App, review: &Review, digest: &str) -> Result<Option<See
             ..review.request.clone()
         };
         if then.digest(&revision.digest) == digest {
-            return Ok(Some(Seen { asked: ScopeSet::parse_lenient(&then.scopes, review.endpoint.release).0, revision }));
+            return Ok(Some(Seen {
+                asked: ScopeSet::parse_lenient(&then.scopes, review.endpoint.release).0,
+                revision,
+            }));
         }
     }
     Ok(None)
@@ -209,16 +231,23 @@ pub async fn seen(app: &App, review: &Review, digest: &str) -> Result<Option<See
 pub async fn record(app: &App, staff: &Staff, seq: i64) -> Result<Happened, Refusal> {
     staff.must_be(StaffRole::Viewer)?;
     let mut conn = app.store.read().await?;
-    let records = storage::audit::page_from(&mut conn, staff.organization.id.as_str(), seq.saturating_sub(1), 1).await?;
+    let records =
+        storage::audit::page_from(&mut conn, staff.organization.id.as_str(), seq.saturating_sub(1), 1).await?;
     let found = with_names(&mut conn, records).await?.pop();
     found.filter(|one| one.record.seq == seq).ok_or(Refusal::NotFound)
 }
 
 /// The newest record of an event about a client, for the receipt of what was just done.
-pub async fn newest_record(app: &App, staff: &Staff, client: &ClientId, events: &[&str]) -> Result<Option<AuditRecord>, Refusal> {
+pub async fn newest_record(
+    app: &App,
+    staff: &Staff,
+    client: &ClientId,
+    events: &[&str],
+) -> Result<Option<AuditRecord>, Refusal> {
     let mut conn = app.store.read().await?;
     let records = storage::audit::history_of_client(&mut conn, &staff.organization.id, client, 20).await?;
-    let own = |record: &AuditRecord| events.contains(&record.event.as_str()) && record.actor_id == staff.account.id.as_str();
+    let own =
+        |record: &AuditRecord| events.contains(&record.event.as_str()) && record.actor_id == staff.account.id.as_str();
     Ok(records.into_iter().find(own))
 }
 
@@ -312,13 +341,14 @@ pub(super) async fn line_here(conn: &mut Conn, staff: &Staff, id: &ClientId) -> 
 }
 
 async fn provider_of(conn: &mut Conn, client: &Client) -> Result<ApplicationProvider, Refusal> {
-    storage::application_providers::lookup(conn, &client.application_provider_id)
-        .await?
-        .ok_or_else(|| StorageError::inconsistent("clients", client.id.as_str(), "its application provider is missing").into())
+    storage::application_providers::lookup(conn, &client.application_provider_id).await?.ok_or_else(|| {
+        StorageError::inconsistent("clients", client.id.as_str(), "its application provider is missing").into()
+    })
 }
 
 pub(super) async fn person(conn: &mut Conn, id: &AccountId) -> Result<Person, StorageError> {
-    let name = storage::accounts::lookup(conn, id).await?.map_or_else(|| id.as_str().to_owned(), |account| account.name);
+    let name =
+        storage::accounts::lookup(conn, id).await?.map_or_else(|| id.as_str().to_owned(), |account| account.name);
     Ok(Person { id: id.clone(), name })
 }
 
@@ -364,7 +394,12 @@ pub(super) async fn with_names(conn: &mut Conn, records: Vec<AuditRecord>) -> Re
 }
 
 /// Writes the line of a client anew from what is true now. Called in the transaction of whatever changed it.
-pub async fn refresh_line(conn: &mut Conn, organization: &OrganizationId, id: &ClientId, now: UtcMillis) -> Result<(), StorageError> {
+pub async fn refresh_line(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    id: &ClientId,
+    now: UtcMillis,
+) -> Result<(), StorageError> {
     let Some(client) = storage::clients::lookup(conn, id).await? else { return Ok(()) };
     if client.state != ClientState::Active {
         return storage::client_management::remove_client(conn, id).await;
@@ -383,7 +418,9 @@ pub async fn refresh_line(conn: &mut Conn, organization: &OrganizationId, id: &C
         (None, RequestState::Draft | RequestState::Waiting) => ("waiting", None, None),
         // what was approved before has ended
         (None, RequestState::Approved { by, at, .. }) => ("expired", Some(*at), Some(by)),
-        (None, RequestState::Withdrawn { by, at }) => (if approval.is_some() { "expired" } else { "withdrawn" }, Some(*at), Some(by)),
+        (None, RequestState::Withdrawn { by, at }) => {
+            (if approval.is_some() { "expired" } else { "withdrawn" }, Some(*at), Some(by))
+        }
         (None, RequestState::Expired { at }) => ("expired", Some(*at), None),
     };
     let line = Line {

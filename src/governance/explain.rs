@@ -73,7 +73,11 @@ pub fn risks(review: &Review) -> Vec<Risk> {
     if review.revision.metadata.client_type == ClientType::Public {
         risks.push(Risk::PublicClient);
     }
-    if review.approved_revision.as_ref().is_some_and(|approved| !new_hosts(&review.revision.metadata, &approved.metadata).is_empty()) {
+    if review
+        .approved_revision
+        .as_ref()
+        .is_some_and(|approved| !new_hosts(&review.revision.metadata, &approved.metadata).is_empty())
+    {
         risks.push(Risk::NewHost);
     }
     risks.sort_unstable();

@@ -6,6 +6,7 @@
 
 pub mod access_requests;
 pub mod accounts;
+pub mod activity;
 pub mod actor;
 pub mod apply;
 pub mod application_providers;
@@ -14,8 +15,10 @@ pub mod audit;
 mod changes;
 pub mod client_management;
 pub mod clients;
+pub mod dynamic_registration;
 pub mod error;
 pub mod explain;
+pub mod fhir_endpoints;
 pub mod notifications;
 pub mod organizations;
 pub mod passwords;

@@ -189,7 +189,11 @@ pub async fn finish_api(State(state): State<AppState>, request: Request, next: N
         None if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
             Arc::new(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This resource does not have this method."))
         }
-        None => return response,
+        None => {
+            // what an answer says holds for its caller and for this moment
+            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            return response;
+        }
     };
     let reference = reference(&state);
     log(&failure, &reference);

@@ -140,6 +140,7 @@ pub fn history_line(pages: &Pages, lang: Lang, record: &AuditRecord, who: &str) 
 pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
     let key = match event {
         "access_request.approved" => "event-access-request-approved",
+        "access_request.allowed_again" => "event-access-request-allowed-again",
         "access_request.edited" => "event-access-request-edited",
         "access_request.expired" => "event-access-request-expired",
         "access_request.rejected" => "event-access-request-rejected",

@@ -78,6 +78,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/console/{org}/clients/{client_id}/enable", post(console::client::switch_on))
         .route("/console/{org}/access-requests/{id}", get(console::review::show))
         .route("/console/{org}/access-requests/{id}/decide", post(console::review::decide))
+        .route("/console/{org}/access-requests/{id}/allow-again", post(console::review::allow))
         .route("/console/{org}/receipts/{seq}", get(console::client::receipt))
         .route("/console/{org}/activity", get(console::activity::show))
         .route("/console/{org}/notifications", get(console::activity::notifications))
@@ -136,6 +137,11 @@ fn machines(_state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/revoke", post(oauth::token::revoke).options(oauth::token::options))
         .route("/o/{organization}/userinfo", get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options))
         .route("/o/{organization}/launch", post(oauth::launch::post))
+        .route("/o/{organization}/register", post(oauth::register::register).options(oauth::discovery::options))
+        .route(
+            "/o/{organization}/register/{client}",
+            get(oauth::register::read).put(oauth::register::change).delete(oauth::register::delete).options(oauth::discovery::options),
+        )
         // <<< oauth
         // >>> discovery (metadata, jwks, smart-configuration): everybody
         .route("/.well-known/oauth-authorization-server/o/{organization}", get(oauth::discovery::authorization_server).options(oauth::discovery::options))
@@ -143,6 +149,7 @@ fn machines(_state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/jwks", get(oauth::discovery::jwks).options(oauth::discovery::options))
         .route("/o/{organization}/fhir/{endpoint}/.well-known/smart-configuration", get(oauth::discovery::smart).options(oauth::discovery::options))
         .route("/o/{organization}/fhir/{endpoint}/metadata", get(oauth::discovery::metadata).options(oauth::discovery::options))
+        .route("/o/{organization}/smart-style/{version}", get(oauth::discovery::style).options(oauth::discovery::options))
         // <<< discovery
         // >>> health: everybody
         .route("/livez", get(health::livez))
@@ -163,6 +170,7 @@ fn api(state: &AppState) -> Router<AppState> {
         .route("/organizations/{org}/access-requests/{id}", get(json::requests::show))
         .route("/organizations/{org}/access-requests/{id}/approve", post(json::requests::approve))
         .route("/organizations/{org}/access-requests/{id}/reject", post(json::requests::reject))
+        .route("/organizations/{org}/access-requests/{id}/allow-again", post(json::requests::allow_again))
         .route("/organizations/{org}/access-requests/{id}/withdraw", post(json::requests::withdraw))
         .route("/organizations/{org}/audit", get(json::organizations::audit))
         // <<< api: console

@@ -75,13 +75,11 @@ pub fn check(url: &Url, allow_private: bool) -> Result<(), Forbidden> {
         return Err(Forbidden::Userinfo);
     }
     match url.host() {
-        None => Err(Forbidden::Host),
         Some(_) if allow_private => Ok(()),
         Some(Host::Ipv4(v4)) if is_public_v4(v4) => Ok(()),
         Some(Host::Ipv6(v6)) if is_public_v6(v6) => Ok(()),
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) => Err(Forbidden::Host),
-        Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => Err(Forbidden::Host),
-        Some(Host::Domain(_)) => Ok(()),
+        Some(Host::Domain(name)) if name != "localhost" && !name.ends_with(".localhost") => Ok(()),
+        Some(Host::Ipv4(_) | Host::Ipv6(_) | Host::Domain(_)) | None => Err(Forbidden::Host),
     }
 }
 

@@ -88,11 +88,17 @@ impl JwksCache {
     async fn fetch(&self, url: Url, allow_private: bool, now: UtcMillis) -> Result<Fetched, JwksError> {
         let failed = |error: reqwest::Error| JwksError::Fetch(error.without_url().to_string());
         let clients = self.clients.get_or_init(|| [http_client::guarded(false), http_client::guarded(true)]);
-        let mut response = clients[usize::from(allow_private)].get(url).header(ACCEPT, "application/json").send().await.map_err(failed)?;
+        let mut response = clients[usize::from(allow_private)]
+            .get(url)
+            .header(ACCEPT, "application/json")
+            .send()
+            .await
+            .map_err(failed)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(JwksError::Fetch(format!("status {}", response.status().as_u16())));
         }
-        let cache_control: Vec<&str> = response.headers().get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
+        let cache_control: Vec<&str> =
+            response.headers().get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
         let keep_until = now.plus_seconds(allowed_age(&cache_control.join(",")));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {

@@ -38,7 +38,11 @@ pub struct AppWithAccess {
 }
 
 /// The apps of a person, last used first.
-pub async fn list(app: &App, organization: &Organization, account: &AccountId) -> Result<Vec<AppWithAccess>, StorageError> {
+pub async fn list(
+    app: &App,
+    organization: &Organization,
+    account: &AccountId,
+) -> Result<Vec<AppWithAccess>, StorageError> {
     let now = app.now();
     let mut conn = app.store.read().await?;
     let grants = storage::grants::list_for_user(&mut conn, &organization.id, account).await?;
@@ -55,8 +59,12 @@ pub async fn list(app: &App, organization: &Organization, account: &AccountId) -
             continue;
         }
         let revision = approval.as_ref().map_or(client.latest_revision, |approval| approval.client_revision);
-        let Some(revision) = storage::clients::find_revision(&mut conn, &grant.client_id, revision).await? else { continue };
-        let Some(endpoint) = storage::organizations::lookup_endpoint(&mut conn, &grant.fhir_endpoint_id).await? else { continue };
+        let Some(revision) = storage::clients::find_revision(&mut conn, &grant.client_id, revision).await? else {
+            continue;
+        };
+        let Some(endpoint) = storage::organizations::lookup_endpoint(&mut conn, &grant.fhir_endpoint_id).await? else {
+            continue;
+        };
         let provider = storage::application_providers::lookup(&mut conn, &client.application_provider_id).await?;
         apps.push(AppWithAccess {
             client_id: grant.client_id.clone(),
@@ -84,12 +92,19 @@ fn merge(known: &mut AppWithAccess, grant: &Grant) {
 }
 
 /// Stops an app: every family of this person for it ends, and its consent is forgotten. Returns whether there was anything to stop.
-pub async fn stop(app: &Arc<App>, organization: &Organization, account: &AccountId, client: &ClientId) -> Result<bool, StorageError> {
+pub async fn stop(
+    app: &Arc<App>,
+    organization: &Organization,
+    account: &AccountId,
+    client: &ClientId,
+) -> Result<bool, StorageError> {
     let (organization_id, account, client, now) = (organization.id.clone(), account.clone(), client.clone(), app.now());
     app.store
         .write(move |conn| {
             Box::pin(async move {
-                let ended = storage::grants::revoke_for_user(conn, &organization_id, &account, &client, "stopped_by_user", now).await?;
+                let ended =
+                    storage::grants::revoke_for_user(conn, &organization_id, &account, &client, "stopped_by_user", now)
+                        .await?;
                 let forgotten = storage::consents::withdraw(conn, &organization_id, &account, &client, now).await?;
                 if ended == 0 && !forgotten {
                     return Ok(false);

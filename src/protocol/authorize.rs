@@ -171,12 +171,19 @@ pub(super) struct Asker {
 }
 
 /// Looks the client up, and stops if it may not act here.
-pub(super) async fn asker(conn: &mut Conn, organization: Organization, client_id: &ClientId, now: UtcMillis) -> Result<Asker, Stop> {
+pub(super) async fn asker(
+    conn: &mut Conn,
+    organization: Organization,
+    client_id: &ClientId,
+    now: UtcMillis,
+) -> Result<Asker, Stop> {
     let client = storage::clients::lookup(conn, client_id).await?.ok_or(Stop::UnknownClient)?;
     let approval = storage::approvals::find(conn, &organization.id, client_id).await?;
     let revision = approval.as_ref().map_or(client.latest_revision, |approval| approval.client_revision);
     let revision = storage::clients::find_revision(conn, client_id, revision).await?;
-    let metadata = revision.ok_or_else(|| StorageError::inconsistent("clients", client_id.as_str(), "has no such revision"))?.metadata;
+    let metadata = revision
+        .ok_or_else(|| StorageError::inconsistent("clients", client_id.as_str(), "has no such revision"))?
+        .metadata;
     let provider = storage::application_providers::lookup(conn, &client.application_provider_id).await?;
     let badges = Badges {
         organization: organization.clone(),
@@ -197,7 +204,15 @@ pub(super) async fn asker(conn: &mut Conn, organization: Organization, client_id
             Err(Stop::NotApproved(badges, request.map(|request| request.state)))
         }
         Err(Layer::Organization) => Err(Stop::UnknownOrganization),
-        Err(Layer::Client | Layer::Epoch | Layer::Grant | Layer::Person | Layer::Endpoint | Layer::Consent | Layer::Scopes) => Err(Stop::UnknownClient),
+        Err(
+            Layer::Client
+            | Layer::Epoch
+            | Layer::Grant
+            | Layer::Person
+            | Layer::Endpoint
+            | Layer::Consent
+            | Layer::Scopes,
+        ) => Err(Stop::UnknownClient),
     }
 }
 
@@ -222,17 +237,36 @@ pub async fn begin(app: &Arc<App>, slug: &str, params: &Params) -> Result<Begun,
     let form_post = params.get("response_mode") == Some("form_post");
     match accept(app, &asker, params, redirect_uri, &endpoints).await {
         Ok(request) => Ok(Begun::Interaction(write_down(app, &asker, &request, now).await?)),
-        Err(refusal) if refusal.kind == ErrorKind::TemporarilyUnavailable => Err(Stop::Unavailable(refusal.because.unwrap_or_default())),
+        Err(refusal) if refusal.kind == ErrorKind::TemporarilyUnavailable => {
+            Err(Stop::Unavailable(refusal.because.unwrap_or_default()))
+        }
         Err(refusal) => {
-            tracing::debug!(client = client_id, error = refusal.kind.as_str(), because = refusal.because.as_deref(), "an authorization request was refused");
+            tracing::debug!(
+                client = client_id,
+                error = refusal.kind.as_str(),
+                because = refusal.because.as_deref(),
+                "an authorization request was refused"
+            );
             let issuer = app.issuer(&asker.organization.slug);
-            Ok(Begun::Refused(refused(&issuer, &refusal, redirect_uri, form_post, (params.get("state"), &asker.badges.client_name))))
+            Ok(Begun::Refused(refused(
+                &issuer,
+                &refusal,
+                redirect_uri,
+                form_post,
+                (params.get("state"), &asker.badges.client_name),
+            )))
         }
     }
 }
 
 /// An error response (RFC 6749 4.1.2.1, RFC 9207).
-pub(super) fn refused(issuer: &str, refusal: &OAuthError, redirect_uri: &str, form_post: bool, (state, client_name): (Option<&str>, &str)) -> ToClient {
+pub(super) fn refused(
+    issuer: &str,
+    refusal: &OAuthError,
+    redirect_uri: &str,
+    form_post: bool,
+    (state, client_name): (Option<&str>, &str),
+) -> ToClient {
     let mut params = vec![("error", refusal.kind.as_str().to_owned()), ("error_description", refusal.text.to_owned())];
     params.extend(state.map(|state| ("state", state.to_owned())));
     params.push(("iss", issuer.to_owned()));
@@ -326,10 +360,10 @@ fn check_pkce(params: &Params) -> Result<(), OAuthError> {
 fn audience<'a>(asker: &Asker, params: &Params, endpoints: &'a [FhirEndpoint]) -> Result<&'a FhirEndpoint, OAuthError> {
     let (aud, resource) = (params.get("aud"), params.get("resource"));
     let trimmed = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
-    if let (Some(aud), Some(resource)) = (aud, resource) {
-        if trimmed(aud) != trimmed(resource) {
-            return Err(OAuthError::new(ErrorKind::InvalidTarget, "aud and resource differ"));
-        }
+    if let (Some(aud), Some(resource)) = (aud, resource)
+        && trimmed(aud) != trimmed(resource)
+    {
+        return Err(OAuthError::new(ErrorKind::InvalidTarget, "aud and resource differ"));
     }
     let named = aud.or(resource).ok_or_else(|| OAuthError::request("aud is missing"))?;
     let is_named = |endpoint: &&FhirEndpoint| {
@@ -386,23 +420,40 @@ async fn launch(
     let handle = params.get("launch");
     match (handle, asked.has(NonResource::Launch)) {
         (None, false) => return Ok((None, LaunchContext::default())),
-        (None, true) => return Err(OAuthError::new(ErrorKind::InvalidScope, "the scope launch needs the parameter launch")),
-        (Some(_), false) => return Err(OAuthError::new(ErrorKind::InvalidScope, "the parameter launch needs the scope launch")),
+        (None, true) => {
+            return Err(OAuthError::new(ErrorKind::InvalidScope, "the scope launch needs the parameter launch"));
+        }
+        (Some(_), false) => {
+            return Err(OAuthError::new(ErrorKind::InvalidScope, "the parameter launch needs the scope launch"));
+        }
         (Some(_), true) => {}
     }
     let refusal = || OAuthError::request("launch is not valid");
     let presented = app.sealer.open(TokenKind::Launch, handle.unwrap_or_default()).ok_or_else(refusal)?;
     let now = app.now();
-    let found = storage::launch_handles::find(&mut *app.store.read().await?, presented.unverified_id, &presented.secret).await?;
+    let found =
+        storage::launch_handles::find(&mut *app.store.read().await?, presented.unverified_id, &presented.secret)
+            .await?;
     let handle = found.ok_or_else(refusal)?;
-    let is_here = handle.organization_id == asker.organization.id && handle.client_id == asker.client.id && handle.fhir_endpoint_id == endpoint.id;
+    let is_here = handle.organization_id == asker.organization.id
+        && handle.client_id == asker.client.id
+        && handle.fhir_endpoint_id == endpoint.id;
     if !is_here {
         // L02: somebody shows a handle that was made for somebody else
-        let record = AuditEvent::new(&handle.organization_id, now, "launch.presented_by_stranger", Actor::Client(asker.client.id.clone()))
-            .client(&asker.client.id)
-            .subject(format!("launch/{}", handle.id))
-            .refused();
-        app.store.write::<_, StorageError, _>(move |conn| Box::pin(async move { storage::audit::append(conn, &record).await })).await?;
+        let record = AuditEvent::new(
+            &handle.organization_id,
+            now,
+            "launch.presented_by_stranger",
+            Actor::Client(asker.client.id.clone()),
+        )
+        .client(&asker.client.id)
+        .subject(format!("launch/{}", handle.id))
+        .refused();
+        app.store
+            .write::<_, StorageError, _>(move |conn| {
+                Box::pin(async move { storage::audit::append(conn, &record).await })
+            })
+            .await?;
         return Err(refusal());
     }
     if handle.consumed_at.is_some() || now >= handle.expires_at {
@@ -425,11 +476,18 @@ fn grantable(app: &App, asker: &Asker, endpoint: &FhirEndpoint, asked: &ScopeSet
         consent: Consent::Pending,
         grant_is_revoked: false,
     };
-    let permit = may_be_used(&facts).map_err(|layer| OAuthError::new(ErrorKind::AccessDenied, "this is not possible now").because(layer.as_str()))?;
+    let permit = may_be_used(&facts).map_err(|layer| {
+        OAuthError::new(ErrorKind::AccessDenied, "this is not possible now").because(layer.as_str())
+    })?;
     Ok(scopes_within(&permit, &asked, endpoint)?)
 }
 
-async fn write_down(app: &Arc<App>, asker: &Asker, request: &AuthorizationRequest, now: UtcMillis) -> Result<String, Stop> {
+async fn write_down(
+    app: &Arc<App>,
+    asker: &Asker,
+    request: &AuthorizationRequest,
+    now: UtcMillis,
+) -> Result<String, Stop> {
     let secret = Sealer::secret(app.entropy.as_ref());
     let row = storage::interactions::InteractionRow {
         id: 0,
@@ -446,7 +504,9 @@ async fn write_down(app: &Arc<App>, asker: &Asker, request: &AuthorizationReques
     };
     let id: i64 = app
         .store
-        .write::<_, StorageError, _>(move |conn| Box::pin(async move { storage::interactions::insert(conn, &row).await }))
+        .write::<_, StorageError, _>(move |conn| {
+            Box::pin(async move { storage::interactions::insert(conn, &row).await })
+        })
         .await?;
     Ok(app.sealer.seal(TokenKind::Interaction, id, &secret).reveal().to_owned())
 }

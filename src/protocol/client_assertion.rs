@@ -108,8 +108,10 @@ impl Assertion {
             return Err("the assertion is no JWS");
         }
         let json = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| "the assertion is not base64url");
-        let header: Header = serde_json::from_slice(&json(header)?).map_err(|_| "the header of the assertion does not read")?;
-        let claims: Claims = serde_json::from_slice(&json(claims)?).map_err(|_| "a claim of the assertion is missing or of the wrong type")?;
+        let header: Header =
+            serde_json::from_slice(&json(header)?).map_err(|_| "the header of the assertion does not read")?;
+        let claims: Claims = serde_json::from_slice(&json(claims)?)
+            .map_err(|_| "a claim of the assertion is missing or of the wrong type")?;
         let algorithm = ALGORITHMS.iter().find(|(name, _)| *name == header.alg).map(|(_, algorithm)| *algorithm);
         let algorithm = algorithm.ok_or("the algorithm is not one we verify")?;
         Ok(Self { header, claims, algorithm, signing_input: signing_input.to_owned(), signature: signature.to_owned() })
@@ -179,10 +181,17 @@ impl Assertion {
     /// Verifies the signature with the one key that fits; none and several are both a refusal (SMART-AS-11).
     pub fn verify(&self, keys: &[PublicKey]) -> Result<(), &'static str> {
         let mut candidates = keys.iter().filter(|key| {
-            key.algorithms.contains(&self.algorithm) && self.header.kid.as_ref().is_none_or(|kid| key.kid.as_ref() == Some(kid))
+            key.algorithms.contains(&self.algorithm)
+                && self.header.kid.as_ref().is_none_or(|kid| key.kid.as_ref() == Some(kid))
         });
-        let (Some(key), None) = (candidates.next(), candidates.next()) else { return Err("not exactly one registered key fits") };
-        if key.verifies(self.algorithm, &self.signing_input, &self.signature) { Ok(()) } else { Err("the signature is wrong") }
+        let (Some(key), None) = (candidates.next(), candidates.next()) else {
+            return Err("not exactly one registered key fits");
+        };
+        if key.verifies(self.algorithm, &self.signing_input, &self.signature) {
+            Ok(())
+        } else {
+            Err("the signature is wrong")
+        }
     }
 
     /// The key under which this assertion is used up, and until when it must be remembered: longer than it would be accepted (K14).
@@ -248,7 +257,11 @@ mod tests {
             (Smart, true, HEADER, r#""https://id.example/o/b""#, false),
             (Smart, true, HEADER, r#""https://id.example/o/a/introspect""#, false),
         ] {
-            assert_eq!(accepted(header, &claims(aud, &in_a_minute), &expected(rule, at_token)), good, "{rule:?} {at_token} {header} {aud}");
+            assert_eq!(
+                accepted(header, &claims(aud, &in_a_minute), &expected(rule, at_token)),
+                good,
+                "{rule:?} {at_token} {header} {aud}"
+            );
         }
     }
 
@@ -324,7 +337,8 @@ mod tests {
     fn an_assertion_is_remembered_longer_than_it_is_accepted() {
         let assertion = Assertion::read(&jwt(HEADER, &claims(TOKEN, &NOW.to_string()))).unwrap();
         let (_, until) = assertion.replay_key();
-        let last = Expected { now: UtcMillis((NOW + SKEW_SECONDS) * 1000 - 1), ..expected(AssertionAudience::Smart, true) };
+        let last =
+            Expected { now: UtcMillis((NOW + SKEW_SECONDS) * 1000 - 1), ..expected(AssertionAudience::Smart, true) };
         assert!(assertion.check(&last).is_ok());
         assert!(until > last.now);
     }

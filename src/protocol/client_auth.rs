@@ -106,10 +106,10 @@ pub fn basic(header: &str) -> Option<Vec<(String, PlainSecret)>> {
         return None;
     }
     let mut readings = vec![(id.to_owned(), PlainSecret::from_text(secret))];
-    if let (Ok(id_decoded), Ok(secret_decoded)) = (decoded(id), decoded(secret)) {
-        if id_decoded != id || secret_decoded != secret {
-            readings.push((id_decoded, PlainSecret::from_text(secret_decoded)));
-        }
+    if let (Ok(id_decoded), Ok(secret_decoded)) = (decoded(id), decoded(secret))
+        && (id_decoded != id || secret_decoded != secret)
+    {
+        readings.push((id_decoded, PlainSecret::from_text(secret_decoded)));
     }
     Some(readings)
 }
@@ -142,14 +142,22 @@ pub async fn authenticate(app: &App, door: Door<'_>, offered: &Offered) -> Resul
     match (known.metadata.client_type, offered) {
         (ClientType::Public, Offered::Name(_)) => {}
         (ClientType::ConfidentialSecret, Offered::Basic(readings)) => {
-            let presented: Vec<_> = readings.iter().filter(|(id, _)| id == known.client.id.as_str()).map(|(_, secret)| secret.hashed()).collect();
+            let presented: Vec<_> = readings
+                .iter()
+                .filter(|(id, _)| id == known.client.id.as_str())
+                .map(|(_, secret)| secret.hashed())
+                .collect();
             used_secret = Some(matching_secret(&known.secrets, &presented, now)?);
         }
         (ClientType::ConfidentialSecret, Offered::Post(_, secret)) => {
             used_secret = Some(matching_secret(&known.secrets, &[secret.hashed()], now)?);
         }
-        (ClientType::ConfidentialKeys, Offered::Assertion(assertion)) => verify_assertion(app, door, &known, assertion).await?,
-        (registered, _) => return Err(OAuthError::client(format!("the method is not the registered one ({registered:?})"))),
+        (ClientType::ConfidentialKeys, Offered::Assertion(assertion)) => {
+            verify_assertion(app, door, &known, assertion).await?;
+        }
+        (registered, _) => {
+            return Err(OAuthError::client(format!("the method is not the registered one ({registered:?})")));
+        }
     }
     let approval = client_may_act(now, door.organization, &known.client, known.approval.as_ref())
         .map_err(|layer| OAuthError::client(layer.as_str()))?
@@ -172,7 +180,12 @@ async fn lookup(app: &App, organization: &Organization, ids: &[&str]) -> Result<
         let approval = storage::approvals::find(&mut conn, &organization.id, &id).await?;
         let revision = approval.as_ref().map_or(client.latest_revision, |approval| approval.client_revision);
         let Some(revision) = storage::clients::find_revision(&mut conn, &id, revision).await? else {
-            return Err(storage::StorageError::inconsistent("approvals", id.as_str(), "approves a revision that does not exist").into());
+            return Err(storage::StorageError::inconsistent(
+                "approvals",
+                id.as_str(),
+                "approves a revision that does not exist",
+            )
+            .into());
         };
         let secrets = storage::clients::list_secrets(&mut conn, &id).await?;
         return Ok(Some(Known { client, metadata: revision.metadata, approval, secrets }));
@@ -180,7 +193,11 @@ async fn lookup(app: &App, organization: &Organization, ids: &[&str]) -> Result<
     Ok(None)
 }
 
-fn matching_secret(secrets: &[ClientSecret], presented: &[HashedSecret], now: UtcMillis) -> Result<ClientSecretId, OAuthError> {
+fn matching_secret(
+    secrets: &[ClientSecret],
+    presented: &[HashedSecret],
+    now: UtcMillis,
+) -> Result<ClientSecretId, OAuthError> {
     // every live secret is compared, whichever matches
     let mut found = None;
     for secret in secrets.iter().filter(|secret| secret.is_live(now)) {
@@ -208,7 +225,12 @@ async fn verify_assertion(app: &App, door: Door<'_>, known: &Known, assertion: &
             let kid = assertion.kid().map(str::to_owned);
             let has_key = move |text: &str| kid.as_deref().is_none_or(|kid| jwk::has_kid(text, kid));
             let allow_private = app.config.outbound.allow_private_networks;
-            app.memory.jwks.get(url, allow_private, now, has_key).await.map_err(|error| OAuthError::client(error.to_string()))?.to_string()
+            app.memory
+                .jwks
+                .get(url, allow_private, now, has_key)
+                .await
+                .map_err(|error| OAuthError::client(error.to_string()))?
+                .to_string()
         }
         (None, Some(inline)) => inline.clone(),
         (None, None) => return Err(OAuthError::client("the client has no keys")),
@@ -219,7 +241,9 @@ async fn verify_assertion(app: &App, door: Door<'_>, known: &Known, assertion: &
     let (key, until) = assertion.replay_key();
     let is_first: bool = app
         .store
-        .write::<_, OAuthError, _>(move |conn| Box::pin(async move { Ok(storage::single_use::consume(conn, "assertion", &key, until).await?) }))
+        .write::<_, OAuthError, _>(move |conn| {
+            Box::pin(async move { Ok(storage::single_use::consume(conn, "assertion", &key, until).await?) })
+        })
         .await?;
     if is_first { Ok(()) } else { Err(OAuthError::client("the assertion was used before")) }
 }
@@ -233,7 +257,11 @@ pub async fn note_use(conn: &mut storage::Conn, client: &ProvenClient, now: UtcM
 
 /// The client a public client's own token names (fhirclient refreshes without `client_id`): the caller has found the token, and asks whether its client may do
 /// without proof.
-pub async fn named_by_token(app: &App, organization: &Organization, client: &ClientId) -> Result<ProvenClient, OAuthError> {
+pub async fn named_by_token(
+    app: &App,
+    organization: &Organization,
+    client: &ClientId,
+) -> Result<ProvenClient, OAuthError> {
     let door = Door { organization, is_token_endpoint: true };
     authenticate(app, door, &Offered::Name(client.as_str().to_owned())).await
 }
@@ -260,7 +288,9 @@ mod tests {
 
     #[test]
     fn basic_that_does_not_read_is_no_proof() {
-        for bad in ["Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Bearer bXk6YQ==", "Basic Og==", "Basic YTo=", "Basic OmE="] {
+        for bad in
+            ["Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Bearer bXk6YQ==", "Basic Og==", "Basic YTo=", "Basic OmE="]
+        {
             assert!(basic(bad).is_none(), "{bad}");
         }
         assert!(basic(&format!("Basic {}", STANDARD.encode([0xff, b':', 0xff]))).is_none());
@@ -273,7 +303,10 @@ mod tests {
         let both = Params::from_pairs([("client_id", "a"), ("client_secret", "b"), ("client_assertion", "x")]);
         assert_eq!(offered(None, &both).unwrap_err().kind, ErrorKind::InvalidRequest);
         let named = Params::from_pairs([("client_id", "a")]);
-        assert!(matches!(offered(Some(&header("a:b")), &named), Ok(Offered::Basic(_))), "Basic with the same client_id is what many clients send");
+        assert!(
+            matches!(offered(Some(&header("a:b")), &named), Ok(Offered::Basic(_))),
+            "Basic with the same client_id is what many clients send"
+        );
         let other = Params::from_pairs([("client_id", "c")]);
         assert_eq!(offered(Some(&header("a:b")), &other).unwrap_err().kind, ErrorKind::InvalidClient);
         let empty = Params::from_pairs([("client_id", "a"), ("client_secret", "")]);

@@ -14,7 +14,12 @@ use crate::domain::organizations::Organization;
 use crate::storage::consents::RememberedConsent;
 
 /// What of the accepted scopes this person, with this context, can grant at all.
-pub fn candidate(accepted: &ScopeSet, metadata: &ClientMetadata, user: Option<&FhirUser>, context: &LaunchContext) -> ScopeSet {
+pub fn candidate(
+    accepted: &ScopeSet,
+    metadata: &ClientMetadata,
+    user: Option<&FhirUser>,
+    context: &LaunchContext,
+) -> ScopeSet {
     let may_refresh = metadata.may_use(GrantType::RefreshToken);
     accepted.filtered(|scope| match scope.kind() {
         ScopeKind::Plain(NonResource::FhirUser) => user.is_some(),
@@ -73,7 +78,8 @@ pub fn chosen(candidate: &ScopeSet, ticked: &str, offline: bool) -> Result<Scope
         return Err(Unusable::More);
     }
     let is_about_data = |scope: &fhir_scopes::Scope<'static>| scope.resource().is_some();
-    let is_offline = |scope: &fhir_scopes::Scope<'static>| *scope.kind() == ScopeKind::Plain(NonResource::OfflineAccess);
+    let is_offline =
+        |scope: &fhir_scopes::Scope<'static>| *scope.kind() == ScopeKind::Plain(NonResource::OfflineAccess);
     // in the order asked: what stays as it was, then what a choice made narrower
     let kept = candidate.filtered(|scope| {
         if is_offline(scope) {
@@ -110,17 +116,28 @@ mod tests {
         assert_eq!(one.to_string(), "launch/patient openid patient/Condition.rs");
         let category = chosen(&asked, "patient/Observation.rs?category=laboratory", false).unwrap();
         assert_eq!(category.to_string(), "launch/patient openid patient/Observation.rs?category=laboratory");
-        let wide_and_narrow = chosen(&asked, "patient/Observation.rs patient/Observation.rs?category=laboratory", false).unwrap();
+        let wide_and_narrow =
+            chosen(&asked, "patient/Observation.rs patient/Observation.rs?category=laboratory", false).unwrap();
         assert_eq!(wide_and_narrow.to_string(), "launch/patient openid patient/Observation.rs");
     }
 
     #[test]
     fn an_answer_with_more_than_was_asked_is_tampered_with() {
         let asked = set("openid patient/Observation.rs?category=laboratory");
-        for more in ["patient/Observation.rs", "patient/Observation.cruds", "user/Observation.rs", "patient/*.rs", "offline_access", "patient/Observation.zz"] {
+        for more in [
+            "patient/Observation.rs",
+            "patient/Observation.cruds",
+            "user/Observation.rs",
+            "patient/*.rs",
+            "offline_access",
+            "patient/Observation.zz",
+        ] {
             assert_eq!(chosen(&asked, more, true), Err(Unusable::More), "{more}");
         }
-        assert!(!chosen(&asked, "patient/Observation.rs?category=laboratory", true).unwrap().has_offline_access(), "offline was not asked");
+        assert!(
+            !chosen(&asked, "patient/Observation.rs?category=laboratory", true).unwrap().has_offline_access(),
+            "offline was not asked"
+        );
         assert_eq!(chosen(&asked, "", true), Err(Unusable::Nothing));
         assert_eq!(chosen(&set("openid"), "", false).unwrap().to_string(), "openid");
     }

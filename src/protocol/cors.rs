@@ -26,13 +26,21 @@ pub async fn is_allowed(
 ) -> Result<bool, StorageError> {
     let Some(client_id) = named_client(app, authorization, params).await? else { return Ok(false) };
     let mut conn = app.store.read().await?;
-    let Some(approval) = storage::approvals::find(&mut conn, &organization.id, &client_id).await? else { return Ok(false) };
+    let Some(approval) = storage::approvals::find(&mut conn, &organization.id, &client_id).await? else {
+        return Ok(false);
+    };
     let revision = storage::clients::find_revision(&mut conn, &client_id, approval.client_revision).await?;
     let redirect_uris = revision.map(|revision| revision.metadata.redirect_uris).unwrap_or_default();
-    Ok(redirect_uris.iter().any(|uri| url::Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin)))
+    Ok(redirect_uris
+        .iter()
+        .any(|uri| url::Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin)))
 }
 
-async fn named_client(app: &App, authorization: Option<&str>, params: &Params) -> Result<Option<ClientId>, StorageError> {
+async fn named_client(
+    app: &App,
+    authorization: Option<&str>,
+    params: &Params,
+) -> Result<Option<ClientId>, StorageError> {
     if let Some(id) = params.get("client_id") {
         return Ok(Some(ClientId::from_text(id)));
     }
@@ -43,10 +51,14 @@ async fn named_client(app: &App, authorization: Option<&str>, params: &Params) -
     for token in [params.get("refresh_token"), params.get("token"), bearer].into_iter().flatten() {
         let mut conn = app.store.read().await?;
         if let Some(presented) = app.sealer.open(TokenKind::Refresh, token) {
-            return Ok(storage::tokens::find_refresh(&mut conn, presented.unverified_id, &presented.secret).await?.map(|token| token.client_id));
+            return Ok(storage::tokens::find_refresh(&mut conn, presented.unverified_id, &presented.secret)
+                .await?
+                .map(|token| token.client_id));
         }
         if let Some(presented) = app.sealer.open(TokenKind::Access, token) {
-            return Ok(storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await?.map(|token| token.client_id));
+            return Ok(storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret)
+                .await?
+                .map(|token| token.client_id));
         }
     }
     Ok(None)
@@ -60,7 +72,17 @@ mod tests {
     fn null_and_oddities_are_no_origin() {
         assert_eq!(read_origin("https://app.example").as_deref(), Some("https://app.example"));
         assert_eq!(read_origin("http://localhost:4000").as_deref(), Some("http://localhost:4000"));
-        for odd in ["null", "", "https://app.example/", "https://app.example/x", "https://a@app.example", "file://", "HTTPS://app.example", "https://a_b.example", "%"] {
+        for odd in [
+            "null",
+            "",
+            "https://app.example/",
+            "https://app.example/x",
+            "https://a@app.example",
+            "file://",
+            "HTTPS://app.example",
+            "https://a_b.example",
+            "%",
+        ] {
             assert_eq!(read_origin(odd), None, "{odd}");
         }
     }

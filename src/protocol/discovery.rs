@@ -9,13 +9,15 @@ use serde_json::{Map, Value, json};
 use super::client_assertion;
 use super::signing;
 use crate::app::App;
-use crate::domain::organizations::{FhirEndpoint, Organization};
+use crate::domain::organizations::{FhirEndpoint, Organization, RegistrationPolicy};
+use crate::domain::secrets::hex_digest;
 
 /// How long the documents may be kept.
 pub const MAX_AGE_SECONDS: i64 = 300;
 
 /// Everything the documents say.
 #[derive(Clone, Debug, Serialize)]
+#[allow(clippy::struct_excessive_bools)] // the documents are made of them
 pub struct Description {
     issuer: String,
     authorization_endpoint: String,
@@ -75,19 +77,27 @@ const SCOPES: &[&str] = &[
     "patient/DiagnosticReport.rs",
     "patient/DocumentReference.rs",
     "patient/Encounter.rs",
+    "patient/FamilyMemberHistory.rs",
     "patient/Goal.rs",
     "patient/Immunization.rs",
+    "patient/Location.rs",
+    "patient/Medication.rs",
     "patient/MedicationDispense.rs",
     "patient/MedicationRequest.rs",
     "patient/Observation.rs",
     "patient/Observation.rs?category=http://hl7.org/fhir/us/core/CodeSystem/us-core-category|sdoh",
     "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
+    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|procedure",
     "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|social-history",
     "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|survey",
     "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
+    "patient/Organization.rs",
     "patient/Patient.rs",
+    "patient/Practitioner.rs",
+    "patient/PractitionerRole.rs",
     "patient/Procedure.rs",
     "patient/Provenance.rs",
+    "patient/QuestionnaireResponse.rs",
     "patient/RelatedPerson.rs",
     "patient/ServiceRequest.rs",
     "patient/Specimen.rs",
@@ -115,6 +125,27 @@ pub const CAPABILITIES: &[&str] = &[
     "permission-v2",
 ];
 
+/// The style of an EHR launch (SMART 2.2 "styling"): ours, where the EHR sent none.
+pub const STYLE: &str = r##"{
+  "color_background": "#ffffff",
+  "color_error": "#a4262c",
+  "color_highlight": "#0b6b74",
+  "color_modal_backdrop": "#00000080",
+  "color_success": "#1f6f43",
+  "color_text": "#1b2a2f",
+  "dim_border_radius": "4px",
+  "dim_font_size": "16px",
+  "dim_spacing_size": "16px",
+  "font_family_body": "system-ui, sans-serif",
+  "font_family_heading": "system-ui, sans-serif"
+}"##;
+
+/// Where the style is: the address changes with the content (SMART-LC-12).
+pub fn style_url(app: &App, organization: &Organization) -> String {
+    let version = &hex_digest(&[STYLE.as_bytes()])[..12];
+    format!("{}/smart-style/{version}", app.issuer(&organization.slug))
+}
+
 impl Description {
     /// Of an organization's issuer.
     pub fn of(app: &App, organization: &Organization) -> Self {
@@ -128,18 +159,39 @@ impl Description {
             userinfo_endpoint: at("userinfo"),
             jwks_uri: at("jwks"),
             management_endpoint: at("apps"),
-            registration_endpoint: None,
+            registration_endpoint: (organization.settings.registration != RegistrationPolicy::Closed)
+                .then(|| at("register")),
             end_session_endpoint: Some(at("logout")),
             scopes_supported: SCOPES.to_vec(),
             response_types_supported: ["code"],
             response_modes_supported: ["query", "form_post"],
             grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
             code_challenge_methods_supported: ["S256"],
-            token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-            token_endpoint_auth_signing_alg_values_supported: client_assertion::ALGORITHMS.iter().map(|(name, _)| *name).collect(),
+            token_endpoint_auth_methods_supported: [
+                "client_secret_basic",
+                "client_secret_post",
+                "private_key_jwt",
+                "none",
+            ],
+            token_endpoint_auth_signing_alg_values_supported: client_assertion::ALGORITHMS
+                .iter()
+                .map(|(name, _)| *name)
+                .collect(),
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: [signing::ALGORITHM],
-            claims_supported: ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "fhirUser", "profile", "name"],
+            claims_supported: [
+                "iss",
+                "sub",
+                "aud",
+                "exp",
+                "iat",
+                "auth_time",
+                "nonce",
+                "at_hash",
+                "fhirUser",
+                "profile",
+                "name",
+            ],
             prompt_values_supported: ["none", "login", "consent", "select_account"],
             authorization_response_iss_parameter_supported: true,
             backchannel_logout_supported: true,

@@ -156,9 +156,15 @@ impl From<StorageError> for OAuthError {
 impl From<Layer> for OAuthError {
     fn from(layer: Layer) -> Self {
         match layer {
-            Layer::Organization | Layer::Client | Layer::NotApproved | Layer::Disabled | Layer::ApprovalExpired => Self::client(layer.as_str()),
-            Layer::Epoch | Layer::Grant | Layer::Person | Layer::Endpoint | Layer::Consent => Self::grant(layer.as_str()),
-            Layer::Scopes => Self::new(ErrorKind::InvalidScope, "none of the scopes may be granted").because(layer.as_str()),
+            Layer::Organization | Layer::Client | Layer::NotApproved | Layer::Disabled | Layer::ApprovalExpired => {
+                Self::client(layer.as_str())
+            }
+            Layer::Epoch | Layer::Grant | Layer::Person | Layer::Endpoint | Layer::Consent => {
+                Self::grant(layer.as_str())
+            }
+            Layer::Scopes => {
+                Self::new(ErrorKind::InvalidScope, "none of the scopes may be granted").because(layer.as_str())
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::authorize::{self, Asker, AuthorizationRequest, Badges, Stop, ToClient};
 use super::consent::{self, Settled, Unusable};
 use super::error::{ErrorKind, OAuthError};
-use super::{mint, patients};
+use super::{discovery, mint, patients};
 use crate::app::App;
 use crate::domain::accounts::{Account, FhirUser, UserPatient};
 use crate::domain::audit::{Actor, AuditEvent};
@@ -19,7 +19,7 @@ use crate::domain::clock::UtcMillis;
 use crate::domain::grants::Grant;
 use crate::domain::ids::AccountId;
 use crate::domain::launch_context::LaunchContext;
-use crate::domain::organizations::FhirEndpoint;
+use crate::domain::organizations::{FhirEndpoint, Organization};
 use crate::domain::permission::{Consent, Facts, may_be_used, scopes_within};
 use crate::domain::sessions::Session;
 use crate::domain::tokens::TokenKind;
@@ -127,12 +127,18 @@ async fn load(app: &App, slug: &str, flow: &str) -> Result<Underway, Stop> {
     let mut conn = app.store.read().await?;
     let organization = storage::organizations::find_by_slug(&mut conn, slug).await?.ok_or(Stop::UnknownOrganization)?;
     let row = storage::interactions::find(&mut conn, presented.unverified_id, &presented.secret).await?;
-    let row = row.filter(|row| row.organization_id == organization.id && row.finished_at.is_none() && now < row.expires_at).ok_or(Stop::FlowEnded)?;
-    let read = |what: &str, error: serde_json::Error| StorageError::inconsistent("interactions", row.id.to_string(), format!("{what}: {error}"));
-    let request: AuthorizationRequest = serde_json::from_value(row.request.clone()).map_err(|error| read("request", error))?;
+    let row = row
+        .filter(|row| row.organization_id == organization.id && row.finished_at.is_none() && now < row.expires_at)
+        .ok_or(Stop::FlowEnded)?;
+    let read = |what: &str, error: serde_json::Error| {
+        StorageError::inconsistent("interactions", row.id.to_string(), format!("{what}: {error}"))
+    };
+    let request: AuthorizationRequest =
+        serde_json::from_value(row.request.clone()).map_err(|error| read("request", error))?;
     let progress: Progress = serde_json::from_value(row.progress.clone()).map_err(|error| read("progress", error))?;
     let asker = authorize::asker(&mut conn, organization, &request.client_id, now).await?;
-    let endpoint = storage::organizations::lookup_endpoint(&mut conn, &request.fhir_endpoint_id).await?.ok_or(Stop::FlowEnded)?;
+    let endpoint =
+        storage::organizations::lookup_endpoint(&mut conn, &request.fhir_endpoint_id).await?.ok_or(Stop::FlowEnded)?;
     Ok(Underway { row, request, progress, asker, endpoint })
 }
 
@@ -152,7 +158,8 @@ impl Underway {
     /// The person's session is not what the app asked for.
     fn is_stale(&self, person: Person<'_>) -> bool {
         let request = &self.request;
-        let too_old = request.max_age.is_some_and(|age| person.session.auth_time.plus_seconds(age) < self.row.created_at);
+        let too_old =
+            request.max_age.is_some_and(|age| person.session.auth_time.plus_seconds(age) < self.row.created_at);
         let other = request.hinted_account.as_deref().is_some_and(|hinted| hinted != person.account.id.as_str());
         request.prompt.login || too_old || other
     }
@@ -160,13 +167,21 @@ impl Underway {
     fn refuse(&self, app: &App, refusal: &OAuthError) -> ToClient {
         let issuer = app.issuer(&self.asker.organization.slug);
         let request = &self.request;
-        authorize::refused(&issuer, refusal, &request.redirect_uri, request.form_post, (request.state.as_deref(), &self.asker.badges.client_name))
+        authorize::refused(
+            &issuer,
+            refusal,
+            &request.redirect_uri,
+            request.form_post,
+            (request.state.as_deref(), &self.asker.badges.client_name),
+        )
     }
 }
 
 async fn write<T: Send + 'static>(
     app: &Arc<App>,
-    work: impl for<'c> FnOnce(&'c mut storage::Conn) -> futures_util::future::BoxFuture<'c, Result<T, StorageError>> + Send + 'static,
+    work: impl for<'c> FnOnce(&'c mut storage::Conn) -> futures_util::future::BoxFuture<'c, Result<T, StorageError>>
+    + Send
+    + 'static,
 ) -> Result<T, Stop> {
     Ok(app.store.write(work).await?)
 }
@@ -174,7 +189,8 @@ async fn write<T: Send + 'static>(
 /// Ends an interaction with a refusal to the client.
 async fn end_refused(app: &Arc<App>, underway: &Underway, refusal: OAuthError) -> Result<Next, Stop> {
     let (id, now) = (underway.row.id, app.now());
-    let is_first = write(app, move |conn| Box::pin(async move { storage::interactions::finish(conn, id, now).await })).await?;
+    let is_first =
+        write(app, move |conn| Box::pin(async move { storage::interactions::finish(conn, id, now).await })).await?;
     if !is_first {
         return Err(Stop::FlowEnded);
     }
@@ -198,7 +214,13 @@ pub async fn next(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<
     let Some(person) = person else { return Err(Stop::FlowEnded) };
     let remembered = {
         let mut conn = app.store.read().await?;
-        storage::consents::find(&mut conn, &underway.asker.organization.id, &person.account.id, &underway.request.client_id).await?
+        storage::consents::find(
+            &mut conn,
+            &underway.asker.organization.id,
+            &person.account.id,
+            &underway.request.client_id,
+        )
+        .await?
     };
     let parties = (&underway.asker.organization, user.as_ref());
     match consent::settled(&underway.request, &underway.asker.metadata, parties, (&candidate, remembered.as_ref())) {
@@ -216,7 +238,9 @@ async fn reach(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<'_>
     // 1 somebody is signed in, freshly enough
     let Some(person) = person else {
         if underway.request.prompt.none {
-            return end_refused(app, &underway, OAuthError::new(ErrorKind::LoginRequired, "nobody is signed in")).await.map(Reached::Before);
+            return end_refused(app, &underway, OAuthError::new(ErrorKind::LoginRequired, "nobody is signed in"))
+                .await
+                .map(Reached::Before);
         }
         if underway.progress.session_before.is_none() {
             // whichever session comes of it is a new one
@@ -227,19 +251,35 @@ async fn reach(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<'_>
     };
     if underway.is_stale(person) {
         if underway.request.prompt.none {
-            return end_refused(app, &underway, OAuthError::new(ErrorKind::LoginRequired, "the sign-in is not fresh enough")).await.map(Reached::Before);
+            return end_refused(
+                app,
+                &underway,
+                OAuthError::new(ErrorKind::LoginRequired, "the sign-in is not fresh enough"),
+            )
+            .await
+            .map(Reached::Before);
         }
         match underway.progress.session_before {
             Some(before) if before != person.session.id => {}
-            Some(_) => return Ok(Reached::Before(Next::SignIn { again: true, login_hint: underway.request.login_hint.clone() })),
+            Some(_) => {
+                return Ok(Reached::Before(Next::SignIn {
+                    again: true,
+                    login_hint: underway.request.login_hint.clone(),
+                }));
+            }
             None => {
                 underway.progress.session_before = Some(person.session.id);
                 save(app, &underway).await?;
-                return Ok(Reached::Before(Next::SignIn { again: true, login_hint: underway.request.login_hint.clone() }));
+                return Ok(Reached::Before(Next::SignIn {
+                    again: true,
+                    login_hint: underway.request.login_hint.clone(),
+                }));
             }
         }
         if underway.request.hinted_account.as_deref().is_some_and(|hinted| hinted != person.account.id.as_str()) {
-            return end_refused(app, &underway, OAuthError::new(ErrorKind::AccessDenied, "another person signed in")).await.map(Reached::Before);
+            return end_refused(app, &underway, OAuthError::new(ErrorKind::AccessDenied, "another person signed in"))
+                .await
+                .map(Reached::Before);
         }
     }
     // 2 it is theirs, and they are somebody here
@@ -247,7 +287,13 @@ async fn reach(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<'_>
     // 3 the patient
     if let Some(choice) = patient_choice(&mut underway, user.as_ref()) {
         if underway.request.prompt.none {
-            return end_refused(app, &underway, OAuthError::new(ErrorKind::InteractionRequired, "a patient must be chosen")).await.map(Reached::Before);
+            return end_refused(
+                app,
+                &underway,
+                OAuthError::new(ErrorKind::InteractionRequired, "a patient must be chosen"),
+            )
+            .await
+            .map(Reached::Before);
         }
         match choice {
             Choice::Ask(choice) => return Ok(Reached::Before(Next::PickPatient(choice))),
@@ -258,9 +304,16 @@ async fn reach(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<'_>
         }
     }
     // 4 consent
-    let candidate = consent::candidate(&underway.accepted(), &underway.asker.metadata, user.as_ref(), &underway.context());
+    let candidate =
+        consent::candidate(&underway.accepted(), &underway.asker.metadata, user.as_ref(), &underway.context());
     if candidate.is_empty() {
-        return end_refused(app, &underway, OAuthError::new(ErrorKind::InvalidScope, "none of the scopes may be granted")).await.map(Reached::Before);
+        return end_refused(
+            app,
+            &underway,
+            OAuthError::new(ErrorKind::InvalidScope, "none of the scopes may be granted"),
+        )
+        .await
+        .map(Reached::Before);
     }
     Ok(Reached::Question(Box::new(underway), user, candidate))
 }
@@ -281,7 +334,9 @@ fn question(underway: &Underway, user: Option<&FhirUser>, candidate: ScopeSet, n
 
 async fn save(app: &Arc<App>, underway: &Underway) -> Result<(), Stop> {
     let (id, progress) = (underway.row.id, serde_json::to_value(&underway.progress).expect("progress serializes"));
-    let is_open = write(app, move |conn| Box::pin(async move { storage::interactions::put_progress(conn, id, &progress).await })).await?;
+    let is_open =
+        write(app, move |conn| Box::pin(async move { storage::interactions::put_progress(conn, id, &progress).await }))
+            .await?;
     if is_open { Ok(()) } else { Err(Stop::FlowEnded) }
 }
 
@@ -294,15 +349,21 @@ async fn take_up(app: &Arc<App>, underway: &Underway, person: Person<'_>) -> Res
             return Err(Stop::WrongPerson(underway.asker.badges.clone()));
         }
     }
-    if underway.row.account_id.as_ref() != Some(&person.account.id) || underway.row.session_id != Some(person.session.id) {
+    if underway.row.account_id.as_ref() != Some(&person.account.id)
+        || underway.row.session_id != Some(person.session.id)
+    {
         let (id, account, session) = (underway.row.id, person.account.id.clone(), person.session.id);
-        let is_theirs = write(app, move |conn| Box::pin(async move { storage::interactions::take_up(conn, id, &account, session).await })).await?;
+        let is_theirs = write(app, move |conn| {
+            Box::pin(async move { storage::interactions::take_up(conn, id, &account, session).await })
+        })
+        .await?;
         if !is_theirs {
             return Err(Stop::FlowEnded);
         }
     }
     let mut conn = app.store.read().await?;
-    let (is_active, user) = storage::grants::person(&mut conn, &underway.asker.organization.id, &person.account.id).await?;
+    let (is_active, user) =
+        storage::grants::person(&mut conn, &underway.asker.organization.id, &person.account.id).await?;
     if is_active { Ok(user) } else { Err(Stop::UnknownPerson(underway.asker.badges.clone())) }
 }
 
@@ -340,7 +401,13 @@ fn patient_choice(underway: &mut Underway, user: Option<&FhirUser>) -> Option<Ch
 }
 
 /// A patient was chosen: checked again, whatever the page showed (SMART-LC-15).
-pub async fn choose_patient(app: &Arc<App>, slug: &str, flow: &str, person: Person<'_>, patient: &str) -> Result<(), Stop> {
+pub async fn choose_patient(
+    app: &Arc<App>,
+    slug: &str,
+    flow: &str,
+    person: Person<'_>,
+    patient: &str,
+) -> Result<(), Stop> {
     let mut underway = load(app, slug, flow).await?;
     let user = take_up(app, &underway, person).await?;
     let Some(Choice::Ask(choice)) = patient_choice(&mut underway, user.as_ref()) else { return Ok(()) };
@@ -349,7 +416,9 @@ pub async fn choose_patient(app: &Arc<App>, slug: &str, flow: &str, person: Pers
         None => match patients::patient(app, &choice.endpoint, patient).await {
             Ok(found) => found.id == patient,
             Err(FhirReadError::NotFound | FhirReadError::Refused(_)) => false,
-            Err(FhirReadError::Down(_) | FhirReadError::Malformed(_)) => return Err(Stop::FhirUnavailable(choice.badges.clone())),
+            Err(FhirReadError::Down(_) | FhirReadError::Malformed(_)) => {
+                return Err(Stop::FhirUnavailable(choice.badges.clone()));
+            }
         },
     };
     if !is_allowed {
@@ -387,12 +456,20 @@ pub async fn decide(app: &Arc<App>, slug: &str, flow: &str, person: Person<'_>, 
     let chosen = match consent::chosen(&candidate, &answer.scopes, answer.offline) {
         Ok(chosen) => chosen,
         Err(Unusable::More) => return Err(Stop::BadRequest("the answer holds more than was asked")),
-        Err(Unusable::Nothing) => return Ok(Next::Consent(Box::new(question(&underway, user.as_ref(), candidate, true)))),
+        Err(Unusable::Nothing) => {
+            return Ok(Next::Consent(Box::new(question(&underway, user.as_ref(), candidate, true))));
+        }
     };
     finish_with(app, underway, person, chosen, Consent::Given).await
 }
 
-async fn finish(app: &Arc<App>, underway: Underway, person: Person<'_>, scopes: ScopeSet, settled: Settled) -> Result<Next, Stop> {
+async fn finish(
+    app: &Arc<App>,
+    underway: Underway,
+    person: Person<'_>,
+    scopes: ScopeSet,
+    settled: Settled,
+) -> Result<Next, Stop> {
     let consent = match settled {
         Settled::Remembered => Consent::Given,
         Settled::Standing => Consent::Standing,
@@ -411,7 +488,13 @@ struct Ending {
     now: UtcMillis,
 }
 
-async fn finish_with(app: &Arc<App>, underway: Underway, person: Person<'_>, scopes: ScopeSet, consent: Consent) -> Result<Next, Stop> {
+async fn finish_with(
+    app: &Arc<App>,
+    underway: Underway,
+    person: Person<'_>,
+    scopes: ScopeSet,
+    consent: Consent,
+) -> Result<Next, Stop> {
     let ending = Ending {
         underway,
         account_id: person.account.id.clone(),
@@ -422,7 +505,10 @@ async fn finish_with(app: &Arc<App>, underway: Underway, person: Person<'_>, sco
         now: app.now(),
     };
     let worker = Arc::clone(app);
-    let done: Result<ToClient, Stop> = app.store.write::<_, StorageError, _>(move |conn| Box::pin(async move { end(conn, &worker, ending).await })).await?;
+    let done: Result<ToClient, Stop> = app
+        .store
+        .write::<_, StorageError, _>(move |conn| Box::pin(async move { end(conn, &worker, ending).await }))
+        .await?;
     done.map(Next::Done)
 }
 
@@ -467,15 +553,16 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         }
     };
     // 3 the launch handle, once
-    if let Some(launch) = request.launch {
-        if !storage::launch_handles::consume(conn, launch, now).await? {
-            return Ok(Ok(underway.refuse(app, &OAuthError::request("launch is not valid"))));
-        }
+    if let Some(launch) = request.launch
+        && !storage::launch_handles::consume(conn, launch, now).await?
+    {
+        return Ok(Ok(underway.refuse(app, &OAuthError::request("launch is not valid"))));
     }
     // 4 the grant
     let text = granted.to_string();
     if consent == Consent::Given {
-        let remembered = RememberedConsent { client_revision: request.client_revision, scopes: text.clone(), granted_at: now };
+        let remembered =
+            RememberedConsent { client_revision: request.client_revision, scopes: text.clone(), granted_at: now };
         storage::consents::put(conn, &organization_id, &account_id, &request.client_id, &remembered).await?;
     }
     let grant = Grant {
@@ -487,7 +574,7 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         session_id: Some(session_id),
         epoch: asker.approval.epoch,
         scopes: text.clone(),
-        context: underway.context(),
+        context: told(app, &asker.organization, &underway),
         auth_time: Some(auth_time),
         nonce: request.nonce.clone(),
         created_at: now,
@@ -513,4 +600,17 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         client_name: asker.badges.client_name.clone(),
         params,
     }))
+}
+
+/// The context as the app is told it: whether it must show a banner is always said (SMART `context-banner`), and an EHR launch comes with a style (`context-style`).
+fn told(app: &App, organization: &Organization, underway: &Underway) -> LaunchContext {
+    let mut context = underway.context();
+    if context.need_patient_banner.is_none() && context.patient.is_some() {
+        // nobody else shows who the patient is
+        context.need_patient_banner = Some(true);
+    }
+    if context.smart_style_url.is_none() && underway.request.launch.is_some() {
+        context.smart_style_url = Some(discovery::style_url(app, organization));
+    }
+    context
 }

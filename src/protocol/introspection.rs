@@ -11,6 +11,7 @@ use std::sync::Arc;
 use fhir_scopes::ScopeSet;
 use serde_json::{Map, Value, json};
 
+use super::access_token;
 use super::client_auth::{self, Door, Offered};
 use super::error::{ErrorKind, OAuthError};
 use super::params::Params;
@@ -19,9 +20,8 @@ use crate::app::App;
 use crate::domain::grants::AccessToken;
 use crate::domain::ids::ResourceServerId;
 use crate::domain::organizations::{Organization, Standing};
-use crate::domain::secrets::PlainSecret;
 use crate::domain::permission::{Layer, may_be_used, scopes_within};
-use crate::domain::tokens::TokenKind;
+use crate::domain::secrets::PlainSecret;
 use crate::storage::grants::GrantInForce;
 use crate::storage::usage::Uses;
 use crate::storage::{self, StorageError};
@@ -41,11 +41,17 @@ pub struct Live {
 }
 
 /// Looks an access token up and asks whether it may be used. The layer that said no is for the log.
-pub async fn live_token(app: &App, organization: &Organization, token: &str) -> Result<Result<Live, Option<Layer>>, StorageError> {
+pub async fn live_token(
+    app: &Arc<App>,
+    organization: &Organization,
+    token: &str,
+) -> Result<Result<Live, Option<Layer>>, OAuthError> {
     let now = app.now();
-    let Some(presented) = app.sealer.open(TokenKind::Access, token) else { return Ok(Err(None)) };
+    let Some(presented) = access_token::open(app, organization, token).await? else { return Ok(Err(None)) };
     let mut conn = app.store.read().await?;
-    let Some(token) = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await? else { return Ok(Err(None)) };
+    let Some(token) = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await? else {
+        return Ok(Err(None));
+    };
     if token.organization_id != organization.id || !token.is_live(now) {
         return Ok(Err(None));
     }
@@ -66,7 +72,12 @@ pub async fn live_token(app: &App, organization: &Organization, token: &str) -> 
 }
 
 /// Answers an introspection request.
-pub async fn introspect(app: &Arc<App>, organization: &Organization, authorization: Option<&str>, params: &Params) -> Result<Value, OAuthError> {
+pub async fn introspect(
+    app: &Arc<App>,
+    organization: &Organization,
+    authorization: Option<&str>,
+    params: &Params,
+) -> Result<Value, OAuthError> {
     // 1 who asks
     let caller = caller(app, organization, authorization, params).await?;
     if params.any_repeated() {
@@ -76,7 +87,9 @@ pub async fn introspect(app: &Arc<App>, organization: &Organization, authorizati
     // 2 our own reading token
     if let Some((endpoint, until)) = reading_endpoint(app, token) {
         let endpoint = storage::organizations::lookup_endpoint(&mut *app.store.read().await?, &endpoint).await?;
-        let endpoint = endpoint.filter(|endpoint| endpoint.organization_id == organization.id && organization.standing == Standing::Active);
+        let endpoint = endpoint.filter(|endpoint| {
+            endpoint.organization_id == organization.id && organization.standing == Standing::Active
+        });
         return Ok(endpoint.map_or_else(inactive, |endpoint| {
             json!({
                 "active": true, "scope": READING_SCOPES, "client_id": "countersign", "sub": "countersign", "token_type": "Bearer",
@@ -125,7 +138,12 @@ pub async fn first_use(app: &Arc<App>, live: &Live) -> Result<bool, StorageError
         .await
 }
 
-async fn caller(app: &Arc<App>, organization: &Organization, authorization: Option<&str>, params: &Params) -> Result<String, OAuthError> {
+async fn caller(
+    app: &Arc<App>,
+    organization: &Organization,
+    authorization: Option<&str>,
+    params: &Params,
+) -> Result<String, OAuthError> {
     let refused = || OAuthError::new(ErrorKind::InsufficientScope, "this client may not introspect");
     if let Some(bearer) = authorization.and_then(bearer) {
         let live = live_token(app, organization, bearer).await?;
@@ -153,11 +171,17 @@ async fn caller(app: &Arc<App>, organization: &Organization, authorization: Opti
 }
 
 /// The resource server of this organization that these credentials prove, each way they can be read.
-pub async fn resource_server(app: &App, organization: &Organization, readings: &[(String, PlainSecret)]) -> Result<Option<String>, StorageError> {
+pub async fn resource_server(
+    app: &App,
+    organization: &Organization,
+    readings: &[(String, PlainSecret)],
+) -> Result<Option<String>, StorageError> {
     for (id, secret) in readings {
         let id = ResourceServerId::from_text(id.as_str());
-        let server = storage::organizations::find_resource_server(&mut *app.store.read().await?, &organization.id, &id).await?;
-        let is_proven = server.is_some_and(|server| server.standing == Standing::Active && server.secret_hash.matches(&secret.hashed()));
+        let server =
+            storage::organizations::find_resource_server(&mut *app.store.read().await?, &organization.id, &id).await?;
+        let is_proven = server
+            .is_some_and(|server| server.standing == Standing::Active && server.secret_hash.matches(&secret.hashed()));
         if is_proven && organization.standing == Standing::Active {
             return Ok(Some(id.as_str().to_owned()));
         }

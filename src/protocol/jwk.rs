@@ -87,7 +87,7 @@ pub fn check_for_registration(text: &str) -> Result<(), BadKeySet> {
             return Err(BadKeySet::KeyId);
         }
     }
-    if set.keys.iter().filter_map(public_key).next().is_none() {
+    if set.keys.iter().find_map(public_key).is_none() {
         return Err(BadKeySet::Nothing);
     }
     Ok(())
@@ -113,13 +113,17 @@ fn public_key(key: &serde_json::Map<String, serde_json::Value>) -> Option<Public
             let (n, e) = (text("n")?, text("e")?);
             let modulus = URL_SAFE_NO_PAD.decode(n).ok()?;
             let exponent = URL_SAFE_NO_PAD.decode(e).ok()?;
-            let bits = modulus.iter().position(|byte| *byte != 0).map_or(0, |zeros| (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize);
+            let bits = modulus
+                .iter()
+                .position(|byte| *byte != 0)
+                .map_or(0, |zeros| (modulus.len() - zeros) * 8 - modulus[zeros].leading_zeros() as usize);
             let is_odd = exponent.last().is_some_and(|byte| byte % 2 == 1);
             let is_one = exponent.iter().rev().skip(1).all(|byte| *byte == 0) && exponent.last() == Some(&1);
             if !(2048..=8192).contains(&bits) || !is_odd || is_one || exponent.len() > 8 {
                 return None;
             }
-            let algorithms = vec![Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384];
+            let algorithms =
+                vec![Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384];
             (Material::Rsa { n: n.to_owned(), e: e.to_owned() }, algorithms)
         }
         "EC" => {
@@ -129,7 +133,8 @@ fn public_key(key: &serde_json::Map<String, serde_json::Value>) -> Option<Public
                 _ => return None,
             };
             let (x, y) = (text("x")?, text("y")?);
-            let right_length = |coordinate: &str| URL_SAFE_NO_PAD.decode(coordinate).is_ok_and(|bytes| bytes.len() == length);
+            let right_length =
+                |coordinate: &str| URL_SAFE_NO_PAD.decode(coordinate).is_ok_and(|bytes| bytes.len() == length);
             if !right_length(x) || !right_length(y) {
                 return None;
             }
@@ -156,7 +161,9 @@ impl PublicKey {
             Material::Ec { x, y } => DecodingKey::from_ec_components(x, y),
             Material::Ed { x } => DecodingKey::from_ed_components(x),
         };
-        key.is_ok_and(|key| jsonwebtoken::crypto::verify(signature, signing_input.as_bytes(), &key, algorithm).unwrap_or(false))
+        key.is_ok_and(|key| {
+            jsonwebtoken::crypto::verify(signature, signing_input.as_bytes(), &key, algorithm).unwrap_or(false)
+        })
     }
 }
 
@@ -165,7 +172,10 @@ mod tests {
     use super::*;
 
     fn rsa(bytes: usize, e: &str) -> String {
-        format!(r#"{{"keys":[{{"kty":"RSA","kid":"a","n":"{}","e":"{e}"}}]}}"#, URL_SAFE_NO_PAD.encode(vec![0xff; bytes]))
+        format!(
+            r#"{{"keys":[{{"kty":"RSA","kid":"a","n":"{}","e":"{e}"}}]}}"#,
+            URL_SAFE_NO_PAD.encode(vec![0xff; bytes])
+        )
     }
 
     #[test]
@@ -175,7 +185,10 @@ mod tests {
         assert_eq!(usable_keys(&rsa(1025, "AQAB")).unwrap().len(), 0);
         assert_eq!(usable_keys(&rsa(256, "AQ")).unwrap().len(), 0, "e = 1");
         assert_eq!(usable_keys(&rsa(256, "Ag")).unwrap().len(), 0, "e = 2");
-        let padded = format!(r#"{{"keys":[{{"kty":"RSA","n":"{}","e":"AQAB"}}]}}"#, URL_SAFE_NO_PAD.encode([vec![0; 200], vec![0xff; 100]].concat()));
+        let padded = format!(
+            r#"{{"keys":[{{"kty":"RSA","n":"{}","e":"AQAB"}}]}}"#,
+            URL_SAFE_NO_PAD.encode([vec![0; 200], vec![0xff; 100]].concat())
+        );
         assert_eq!(usable_keys(&padded).unwrap().len(), 0, "zeros in front do not make a key longer");
     }
 
@@ -184,7 +197,10 @@ mod tests {
         let public = rsa(256, "AQAB");
         assert_eq!(check_for_registration(&public), Ok(()));
         assert_eq!(check_for_registration(&public.replace(r#""kid":"a","#, "")), Err(BadKeySet::KeyId));
-        assert_eq!(check_for_registration(&public.replace(r#""e":"AQAB""#, r#""e":"AQAB","d":"x""#)), Err(BadKeySet::Private));
+        assert_eq!(
+            check_for_registration(&public.replace(r#""e":"AQAB""#, r#""e":"AQAB","d":"x""#)),
+            Err(BadKeySet::Private)
+        );
         assert_eq!(check_for_registration(r#"{"keys":[{"kty":"oct","kid":"a","k":"x"}]}"#), Err(BadKeySet::Symmetric));
         assert_eq!(check_for_registration(r#"{"keys":[]}"#), Err(BadKeySet::Nothing));
         assert_eq!(check_for_registration("[]"), Err(BadKeySet::Shape));
@@ -193,7 +209,9 @@ mod tests {
 
     #[test]
     fn the_use_operations_and_algorithm_of_a_key_bind() {
-        let with = |member: &str| usable_keys(&rsa(256, "AQAB").replace(r#""kid":"a""#, &format!(r#""kid":"a",{member}"#))).unwrap();
+        let with = |member: &str| {
+            usable_keys(&rsa(256, "AQAB").replace(r#""kid":"a""#, &format!(r#""kid":"a",{member}"#))).unwrap()
+        };
         assert!(with(r#""use":"enc""#).is_empty());
         assert!(with(r#""key_ops":["encrypt"]"#).is_empty());
         assert_eq!(with(r#""alg":"RS384""#)[0].algorithms, [Algorithm::RS384]);

@@ -84,7 +84,8 @@ pub async fn create(app: &Arc<App>, organization: &Organization, by: Actor, wish
     let mut conn = app.store.read().await?;
     let client = storage::clients::lookup(&mut conn, &wish.client_id).await?.ok_or(NoLaunch::NotApproved)?;
     let approval = storage::approvals::find(&mut conn, &organization.id, &wish.client_id).await?;
-    let approval = client_may_act(now, organization, &client, approval.as_ref()).map_err(|_| NoLaunch::NotApproved)?.clone();
+    let approval =
+        client_may_act(now, organization, &client, approval.as_ref()).map_err(|_| NoLaunch::NotApproved)?.clone();
     let endpoints = storage::organizations::list_endpoints(&mut conn, &organization.id).await?;
     let mut usable = endpoints
         .into_iter()
@@ -97,7 +98,11 @@ pub async fn create(app: &Arc<App>, organization: &Organization, by: Actor, wish
     };
     let account_id = match &wish.user {
         None => None,
-        Some(user) => Some(person(&mut conn, organization, user).await?.ok_or_else(|| wrong("user is not known at this organization"))?),
+        Some(user) => Some(
+            person(&mut conn, organization, user)
+                .await?
+                .ok_or_else(|| wrong("user is not known at this organization"))?,
+        ),
     };
     let revision = storage::clients::find_revision(&mut conn, &client.id, approval.client_revision).await?;
     let launch_uri = revision.and_then(|revision| revision.metadata.launch_uri);
@@ -120,14 +125,17 @@ pub async fn create(app: &Arc<App>, organization: &Organization, by: Actor, wish
         .write::<_, StorageError, _>(move |conn| {
             Box::pin(async move {
                 let id = storage::launch_handles::insert(conn, &row, now).await?;
-                let record = AuditEvent::new(&row.organization_id, now, "launch.created", by).client(&row.client_id).subject(format!("launch/{id}"));
+                let record = AuditEvent::new(&row.organization_id, now, "launch.created", by)
+                    .client(&row.client_id)
+                    .subject(format!("launch/{id}"));
                 storage::audit::append(conn, &record).await?;
                 Ok(id)
             })
         })
         .await?;
     let handle = app.sealer.seal(TokenKind::Launch, id, &secret);
-    let url = launch_uri.map(|uri| redirect_uri::with_query(&uri, &[("iss", &endpoint.base_url), ("launch", handle.reveal())]));
+    let url = launch_uri
+        .map(|uri| redirect_uri::with_query(&uri, &[("iss", &endpoint.base_url), ("launch", handle.reveal())]));
     Ok(Launch { handle, iss: endpoint.base_url, url, expires_in: LIFE_SECONDS })
 }
 

@@ -48,7 +48,9 @@ pub async fn read(app: &Arc<App>, organization: &Organization, params: &Params) 
         Some(hint) => verified_claims(app, hint).await?,
         None => None,
     };
-    let text = |name: &str| claims.as_ref().and_then(|claims| claims.get(name)).and_then(|value| value.as_str()).map(str::to_owned);
+    let text = |name: &str| {
+        claims.as_ref().and_then(|claims| claims.get(name)).and_then(|value| value.as_str()).map(str::to_owned)
+    };
     let is_ours = text("iss").as_deref() == Some(app.issuer(&organization.slug).as_str());
     let hinted = text("sub").filter(|_| is_ours).map(|account| Hinted { account, sid: text("sid") });
     let hinted_client = text("aud").filter(|_| is_ours);
@@ -77,12 +79,18 @@ impl LogoutRequest {
     /// May the browser's session end without a question: did the app prove that it means this very session or person?
     pub fn means(&self, session: &Session) -> bool {
         self.hinted.as_ref().is_some_and(|hinted| {
-            hinted.account == session.account_id.as_str() && hinted.sid.as_deref().is_none_or(|sid| sid == session_label(session.id))
+            hinted.account == session.account_id.as_str()
+                && hinted.sid.as_deref().is_none_or(|sid| sid == session_label(session.id))
         })
     }
 }
 
-async fn is_registered(app: &App, organization: &Organization, client: &ClientId, uri: &str) -> Result<bool, StorageError> {
+async fn is_registered(
+    app: &App,
+    organization: &Organization,
+    client: &ClientId,
+    uri: &str,
+) -> Result<bool, StorageError> {
     let mut conn = app.store.read().await?;
     let Some(approval) = storage::approvals::find(&mut conn, &organization.id, client).await? else { return Ok(false) };
     let revision = storage::clients::find_revision(&mut conn, client, approval.client_revision).await?;
@@ -103,7 +111,9 @@ pub struct ToTell {
 pub async fn end_session(app: &Arc<App>, session: &Session) -> Result<Vec<ToTell>, StorageError> {
     let (session_id, account, now) = (session.id, session.account_id.clone(), app.now());
     let worker = Arc::clone(app);
-    app.store.write(move |conn| Box::pin(async move { end_within(conn, &worker, (session_id, &account), now).await })).await
+    app.store
+        .write(move |conn| Box::pin(async move { end_within(conn, &worker, (session_id, &account), now).await }))
+        .await
 }
 
 async fn end_within(
@@ -118,13 +128,19 @@ async fn end_within(
     for grant in grants {
         let Some(in_force) = storage::grants::in_force(conn, grant.id, now).await? else { continue };
         let scopes = ScopeSet::parse_lenient(&grant.scopes, in_force.endpoint.release).0;
-        if scopes.has_online_access() && !scopes.has_offline_access() && storage::grants::revoke(conn, grant.id, "signed_out", now).await? {
-            let record = AuditEvent::new(&grant.organization_id, now, "grant.ended_with_session", Actor::User(account.clone()))
-                .client(&grant.client_id)
-                .subject(format!("grant/{}", grant.id));
+        if scopes.has_online_access()
+            && !scopes.has_offline_access()
+            && storage::grants::revoke(conn, grant.id, "signed_out", now).await?
+        {
+            let record =
+                AuditEvent::new(&grant.organization_id, now, "grant.ended_with_session", Actor::User(account.clone()))
+                    .client(&grant.client_id)
+                    .subject(format!("grant/{}", grant.id));
             storage::audit::append(conn, &record).await?;
         }
-        let Some(uri) = in_force.metadata.backchannel_logout_uri.clone().filter(|_| scopes.has_openid()) else { continue };
+        let Some(uri) = in_force.metadata.backchannel_logout_uri.clone().filter(|_| scopes.has_openid()) else {
+            continue;
+        };
         let issuer = app.issuer(&in_force.organization.slug);
         if to_tell.iter().all(|one| one.client_id != grant.client_id || one.issuer != issuer) {
             to_tell.push(ToTell { issuer, client_id: grant.client_id, account_id: account.clone(), session_id, uri });
@@ -176,11 +192,20 @@ pub fn tell(app: &Arc<App>, to_tell: Vec<ToTell>) {
                 let url = url::Url::parse(&one.uri).map_err(|error| error.to_string())?;
                 http_client::check(&url, allow_private).map_err(|error| error.to_string())?;
                 let token = logout_token(&app, &one).await.map_err(|error| error.to_string())?;
-                let answer = http.post(url).form(&[("logout_token", token)]).send().await.map_err(|error| error.without_url().to_string())?;
+                let answer = http
+                    .post(url)
+                    .form(&[("logout_token", token)])
+                    .send()
+                    .await
+                    .map_err(|error| error.without_url().to_string())?;
                 answer.error_for_status().map(|_| ()).map_err(|error| error.without_url().to_string())
             };
             if let Err(error) = told.await {
-                tracing::warn!(client = one.client_id.as_str(), error, "an app could not be told that somebody signed out");
+                tracing::warn!(
+                    client = one.client_id.as_str(),
+                    error,
+                    "an app could not be told that somebody signed out"
+                );
             }
         }
     });

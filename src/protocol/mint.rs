@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::domain::clock::UtcMillis;
 use crate::domain::grants::{AccessToken, Code, Grant, RefreshToken};
+use crate::domain::organizations::FhirEndpoint;
 use crate::domain::secrets::PlainSecret;
 use crate::domain::tokens::{Sealer, TokenKind};
 use crate::storage::token_counters::Counted;
@@ -15,9 +16,21 @@ pub struct MintedAccess {
     pub id: i64,
     /// The token.
     pub token: PlainSecret,
+    /// Names it inside a JWT. It opens to the same row, and is no token itself.
+    pub jti: PlainSecret,
     /// `expires_in`.
     pub seconds: i64,
 }
+
+/// How long an access token for this FHIR endpoint lives. A JWT cannot be called back before its end: five minutes at most.
+pub fn life(app: &App, endpoint: &FhirEndpoint, is_backend: bool) -> i64 {
+    let limits = &app.config.limits;
+    let seconds = if is_backend { limits.backend_token_seconds } else { limits.access_token_seconds };
+    if endpoint.settings.jwt_access_tokens { seconds.min(JWT_SECONDS) } else { seconds }
+}
+
+/// The longest life of a JWT access token.
+const JWT_SECONDS: i64 = 300;
 
 fn access_row(grant: &Grant, secret: &PlainSecret, scopes: &str, seconds: i64, now: UtcMillis) -> AccessToken {
     AccessToken {
@@ -39,15 +52,28 @@ fn counted<'a>(grant: &'a Grant, kind: &'static str, expires_at: UtcMillis) -> C
     Counted { organization: &grant.organization_id, client: &grant.client_id, epoch: grant.epoch, kind, expires_at }
 }
 
+fn minted(app: &App, id: i64, secret: &PlainSecret, seconds: i64) -> MintedAccess {
+    let token = app.sealer.seal(TokenKind::Access, id, secret);
+    MintedAccess { id, token, jti: app.sealer.seal(TokenKind::Link, id, secret), seconds }
+}
+
 /// Makes an access token.
-pub async fn access(conn: &mut Conn, app: &App, grant: &Grant, scopes: &str, seconds: i64, now: UtcMillis) -> Result<MintedAccess, StorageError> {
+pub async fn access(
+    conn: &mut Conn,
+    app: &App,
+    grant: &Grant,
+    scopes: &str,
+    seconds: i64,
+    now: UtcMillis,
+) -> Result<MintedAccess, StorageError> {
     let secret = Sealer::secret(app.entropy.as_ref());
     let row = access_row(grant, &secret, scopes, seconds, now);
     let id = storage::tokens::insert_access(conn, &row).await?;
     storage::token_counters::add(conn, &counted(grant, "access", row.expires_at), 1).await?;
-    storage::usage::add(conn, &grant.organization_id, &grant.client_id, Uses { issued: 1, ..Uses::default() }, now).await?;
+    storage::usage::add(conn, &grant.organization_id, &grant.client_id, Uses { issued: 1, ..Uses::default() }, now)
+        .await?;
     storage::approvals::touch(conn, &grant.organization_id, &grant.client_id, now).await?;
-    Ok(MintedAccess { id, token: app.sealer.seal(TokenKind::Access, id, &secret), seconds })
+    Ok(minted(app, id, &secret, seconds))
 }
 
 /// Gives an unused access token a new secret; `None` if it was used meanwhile.
@@ -61,7 +87,7 @@ pub async fn replace_access(
     let secret = Sealer::secret(app.entropy.as_ref());
     let row = AccessToken { id, ..access_row(grant, &secret, scopes, seconds, now) };
     let done = storage::tokens::replace_access(conn, &row).await?;
-    Ok(done.then(|| MintedAccess { id, token: app.sealer.seal(TokenKind::Access, id, &secret), seconds }))
+    Ok(done.then(|| minted(app, id, &secret, seconds)))
 }
 
 /// When a refresh token made or used now ends unless it is used again: the window slides; an expiry of the grant holds.
@@ -71,7 +97,13 @@ pub fn refresh_until(app: &App, grant: &Grant, now: UtcMillis) -> UtcMillis {
 }
 
 /// Makes a refresh token; returns its row id and the token.
-pub async fn refresh(conn: &mut Conn, app: &App, grant: &Grant, previous: Option<i64>, now: UtcMillis) -> Result<(i64, PlainSecret), StorageError> {
+pub async fn refresh(
+    conn: &mut Conn,
+    app: &App,
+    grant: &Grant,
+    previous: Option<i64>,
+    now: UtcMillis,
+) -> Result<(i64, PlainSecret), StorageError> {
     let secret = Sealer::secret(app.entropy.as_ref());
     let row = RefreshToken {
         id: 0,
@@ -92,7 +124,13 @@ pub async fn refresh(conn: &mut Conn, app: &App, grant: &Grant, previous: Option
 }
 
 /// Gives an unused refresh token a new secret; `None` if it was used meanwhile.
-pub async fn replace_refresh(conn: &mut Conn, app: &App, id: i64, grant: &Grant, now: UtcMillis) -> Result<Option<PlainSecret>, StorageError> {
+pub async fn replace_refresh(
+    conn: &mut Conn,
+    app: &App,
+    id: i64,
+    grant: &Grant,
+    now: UtcMillis,
+) -> Result<Option<PlainSecret>, StorageError> {
     let secret = Sealer::secret(app.entropy.as_ref());
     let done = storage::tokens::replace_refresh(conn, id, &secret.hashed(), refresh_until(app, grant, now)).await?;
     Ok(done.then(|| app.sealer.seal(TokenKind::Refresh, id, &secret)))

@@ -19,6 +19,7 @@
 //! - **X-06**: the `iss` of a launch (FHIR base URL), of an authorization response (issuer) and of a JWT are never compared with each other.
 //! - **X-11**: `sub` of a user is an account id (`acc_...`), of a backend service its client id (`app_...`): they cannot collide.
 
+pub mod access_token;
 pub mod apps;
 pub mod authorize;
 pub mod client_assertion;

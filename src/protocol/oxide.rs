@@ -99,11 +99,13 @@ impl authorization::Request for AuthorizationView<'_> {
 pub fn authorization(view: &AuthorizationView<'_>) -> Result<(), OAuthError> {
     use authorization::{Authorization, Input, Output};
     let mut machine = Authorization::new(view);
-    let (Output::Bind { .. }, Ok(exact)) = (machine.advance(Input::None), ExactUrl::new(view.redirect_uri.to_owned())) else {
+    let (Output::Bind { .. }, Ok(exact)) = (machine.advance(Input::None), ExactUrl::new(view.redirect_uri.to_owned()))
+    else {
         return Err(OAuthError::request("the authorization request is not valid"));
     };
     let redirect = RegisteredUrl::Exact(exact);
-    let bound_client = BoundClient { client_id: Cow::Owned(view.client_id.to_owned()), redirect_uri: Cow::Owned(redirect.clone()) };
+    let bound_client =
+        BoundClient { client_id: Cow::Owned(view.client_id.to_owned()), redirect_uri: Cow::Owned(redirect.clone()) };
     let Output::Extend = machine.advance(Input::Bound { request: view, bound_client }) else {
         return Err(OAuthError::request("the authorization request is not valid"));
     };
@@ -113,7 +115,9 @@ pub fn authorization(view: &AuthorizationView<'_>) -> Result<(), OAuthError> {
     let pre_grant = PreGrant { client_id: view.client_id.to_owned(), redirect_uri: redirect, scope };
     match machine.advance(Input::Negotiated { pre_grant, state: view.state.map(str::to_owned) }) {
         Output::Ok { .. } => Ok(()),
-        Output::Bind { .. } | Output::Extend | Output::Negotiate { .. } | Output::Err(_) => Err(disagrees("authorization")),
+        Output::Bind { .. } | Output::Extend | Output::Negotiate { .. } | Output::Err(_) => {
+            Err(disagrees("authorization"))
+        }
     }
 }
 
@@ -289,7 +293,8 @@ impl client_credentials::Request for CredentialsView<'_> {
 /// Runs the client-credentials machine for a proven client with the scopes it will get.
 pub fn client_credentials(client_id: &str, scope: &str) -> Result<(), OAuthError> {
     use client_credentials::{ClientCredentials, Input, Output};
-    let redirect = || ExactUrl::new(NO_REDIRECT.to_owned()).map(RegisteredUrl::Exact).map_err(|_| disagrees("client credentials"));
+    let redirect =
+        || ExactUrl::new(NO_REDIRECT.to_owned()).map(RegisteredUrl::Exact).map_err(|_| disagrees("client credentials"));
     let mut machine = ClientCredentials::new(&CredentialsView { client_id, scope });
     if !matches!(machine.advance(Input::None), Output::Authenticate { .. }) {
         return Err(OAuthError::request("the token request is not valid"));
@@ -297,11 +302,14 @@ pub fn client_credentials(client_id: &str, scope: &str) -> Result<(), OAuthError
     if !matches!(machine.advance(Input::Authenticated), Output::Binding { .. }) {
         return Err(disagrees("client credentials"));
     }
-    let bound_client = BoundClient { client_id: Cow::Owned(client_id.to_owned()), redirect_uri: Cow::Owned(redirect()?) };
+    let bound_client =
+        BoundClient { client_id: Cow::Owned(client_id.to_owned()), redirect_uri: Cow::Owned(redirect()?) };
     if !matches!(machine.advance(Input::Bound { bound_client }), Output::Extend) {
         return Err(disagrees("client credentials"));
     }
-    let Output::Negotiate { scope: Some(scope), .. } = machine.advance(Input::Extended { extensions: Extensions::new() }) else {
+    let Output::Negotiate { scope: Some(scope), .. } =
+        machine.advance(Input::Extended { extensions: Extensions::new() })
+    else {
         return Err(disagrees("client credentials"));
     };
     let pre_grant = PreGrant { client_id: client_id.to_owned(), redirect_uri: redirect()?, scope };
@@ -322,7 +330,12 @@ mod tests {
     use crate::protocol::ErrorKind;
 
     fn recovered(client_id: &str, redirect_uri: &str) -> Recovered {
-        Recovered { client_id: client_id.into(), redirect_uri: redirect_uri.into(), owner: "acc_1".into(), scopes: "openid patient/*.rs".into() }
+        Recovered {
+            client_id: client_id.into(),
+            redirect_uri: redirect_uri.into(),
+            owner: "acc_1".into(),
+            scopes: "openid patient/*.rs".into(),
+        }
     }
 
     #[test]
@@ -374,16 +387,23 @@ mod tests {
     #[test]
     fn gap_redirect_uris_are_normalised() {
         let code = CodeExchange::begin("app_1", "csc_1", "https://app.example:443/x/../cb").unwrap();
-        assert!(code.recovered(recovered("app_1", "https://app.example/cb")).is_ok(), "so redirect URIs are compared byte for byte before");
+        assert!(
+            code.recovered(recovered("app_1", "https://app.example/cb")).is_ok(),
+            "so redirect URIs are compared byte for byte before"
+        );
     }
 
     #[test]
     fn gap_an_unknown_code_is_called_an_invalid_request() {
         use accesstoken::{AccessToken, Error, Input, Output};
-        let mut machine = AccessToken::new(&CodeView { client_id: "app_1", code: "x", redirect_uri: "https://app.example/cb" });
+        let mut machine =
+            AccessToken::new(&CodeView { client_id: "app_1", code: "x", redirect_uri: "https://app.example/cb" });
         machine.advance(Input::Authenticated);
         let Output::Err(error) = machine.advance(Input::Recovered(None)) else { panic!("an unknown code is refused") };
         let Error::Invalid(mut description) = *error else { panic!("as an invalid request") };
-        assert!(description.to_json().contains("invalid_request"), "so our own invalid_grant is given before the machine is asked");
+        assert!(
+            description.to_json().contains("invalid_request"),
+            "so our own invalid_grant is given before the machine is asked"
+        );
     }
 }

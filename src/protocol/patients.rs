@@ -22,7 +22,8 @@ use crate::outbound::fhir::{FhirClient, FhirReadError};
 /// What a reading token begins with.
 const PREFIX: &str = "cso_";
 /// The scopes of a reading token.
-pub const READING_SCOPES: &str = "system/Patient.rs system/Encounter.rs system/Practitioner.r system/PractitionerRole.r system/RelatedPerson.r";
+pub const READING_SCOPES: &str =
+    "system/Patient.rs system/Encounter.rs system/Practitioner.r system/PractitionerRole.r system/RelatedPerson.r";
 const LIFE_SECONDS: i64 = 120;
 /// How many patients a page of the picker shows.
 pub const PAGE: usize = 20;
@@ -62,7 +63,11 @@ pub async fn patient(app: &App, endpoint: &FhirEndpoint, id: &str) -> Result<Pat
 pub async fn search(app: &App, endpoint: &FhirEndpoint, typed: &str) -> Result<Vec<PatientView>, FhirReadError> {
     let reader = reader(app, endpoint).ok_or_else(|| FhirReadError::Malformed("the FHIR base URL is no URL".into()))?;
     let typed = typed.trim();
-    let is_date = typed.len() == 10 && typed.bytes().enumerate().all(|(place, byte)| if place == 4 || place == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    let is_date = typed.len() == 10
+        && typed
+            .bytes()
+            .enumerate()
+            .all(|(place, byte)| if place == 4 || place == 7 { byte == b'-' } else { byte.is_ascii_digit() });
     let has_digit = typed.bytes().any(|byte| byte.is_ascii_digit());
     let search = PatientSearch {
         name: Some(typed).filter(|_| !has_digit),

@@ -27,7 +27,8 @@ mod tests {
 
     #[test]
     fn the_example_of_the_rfc_matches_and_its_challenge_is_no_verifier_for_itself() {
-        let (verifier, challenge) = ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let (verifier, challenge) =
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         assert!(is_challenge(challenge));
         assert!(matches(verifier, challenge));
         assert!(!matches(challenge, challenge));

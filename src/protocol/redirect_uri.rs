@@ -26,7 +26,9 @@ fn rest<'a>(uri: &'a str, host: &str) -> Option<&'a str> {
 
 /// Does it lead to the machine the browser runs on? Any app there could be listening: such a client is asked for consent each time.
 pub fn is_loopback(uri: &str) -> bool {
-    rest(uri, "http://127.0.0.1").is_some() || rest(uri, "http://[::1]").is_some() || rest(uri, "http://localhost").is_some()
+    rest(uri, "http://127.0.0.1").is_some()
+        || rest(uri, "http://[::1]").is_some()
+        || rest(uri, "http://localhost").is_some()
 }
 
 /// `uri` with parameters added to its query; what is there stays as it is.

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::access_token;
 use super::client_auth::{self, Door, Offered};
 use super::error::OAuthError;
 use super::mint;
@@ -17,7 +18,12 @@ use crate::domain::tokens::TokenKind;
 use crate::storage::{self, Conn};
 
 /// Revokes a token.
-pub async fn revoke(app: &Arc<App>, organization: &Organization, authorization: Option<&str>, params: &Params) -> Result<(), OAuthError> {
+pub async fn revoke(
+    app: &Arc<App>,
+    organization: &Organization,
+    authorization: Option<&str>,
+    params: &Params,
+) -> Result<(), OAuthError> {
     if params.any_repeated() {
         return Err(OAuthError::request("a parameter is repeated"));
     }
@@ -57,19 +63,26 @@ struct Found {
 }
 
 /// Finds a token of either kind at this organization; the hint would only save one look at a prefix.
-async fn find(app: &App, organization: &Organization, text: &str) -> Result<Option<Found>, OAuthError> {
+async fn find(app: &Arc<App>, organization: &Organization, text: &str) -> Result<Option<Found>, OAuthError> {
+    let access = access_token::open(app, organization, text).await?;
     let mut conn = app.store.read().await?;
-    if let Some(presented) = app.sealer.open(TokenKind::Access, text) {
+    if let Some(presented) = access {
         let token = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await?;
-        return Ok(token
-            .filter(|token| token.organization_id == organization.id)
-            .map(|token| Found { kind: TokenKind::Access, id: token.id, grant_id: token.grant_id, client_id: token.client_id }));
+        return Ok(token.filter(|token| token.organization_id == organization.id).map(|token| Found {
+            kind: TokenKind::Access,
+            id: token.id,
+            grant_id: token.grant_id,
+            client_id: token.client_id,
+        }));
     }
     if let Some(presented) = app.sealer.open(TokenKind::Refresh, text) {
         let token = storage::tokens::find_refresh(&mut conn, presented.unverified_id, &presented.secret).await?;
-        return Ok(token
-            .filter(|token| token.organization_id == organization.id)
-            .map(|token| Found { kind: TokenKind::Refresh, id: token.id, grant_id: token.grant_id, client_id: token.client_id }));
+        return Ok(token.filter(|token| token.organization_id == organization.id).map(|token| Found {
+            kind: TokenKind::Refresh,
+            id: token.id,
+            grant_id: token.grant_id,
+            client_id: token.client_id,
+        }));
     }
     Ok(None)
 }

@@ -38,7 +38,8 @@ pub async fn rotate(app: &Arc<App>) -> Result<usize, StorageError> {
                     .write::<_, StorageError, _>(move |conn| {
                         Box::pin(async move {
                             if storage::signing_keys::promote(conn, &kid, ALGORITHM, now).await? {
-                                let event = AuditEvent::new(Chain::Server, now, "signing_key.activated", Actor::System).subject(kid);
+                                let event = AuditEvent::new(Chain::Server, now, "signing_key.activated", Actor::System)
+                                    .subject(kid);
                                 storage::audit::append(conn, &event).await?;
                             }
                             Ok(())
@@ -52,7 +53,8 @@ pub async fn rotate(app: &Arc<App>) -> Result<usize, StorageError> {
                     .write::<_, StorageError, _>(move |conn| {
                         Box::pin(async move {
                             storage::signing_keys::forget(conn, &kid).await?;
-                            let event = AuditEvent::new(Chain::Server, now, "signing_key.forgotten", Actor::System).subject(kid);
+                            let event = AuditEvent::new(Chain::Server, now, "signing_key.forgotten", Actor::System)
+                                .subject(kid);
                             storage::audit::append(conn, &event).await
                         })
                     })
@@ -82,7 +84,8 @@ async fn add(app: &Arc<App>, state: KeyState, now: UtcMillis) -> Result<(), Stor
                     return Ok(());
                 }
                 storage::signing_keys::insert(conn, &key).await?;
-                let event = AuditEvent::new(Chain::Server, now, "signing_key.made", Actor::System).subject(key.kid.as_str());
+                let event =
+                    AuditEvent::new(Chain::Server, now, "signing_key.made", Actor::System).subject(key.kid.as_str());
                 storage::audit::append(conn, &event).await
             })
         })
@@ -97,7 +100,8 @@ fn generate(app: &App, state: KeyState, now: UtcMillis) -> SigningKey {
     let n = URL_SAFE_NO_PAD.encode(public.modulus().big_endian_without_leading_zero());
     let e = URL_SAFE_NO_PAD.encode(public.exponent().big_endian_without_leading_zero());
     let kid = hex_digest(&[b"kid", n.as_bytes()])[..16].to_owned();
-    let public_jwk = serde_json::json!({ "kty": "RSA", "use": "sig", "alg": ALGORITHM, "kid": kid, "n": n, "e": e }).to_string();
+    let public_jwk =
+        serde_json::json!({ "kty": "RSA", "use": "sig", "alg": ALGORITHM, "kid": kid, "n": n, "e": e }).to_string();
     SigningKey {
         sealed_private: app.vault.seal(&label(&kid), private.as_ref(), app.entropy.as_ref()),
         alg: ALGORITHM.to_owned(),
@@ -136,7 +140,8 @@ impl Signer {
     pub async fn active(app: &Arc<App>) -> Result<Self, OAuthError> {
         let keys = published(app).await?;
         let active = keys.into_iter().find(|key| key.state == KeyState::Active);
-        let active = active.ok_or_else(|| StorageError::inconsistent("signing_keys", ALGORITHM, "there is no active key"))?;
+        let active =
+            active.ok_or_else(|| StorageError::inconsistent("signing_keys", ALGORITHM, "there is no active key"))?;
         let mut opened = app.memory.signers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = opened.get(&active.kid) {
             return Ok(Self { kid: active.kid, key: Arc::clone(key) });
@@ -145,7 +150,10 @@ impl Signer {
             .vault
             .open(&label(&active.kid), &active.sealed_private)
             .map_err(|error| StorageError::inconsistent("signing_keys", active.kid.as_str(), error.to_string()))?;
-        let pem = zeroize::Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", wrapped(&STANDARD.encode(&*private))));
+        let pem = zeroize::Zeroizing::new(format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            wrapped(&STANDARD.encode(&*private))
+        ));
         let key = EncodingKey::from_rsa_pem(pem.as_bytes())
             .map_err(|error| StorageError::inconsistent("signing_keys", active.kid.as_str(), error.to_string()))?;
         let key = Arc::new(key);
@@ -164,14 +172,16 @@ impl Signer {
 }
 
 fn wrapped(base64: &str) -> String {
-    let lines: Vec<&str> = base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
+    let lines: Vec<&str> =
+        base64.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
     lines.join("\n")
 }
 
 /// The JWK Set: every key that may have signed something still alive, or will soon sign. Public members only.
 pub async fn key_set(app: &Arc<App>) -> Result<serde_json::Value, OAuthError> {
     let keys = published(app).await?;
-    let keys: Vec<serde_json::Value> = keys.iter().filter_map(|key| serde_json::from_str(&key.public_jwk).ok()).collect();
+    let keys: Vec<serde_json::Value> =
+        keys.iter().filter_map(|key| serde_json::from_str(&key.public_jwk).ok()).collect();
     Ok(serde_json::json!({ "keys": keys }))
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::access_token;
 use super::client_auth::{self, Door, Offered, ProvenClient};
 use super::error::{ErrorKind, OAuthError};
 use super::grants::{authorization_code, client_credentials, refresh_token};
@@ -36,6 +37,8 @@ pub struct Issued {
     pub grant: GrantInForce,
     /// The access token.
     pub access: PlainSecret,
+    /// Its name inside a JWT.
+    pub jti: PlainSecret,
     /// Its life.
     pub seconds: i64,
     /// The refresh token, if there is one.
@@ -56,8 +59,8 @@ pub async fn exchange(app: &Arc<App>, request: &TokenRequest<'_>) -> Result<Map<
     }
     // 1 which grant: before the client, so that an unknown grant type is 400 whoever asks
     let word = params.get("grant_type").ok_or_else(|| OAuthError::request("grant_type is missing"))?;
-    let grant_type =
-        GrantType::parse(word).ok_or_else(|| OAuthError::new(ErrorKind::UnsupportedGrantType, "this grant type is not supported"))?;
+    let grant_type = GrantType::parse(word)
+        .ok_or_else(|| OAuthError::new(ErrorKind::UnsupportedGrantType, "this grant type is not supported"))?;
     // 2 who
     let client = prove(app, request, grant_type).await?;
     if !client.metadata.may_use(grant_type) {
@@ -74,11 +77,15 @@ pub async fn exchange(app: &Arc<App>, request: &TokenRequest<'_>) -> Result<Map<
 
 async fn prove(app: &Arc<App>, request: &TokenRequest<'_>, grant_type: GrantType) -> Result<ProvenClient, OAuthError> {
     let offered = client_auth::offered(request.authorization, request.params)?;
-    if let (Offered::Nothing, GrantType::RefreshToken, Some(token)) = (&offered, grant_type, request.params.get("refresh_token")) {
+    if let (Offered::Nothing, GrantType::RefreshToken, Some(token)) =
+        (&offered, grant_type, request.params.get("refresh_token"))
+    {
         let Some(presented) = app.sealer.open(TokenKind::Refresh, token) else {
             return Err(OAuthError::grant("not a refresh token of ours"));
         };
-        let found = storage::tokens::find_refresh(&mut *app.store.read().await?, presented.unverified_id, &presented.secret).await?;
+        let found =
+            storage::tokens::find_refresh(&mut *app.store.read().await?, presented.unverified_id, &presented.secret)
+                .await?;
         let found = found.filter(|token| token.organization_id == request.organization.id);
         let token = found.ok_or_else(|| OAuthError::grant("unknown refresh token"))?;
         return client_auth::named_by_token(app, request.organization, &token.client_id).await;
@@ -89,7 +96,8 @@ async fn prove(app: &Arc<App>, request: &TokenRequest<'_>, grant_type: GrantType
 /// The members of a token response (RFC 6749 5.1, SMART 2.2): `scope` and `expires_in` always, launch context beside them.
 async fn response(app: &Arc<App>, issued: &Issued) -> Result<Map<String, Value>, OAuthError> {
     let mut members = Map::new();
-    members.insert("access_token".into(), issued.access.reveal().into());
+    let access = access_token::as_issued(app, issued).await?;
+    members.insert("access_token".into(), access.reveal().into());
     members.insert("token_type".into(), "Bearer".into());
     members.insert("expires_in".into(), issued.seconds.into());
     members.insert("scope".into(), issued.scopes.to_string().into());
@@ -103,7 +111,7 @@ async fn response(app: &Arc<App>, issued: &Issued) -> Result<Map<String, Value>,
             issuer: &issuer,
             grant: &issued.grant,
             scopes: &issued.scopes,
-            access_token: issued.access.reveal(),
+            access_token: access.reveal(),
             with_nonce: issued.for_code,
             now: issued.now,
         };

@@ -11,7 +11,11 @@ use crate::app::App;
 use crate::domain::organizations::Organization;
 
 /// The claims about the person behind an access token with `openid`.
-pub async fn userinfo(app: &Arc<App>, organization: &Organization, token: &str) -> Result<Map<String, Value>, OAuthError> {
+pub async fn userinfo(
+    app: &Arc<App>,
+    organization: &Organization,
+    token: &str,
+) -> Result<Map<String, Value>, OAuthError> {
     let invalid = || OAuthError::new(ErrorKind::InvalidToken, "the token is not valid");
     let live = live_token(app, organization, token).await?.map_err(|_| invalid())?;
     if !first_use(app, &live).await? {

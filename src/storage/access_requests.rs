@@ -61,7 +61,9 @@ pub async fn decide(conn: &mut Conn, request: &AccessRequest) -> Result<bool, St
     let (by, at, reason, may_ask_again, granted) = match &request.state {
         RequestState::Draft | RequestState::Waiting => return Ok(false),
         RequestState::Approved { by, at, scopes } => (Some(by), *at, None, None, Some(scopes.as_str())),
-        RequestState::Rejected { by, at, reason, may_ask_again } => (Some(by), *at, Some(reason.as_str()), Some(i64::from(*may_ask_again)), None),
+        RequestState::Rejected { by, at, reason, may_ask_again } => {
+            (Some(by), *at, Some(reason.as_str()), Some(i64::from(*may_ask_again)), None)
+        }
         RequestState::Withdrawn { by, at } => (Some(by), *at, None, None, None),
         RequestState::Expired { at } => (None, *at, None, None, None),
     };
@@ -84,6 +86,17 @@ pub async fn decide(conn: &mut Conn, request: &AccessRequest) -> Result<bool, St
     Ok(done.rows_affected() == 1)
 }
 
+/// Lifts a block; false if the request is not one that blocks.
+pub async fn allow_again(conn: &mut Conn, id: &AccessRequestId) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "update access_requests set may_ask_again = 1 where id = $1 and state = 'rejected' and may_ask_again = 0",
+    )
+    .bind(id.as_str())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -96,11 +109,20 @@ macro_rules! select {
 
 /// By id, of any organization: the caller compares whose it is.
 pub async fn lookup(conn: &mut Conn, id: &AccessRequestId) -> Result<Option<AccessRequest>, StorageError> {
-    sqlx::query(select!("where id = $1")).bind(id.as_str()).fetch_optional(conn).await?.map(|row| request(&row)).transpose()
+    sqlx::query(select!("where id = $1"))
+        .bind(id.as_str())
+        .fetch_optional(conn)
+        .await?
+        .map(|row| request(&row))
+        .transpose()
 }
 
 /// The waiting request of a client at an organization.
-pub async fn find_waiting(conn: &mut Conn, organization: &OrganizationId, client: &ClientId) -> Result<Option<AccessRequest>, StorageError> {
+pub async fn find_waiting(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+) -> Result<Option<AccessRequest>, StorageError> {
     sqlx::query(select!("where organization_id = $1 and client_id = $2 and state = 'waiting'"))
         .bind(organization.as_str())
         .bind(client.as_str())
@@ -111,7 +133,11 @@ pub async fn find_waiting(conn: &mut Conn, organization: &OrganizationId, client
 }
 
 /// The newest request of a client at an organization, whatever became of it.
-pub async fn find_latest(conn: &mut Conn, organization: &OrganizationId, client: &ClientId) -> Result<Option<AccessRequest>, StorageError> {
+pub async fn find_latest(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+) -> Result<Option<AccessRequest>, StorageError> {
     sqlx::query(select!("where organization_id = $1 and client_id = $2 order by requested_at desc, id desc limit 1"))
         .bind(organization.as_str())
         .bind(client.as_str())
@@ -133,7 +159,13 @@ pub async fn list_by_client(conn: &mut Conn, client: &ClientId) -> Result<Vec<Ac
 }
 
 /// A page of an organization's requests in a state, oldest first.
-pub async fn list_by_state(conn: &mut Conn, organization: &OrganizationId, state: &str, limit: i64, offset: i64) -> Result<Vec<AccessRequest>, StorageError> {
+pub async fn list_by_state(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    state: &str,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<AccessRequest>, StorageError> {
     sqlx::query(select!("where organization_id = $1 and state = $2 order by requested_at, id limit $3 offset $4"))
         .bind(organization.as_str())
         .bind(state)
@@ -173,13 +205,21 @@ fn request(row: &AnyRow) -> Result<AccessRequest, StorageError> {
     let state = match facts {
         (state, None, None, None, None, None) if state == "draft" => RequestState::Draft,
         (state, None, None, None, None, None) if state == "waiting" => RequestState::Waiting,
-        (state, Some(by), Some(at), None, None, Some(scopes)) if state == "approved" => RequestState::Approved { by, at, scopes },
+        (state, Some(by), Some(at), None, None, Some(scopes)) if state == "approved" => {
+            RequestState::Approved { by, at, scopes }
+        }
         (state, Some(by), Some(at), Some(reason), Some(again), None) if state == "rejected" => {
             RequestState::Rejected { by, at, reason, may_ask_again: again != 0 }
         }
         (state, Some(by), Some(at), None, None, None) if state == "withdrawn" => RequestState::Withdrawn { by, at },
         (state, None, Some(at), None, None, None) if state == "expired" => RequestState::Expired { at },
-        (state, ..) => return Err(StorageError::inconsistent("access_requests", id, format!("state {state} with the wrong facts"))),
+        (state, ..) => {
+            return Err(StorageError::inconsistent(
+                "access_requests",
+                id,
+                format!("state {state} with the wrong facts"),
+            ));
+        }
     };
     Ok(AccessRequest {
         id: AccessRequestId::from_text(id),

@@ -137,7 +137,13 @@ fn state_columns(state: &ApprovalState) -> (&'static str, &AccountId, UtcMillis,
 }
 
 /// Lets a narrower revision of the client take effect (see `domain::clients`).
-pub async fn move_revision(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, from: i64, to: i64) -> Result<bool, StorageError> {
+pub async fn move_revision(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    from: i64,
+    to: i64,
+) -> Result<bool, StorageError> {
     let done = sqlx::query("update approvals set client_revision = $4 where organization_id = $1 and client_id = $2 and client_revision = $3")
         .bind(organization.as_str())
         .bind(client.as_str())
@@ -149,7 +155,12 @@ pub async fn move_revision(conn: &mut Conn, organization: &OrganizationId, clien
 }
 
 /// Notes that something was issued or answered under it. Kept to the minute, so that a busy client does not rewrite its row all day.
-pub async fn touch(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, now: UtcMillis) -> Result<(), StorageError> {
+pub async fn touch(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    now: UtcMillis,
+) -> Result<(), StorageError> {
     sqlx::query(
         "update approvals set last_used_at = $3
          where organization_id = $1 and client_id = $2 and (last_used_at is null or last_used_at < $3 - 60000)",
@@ -173,7 +184,11 @@ macro_rules! select {
 }
 
 /// The answer of an organization about a client.
-pub async fn find(conn: &mut Conn, organization: &OrganizationId, client: &ClientId) -> Result<Option<Approval>, StorageError> {
+pub async fn find(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+) -> Result<Option<Approval>, StorageError> {
     sqlx::query(select!("where organization_id = $1 and client_id = $2"))
         .bind(organization.as_str())
         .bind(client.as_str())
@@ -201,7 +216,13 @@ fn approval(row: &AnyRow) -> Result<Approval, StorageError> {
     let state = match (row.text("state")?.as_str(), row.text_or_null("state_reason")?) {
         ("enabled", None) => ApprovalState::Enabled { by, at },
         ("disabled", Some(reason)) => ApprovalState::Disabled { by, at, reason },
-        (other, _) => return Err(StorageError::inconsistent("approvals", client_id, format!("state {other} with the wrong facts"))),
+        (other, _) => {
+            return Err(StorageError::inconsistent(
+                "approvals",
+                client_id,
+                format!("state {other} with the wrong facts"),
+            ));
+        }
     };
     Ok(Approval {
         organization_id: OrganizationId::from_text(row.text("organization_id")?),
@@ -228,7 +249,11 @@ pub(super) fn joined(row: &AnyRow, organization: &OrganizationId, client: &Clien
         ("enabled", None) => ApprovalState::Enabled { by, at },
         ("disabled", Some(reason)) => ApprovalState::Disabled { by, at, reason },
         (other, _) => {
-            return Err(StorageError::inconsistent("approvals", client.as_str(), format!("state {other} with the wrong facts")));
+            return Err(StorageError::inconsistent(
+                "approvals",
+                client.as_str(),
+                format!("state {other} with the wrong facts"),
+            ));
         }
     };
     Ok(Approval {

@@ -39,7 +39,11 @@ pub async fn append(conn: &mut Conn, event: &AuditEvent) -> Result<(), StorageEr
     .bind(record.hash.as_str())
     .execute(&mut *conn)
     .await?;
-    sqlx::query("update audit_heads set hash = $2 where chain = $1").bind(chain).bind(record.hash.as_str()).execute(&mut *conn).await?;
+    sqlx::query("update audit_heads set hash = $2 where chain = $1")
+        .bind(chain)
+        .bind(record.hash.as_str())
+        .execute(&mut *conn)
+        .await?;
     Ok(())
 }
 
@@ -60,7 +64,12 @@ pub async fn page_from(conn: &mut Conn, chain: &str, after: i64, limit: i64) -> 
 }
 
 /// Records before a sequence number, newest first, at most `limit`: for the activity page.
-pub async fn page_before(conn: &mut Conn, chain: &str, before: i64, limit: i64) -> Result<Vec<AuditRecord>, StorageError> {
+pub async fn page_before(
+    conn: &mut Conn,
+    chain: &str,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<AuditRecord>, StorageError> {
     sqlx::query(
         "select chain, seq, at, event, outcome, actor_kind, actor_id, client_id, subject, details, previous_hash, hash
          from audit_records where chain = $1 and seq < $2 order by seq desc limit $3",
@@ -85,7 +94,13 @@ pub struct Search<'a> {
 }
 
 /// Records before a sequence number that fit a search, newest first, at most `limit`.
-pub async fn search_before(conn: &mut Conn, chain: &str, before: i64, search: &Search<'_>, limit: i64) -> Result<Vec<AuditRecord>, StorageError> {
+pub async fn search_before(
+    conn: &mut Conn,
+    chain: &str,
+    before: i64,
+    search: &Search<'_>,
+    limit: i64,
+) -> Result<Vec<AuditRecord>, StorageError> {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     sqlx::query(
         "select chain, seq, at, event, outcome, actor_kind, actor_id, client_id, subject, details, previous_hash, hash
@@ -112,12 +127,17 @@ pub async fn search_before(conn: &mut Conn, chain: &str, before: i64, search: &S
 }
 
 /// The newest decisions about a client at an organization, newest first: the history on its pages. What a busy client does all day (tokens, grants) is not read.
-pub async fn history_of_client(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, limit: i64) -> Result<Vec<AuditRecord>, StorageError> {
+pub async fn history_of_client(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    limit: i64,
+) -> Result<Vec<AuditRecord>, StorageError> {
     sqlx::query(
         "select chain, seq, at, event, outcome, actor_kind, actor_id, client_id, subject, details, previous_hash, hash
          from audit_records where chain = $1 and client_id = $2 and event in (
           'access_request.sent', 'access_request.edited', 'access_request.approved', 'access_request.rejected', 'access_request.withdrawn',
-          'access_request.expired', 'approval.narrowed', 'approval.revision_narrowed', 'approval.expired', 'approval.ended',
+          'access_request.expired', 'access_request.allowed_again', 'approval.narrowed', 'approval.revision_narrowed', 'approval.expired', 'approval.ended',
           'client.disabled', 'client.enabled')
          order by seq desc limit $3",
     )

@@ -107,7 +107,11 @@ pub async fn put(conn: &mut Conn, line: &Line) -> Result<(), StorageError> {
 }
 
 /// One line.
-pub async fn find(conn: &mut Conn, organization: &OrganizationId, client: &ClientId) -> Result<Option<Line>, StorageError> {
+pub async fn find(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+) -> Result<Option<Line>, StorageError> {
     sqlx::query(
         "select organization_id, client_id, client_name, provider_name, state, change_waiting, scopes, access_request_id, requested_at, decided_at, decided_by
          from client_management where organization_id = $1 and client_id = $2",
@@ -176,7 +180,13 @@ pub async fn counts(conn: &mut Conn, organization: &OrganizationId, search: &str
             "rejected" => counts.rejected += lines,
             "withdrawn" => counts.withdrawn += lines,
             "expired" => counts.expired += lines,
-            other => return Err(StorageError::inconsistent("client_management", organization.as_str(), format!("unknown state {other}"))),
+            other => {
+                return Err(StorageError::inconsistent(
+                    "client_management",
+                    organization.as_str(),
+                    format!("unknown state {other}"),
+                ));
+            }
         }
     }
     Ok(counts)
@@ -215,12 +225,19 @@ macro_rules! list {
 }
 
 /// A page of lines. What only the shown rows need is joined to the page, not to every line that was looked through.
-pub async fn list(conn: &mut Conn, organization: &OrganizationId, filter: &Filter, now: UtcMillis) -> Result<Vec<ListedLine>, StorageError> {
+pub async fn list(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    filter: &Filter,
+    now: UtcMillis,
+) -> Result<Vec<ListedLine>, StorageError> {
     let sql = match filter.sort {
         Sort::Oldest => list!("m.requested_at, m.client_id", "p.requested_at, p.client_id"),
         Sort::Newest => list!("m.requested_at desc, m.client_id desc", "p.requested_at desc, p.client_id desc"),
         Sort::Name => list!("lower(m.client_name), m.client_id", "lower(p.client_name), p.client_id"),
-        Sort::LastUsed => list!("coalesce(a.last_used_at, 0) desc, m.client_id", "coalesce(p.last_used_at, 0) desc, p.client_id"),
+        Sort::LastUsed => {
+            list!("coalesce(a.last_used_at, 0) desc, m.client_id", "coalesce(p.last_used_at, 0) desc, p.client_id")
+        }
     };
     sqlx::query(sql)
         .bind(organization.as_str())
@@ -247,7 +264,8 @@ fn listed(row: &AnyRow) -> Result<ListedLine, StorageError> {
         line,
         last_used_at: row.time_or_null("last_used_at")?,
         live_tokens: row.int("live_tokens")?,
-        release: release.and_then(|word| fhir_scopes::Release::ALL.into_iter().find(|release| release.as_str() == word)),
+        release: release
+            .and_then(|word| fhir_scopes::Release::ALL.into_iter().find(|release| release.as_str() == word)),
         logo,
     })
 }
@@ -259,7 +277,11 @@ pub async fn remove_client(conn: &mut Conn, client: &ClientId) -> Result<(), Sto
 }
 
 /// Approvals that have ended by themselves while their line does not say so yet, at most `limit`.
-pub async fn expired_approvals(conn: &mut Conn, now: UtcMillis, limit: i64) -> Result<Vec<(OrganizationId, ClientId)>, StorageError> {
+pub async fn expired_approvals(
+    conn: &mut Conn,
+    now: UtcMillis,
+    limit: i64,
+) -> Result<Vec<(OrganizationId, ClientId)>, StorageError> {
     sqlx::query(
         "select a.organization_id, a.client_id from approvals a
          join client_management m on m.organization_id = a.organization_id and m.client_id = a.client_id
@@ -270,12 +292,18 @@ pub async fn expired_approvals(conn: &mut Conn, now: UtcMillis, limit: i64) -> R
     .fetch_all(conn)
     .await?
     .iter()
-    .map(|row| Ok((OrganizationId::from_text(row.text("organization_id")?), ClientId::from_text(row.text("client_id")?))))
+    .map(|row| {
+        Ok((OrganizationId::from_text(row.text("organization_id")?), ClientId::from_text(row.text("client_id")?)))
+    })
     .collect()
 }
 
 /// Was a client of this provider ever approved at the organization?
-pub async fn provider_is_known(conn: &mut Conn, organization: &OrganizationId, provider: &ApplicationProviderId) -> Result<bool, StorageError> {
+pub async fn provider_is_known(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    provider: &ApplicationProviderId,
+) -> Result<bool, StorageError> {
     let row = sqlx::query(
         "select count(*) as approvals from approvals a join clients c on c.id = a.client_id
          where a.organization_id = $1 and c.application_provider_id = $2",
@@ -288,7 +316,12 @@ pub async fn provider_is_known(conn: &mut Conn, organization: &OrganizationId, p
 }
 
 /// How many people have a live grant under this epoch of an approval.
-pub async fn users(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, epoch: i64) -> Result<i64, StorageError> {
+pub async fn users(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    epoch: i64,
+) -> Result<i64, StorageError> {
     let row = sqlx::query(
         "select count(distinct account_id) as users from grants
          where organization_id = $1 and client_id = $2 and epoch = $3 and revoked_at is null",

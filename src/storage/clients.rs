@@ -49,6 +49,18 @@ async fn insert_revision(conn: &mut Conn, revision: &ClientRevision, by: &str) -
     Ok(())
 }
 
+/// Holds a client at its latest revision until the transaction ends: whoever files a newer one waits. False if `revision` is not the latest (any more).
+pub async fn hold_revision(conn: &mut Conn, id: &ClientId, revision: i64) -> Result<bool, StorageError> {
+    let held = sqlx::query(
+        "update clients set latest_revision = latest_revision where id = $1 and latest_revision = $2 and state = 'active'",
+    )
+    .bind(id.as_str())
+    .bind(revision)
+    .execute(conn)
+    .await?;
+    Ok(held.rows_affected() == 1)
+}
+
 /// Deletes a client for good; false if it was not active. Its id and its history stay.
 pub async fn delete(conn: &mut Conn, id: &ClientId, now: UtcMillis) -> Result<bool, StorageError> {
     let done = sqlx::query("update clients set state = 'deleted', deleted_at = $2 where id = $1 and state = 'active'")

@@ -54,5 +54,9 @@ pub async fn consume(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, S
 
 /// Forgets codes that ended before `before`. Until then a spent code is kept, to recognise a replay.
 pub async fn sweep(conn: &mut Conn, before: UtcMillis) -> Result<u64, StorageError> {
-    Ok(sqlx::query("delete from authorization_codes where expires_at < $1").bind(before.0).execute(conn).await?.rows_affected())
+    Ok(sqlx::query("delete from authorization_codes where expires_at < $1")
+        .bind(before.0)
+        .execute(conn)
+        .await?
+        .rows_affected())
 }

@@ -57,13 +57,23 @@ pub async fn find(
     .fetch_optional(conn)
     .await?;
     row.map(|row| {
-        Ok(RememberedConsent { client_revision: row.int("client_revision")?, scopes: row.text("scopes")?, granted_at: row.time("granted_at")? })
+        Ok(RememberedConsent {
+            client_revision: row.int("client_revision")?,
+            scopes: row.text("scopes")?,
+            granted_at: row.time("granted_at")?,
+        })
     })
     .transpose()
 }
 
 /// Forgets it: the user is asked anew next time.
-pub async fn withdraw(conn: &mut Conn, organization: &OrganizationId, account: &AccountId, client: &ClientId, now: UtcMillis) -> Result<bool, StorageError> {
+pub async fn withdraw(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    account: &AccountId,
+    client: &ClientId,
+    now: UtcMillis,
+) -> Result<bool, StorageError> {
     let done = sqlx::query(
         "update consents set withdrawn_at = $4 where organization_id = $1 and account_id = $2 and client_id = $3 and withdrawn_at is null",
     )

@@ -48,12 +48,13 @@ pub async fn hold(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<(), Storag
 
 /// Ends a family; true if it was alive.
 pub async fn revoke(conn: &mut Conn, id: i64, because: &str, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update grants set revoked_at = $2, revoked_because = $3 where id = $1 and revoked_at is null")
-        .bind(id)
-        .bind(now.0)
-        .bind(because)
-        .execute(conn)
-        .await?;
+    let done =
+        sqlx::query("update grants set revoked_at = $2, revoked_because = $3 where id = $1 and revoked_at is null")
+            .bind(id)
+            .bind(now.0)
+            .bind(because)
+            .execute(conn)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -91,7 +92,11 @@ macro_rules! select {
 }
 
 /// The grants of a user at an organization that were not revoked, newest first.
-pub async fn list_for_user(conn: &mut Conn, organization: &OrganizationId, account: &AccountId) -> Result<Vec<Grant>, StorageError> {
+pub async fn list_for_user(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    account: &AccountId,
+) -> Result<Vec<Grant>, StorageError> {
     sqlx::query(select!(
         "from grants g where g.organization_id = $1 and g.account_id = $2 and g.revoked_at is null order by g.id desc"
     ))
@@ -106,14 +111,16 @@ pub async fn list_for_user(conn: &mut Conn, organization: &OrganizationId, accou
 
 /// The grants made in a session that were not revoked: whom to tell about its end.
 pub async fn list_for_session(conn: &mut Conn, account: &AccountId, session: i64) -> Result<Vec<Grant>, StorageError> {
-    sqlx::query(select!("from grants g where g.account_id = $1 and g.session_id = $2 and g.revoked_at is null order by g.id"))
-        .bind(account.as_str())
-        .bind(session)
-        .fetch_all(conn)
-        .await?
-        .iter()
-        .map(grant)
-        .collect()
+    sqlx::query(select!(
+        "from grants g where g.account_id = $1 and g.session_id = $2 and g.revoked_at is null order by g.id"
+    ))
+    .bind(account.as_str())
+    .bind(session)
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(grant)
+    .collect()
 }
 
 fn grant(row: &AnyRow) -> Result<Grant, StorageError> {
@@ -180,7 +187,11 @@ impl GrantInForce {
             approval: self.approval.as_ref(),
             epoch: Some(epoch),
             endpoint: &self.endpoint,
-            person_is_active: self.grant.account_id.as_ref().map(|_| self.person.as_ref().is_some_and(|person| person.is_active)),
+            person_is_active: self
+                .grant
+                .account_id
+                .as_ref()
+                .map(|_| self.person.as_ref().is_some_and(|person| person.is_active)),
             consent: if self.grant.account_id.is_some() { Consent::Given } else { Consent::NotNeeded },
             grant_is_revoked: self.grant.is_over(now),
         }
@@ -258,7 +269,11 @@ fn all_of(row: &AnyRow) -> Result<GrantInForce, StorageError> {
 }
 
 /// May this person take part at this organization at all, and as whom?
-pub async fn person(conn: &mut Conn, organization: &OrganizationId, account: &AccountId) -> Result<(bool, Option<FhirUser>), StorageError> {
+pub async fn person(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    account: &AccountId,
+) -> Result<(bool, Option<FhirUser>), StorageError> {
     let user = super::accounts::find_fhir_user(conn, organization, account).await?;
     let row = sqlx::query(
         "select p.state, (select count(*) from staff_members m where m.organization_id = $1 and m.account_id = $2) as staff
@@ -276,7 +291,11 @@ pub async fn person(conn: &mut Conn, organization: &OrganizationId, account: &Ac
 }
 
 /// Whom a FHIR resource represents at an organization; `None` if nobody, or not exactly one.
-pub async fn account_of_fhir_user(conn: &mut Conn, organization: &OrganizationId, fhir_user: &str) -> Result<Option<AccountId>, StorageError> {
+pub async fn account_of_fhir_user(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    fhir_user: &str,
+) -> Result<Option<AccountId>, StorageError> {
     let rows = sqlx::query("select account_id from fhir_users where organization_id = $1 and fhir_user = $2 limit 2")
         .bind(organization.as_str())
         .bind(fhir_user)

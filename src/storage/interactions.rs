@@ -105,13 +105,21 @@ pub async fn put_progress(conn: &mut Conn, id: i64, progress: &serde_json::Value
 
 /// Ends an interaction; false if it ended before. Whoever gets true may issue the code.
 pub async fn finish(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update interactions set finished_at = $2 where id = $1 and finished_at is null").bind(id).bind(now.0).execute(conn).await?;
+    let done = sqlx::query("update interactions set finished_at = $2 where id = $1 and finished_at is null")
+        .bind(id)
+        .bind(now.0)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Forgets interactions that ended before `before`.
 pub async fn sweep(conn: &mut Conn, before: UtcMillis) -> Result<u64, StorageError> {
-    Ok(sqlx::query("delete from interactions where expires_at < $1").bind(before.0).execute(conn).await?.rows_affected())
+    Ok(sqlx::query("delete from interactions where expires_at < $1")
+        .bind(before.0)
+        .execute(conn)
+        .await?
+        .rows_affected())
 }
 
 /// Gives an interaction free for somebody else to take up ("this is not me"); false if it was not theirs.

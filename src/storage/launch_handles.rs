@@ -84,15 +84,21 @@ pub async fn account_of(conn: &mut Conn, id: i64) -> Result<Option<AccountId>, S
 
 /// Consumes a handle; false if it was consumed before.
 pub async fn consume(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update launch_handles set consumed_at = $2 where id = $1 and consumed_at is null and expires_at > $2")
-        .bind(id)
-        .bind(now.0)
-        .execute(conn)
-        .await?;
+    let done = sqlx::query(
+        "update launch_handles set consumed_at = $2 where id = $1 and consumed_at is null and expires_at > $2",
+    )
+    .bind(id)
+    .bind(now.0)
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Forgets handles that ended before `before`.
 pub async fn sweep(conn: &mut Conn, before: UtcMillis) -> Result<u64, StorageError> {
-    Ok(sqlx::query("delete from launch_handles where expires_at < $1").bind(before.0).execute(conn).await?.rows_affected())
+    Ok(sqlx::query("delete from launch_handles where expires_at < $1")
+        .bind(before.0)
+        .execute(conn)
+        .await?
+        .rows_affected())
 }

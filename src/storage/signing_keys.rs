@@ -47,20 +47,23 @@ pub async fn list(conn: &mut Conn) -> Result<Vec<SigningKey>, StorageError> {
 
 /// Lets the published key sign and the active one of its algorithm retire; false if it was not waiting.
 pub async fn promote(conn: &mut Conn, kid: &str, alg: &str, now: UtcMillis) -> Result<bool, StorageError> {
-    let promoted = sqlx::query("update signing_keys set state = 'active', activated_at = $2 where kid = $1 and state = 'next'")
-        .bind(kid)
-        .bind(now.0)
-        .execute(&mut *conn)
-        .await?;
+    let promoted =
+        sqlx::query("update signing_keys set state = 'active', activated_at = $2 where kid = $1 and state = 'next'")
+            .bind(kid)
+            .bind(now.0)
+            .execute(&mut *conn)
+            .await?;
     if promoted.rows_affected() != 1 {
         return Ok(false);
     }
-    sqlx::query("update signing_keys set state = 'retiring', retired_at = $3 where alg = $2 and state = 'active' and kid <> $1")
-        .bind(kid)
-        .bind(alg)
-        .bind(now.0)
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query(
+        "update signing_keys set state = 'retiring', retired_at = $3 where alg = $2 and state = 'active' and kid <> $1",
+    )
+    .bind(kid)
+    .bind(alg)
+    .bind(now.0)
+    .execute(&mut *conn)
+    .await?;
     Ok(true)
 }
 

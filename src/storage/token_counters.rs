@@ -40,7 +40,13 @@ pub async fn add(conn: &mut Conn, counted: &Counted<'_>, tokens: i64) -> Result<
 }
 
 /// Live tokens of a client under an epoch: (access, refresh).
-pub async fn live(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, epoch: i64, now: UtcMillis) -> Result<(i64, i64), StorageError> {
+pub async fn live(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    epoch: i64,
+    now: UtcMillis,
+) -> Result<(i64, i64), StorageError> {
     let row = sqlx::query(
         "select cast(coalesce(sum(case when kind = 'access' then tokens else 0 end), 0) as bigint) as access_tokens,
                 cast(coalesce(sum(case when kind = 'refresh' then tokens else 0 end), 0) as bigint) as refresh_tokens
@@ -57,6 +63,9 @@ pub async fn live(conn: &mut Conn, organization: &OrganizationId, client: &Clien
 
 /// Forgets buckets that are over.
 pub async fn sweep(conn: &mut Conn, now: UtcMillis) -> Result<u64, StorageError> {
-    let done = sqlx::query("delete from token_counters where bucket < $1").bind(now.0.div_euclid(BUCKET_MILLIS)).execute(conn).await?;
+    let done = sqlx::query("delete from token_counters where bucket < $1")
+        .bind(now.0.div_euclid(BUCKET_MILLIS))
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected())
 }

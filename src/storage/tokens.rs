@@ -70,7 +70,11 @@ pub async fn mark_used(conn: &mut Conn, id: i64, secret: &HashedSecret, now: Utc
 
 /// Revokes one access token; false if it was revoked before.
 pub async fn revoke_access(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update access_tokens set revoked_at = $2 where id = $1 and revoked_at is null").bind(id).bind(now.0).execute(conn).await?;
+    let done = sqlx::query("update access_tokens set revoked_at = $2 where id = $1 and revoked_at is null")
+        .bind(id)
+        .bind(now.0)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -91,7 +95,12 @@ pub async fn replace_access(conn: &mut Conn, token: &AccessToken) -> Result<bool
 }
 
 /// Adds a refresh token; `token.id` is ignored, the row's id is returned.
-pub async fn insert_refresh(conn: &mut Conn, token: &RefreshToken, previous: Option<i64>, now: UtcMillis) -> Result<i64, StorageError> {
+pub async fn insert_refresh(
+    conn: &mut Conn,
+    token: &RefreshToken,
+    previous: Option<i64>,
+    now: UtcMillis,
+) -> Result<i64, StorageError> {
     let row = sqlx::query(
         "insert into refresh_tokens (secret_hash, grant_id, organization_id, client_id, epoch, previous_id, issued_at, expires_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
@@ -110,7 +119,11 @@ pub async fn insert_refresh(conn: &mut Conn, token: &RefreshToken, previous: Opt
 }
 
 /// The refresh token with this id and secret.
-pub async fn find_refresh(conn: &mut Conn, id: i64, secret: &HashedSecret) -> Result<Option<RefreshToken>, StorageError> {
+pub async fn find_refresh(
+    conn: &mut Conn,
+    id: i64,
+    secret: &HashedSecret,
+) -> Result<Option<RefreshToken>, StorageError> {
     let row = sqlx::query(
         "select id, secret_hash, grant_id, organization_id, client_id, epoch, expires_at, spent_at, successor_id, successor_access_id, revoked_at
          from refresh_tokens where id = $1",
@@ -153,7 +166,13 @@ pub async fn successors(conn: &mut Conn, token: &RefreshToken) -> Result<Option<
 }
 
 /// Spends the leaf of a chain for its successors; false if it was spent or revoked before.
-pub async fn spend_refresh(conn: &mut Conn, id: i64, successor: i64, successor_access: i64, now: UtcMillis) -> Result<bool, StorageError> {
+pub async fn spend_refresh(
+    conn: &mut Conn,
+    id: i64,
+    successor: i64,
+    successor_access: i64,
+    now: UtcMillis,
+) -> Result<bool, StorageError> {
     let done = sqlx::query(
         "update refresh_tokens set spent_at = $4, successor_id = $2, successor_access_id = $3
          where id = $1 and spent_at is null and revoked_at is null",
@@ -168,7 +187,12 @@ pub async fn spend_refresh(conn: &mut Conn, id: i64, successor: i64, successor_a
 }
 
 /// Gives a refresh token that nobody used a new secret and life; false if it was used meanwhile.
-pub async fn replace_refresh(conn: &mut Conn, id: i64, secret: &HashedSecret, expires_at: UtcMillis) -> Result<bool, StorageError> {
+pub async fn replace_refresh(
+    conn: &mut Conn,
+    id: i64,
+    secret: &HashedSecret,
+    expires_at: UtcMillis,
+) -> Result<bool, StorageError> {
     let done = sqlx::query("update refresh_tokens set secret_hash = $2, expires_at = $3 where id = $1 and spent_at is null and revoked_at is null")
         .bind(id)
         .bind(secret.bytes())
@@ -180,19 +204,29 @@ pub async fn replace_refresh(conn: &mut Conn, id: i64, secret: &HashedSecret, ex
 
 /// Starts the window of an unrotated refresh token anew.
 pub async fn extend_refresh(conn: &mut Conn, id: i64, expires_at: UtcMillis) -> Result<(), StorageError> {
-    sqlx::query("update refresh_tokens set expires_at = $2 where id = $1 and expires_at < $2").bind(id).bind(expires_at.0).execute(conn).await?;
+    sqlx::query("update refresh_tokens set expires_at = $2 where id = $1 and expires_at < $2")
+        .bind(id)
+        .bind(expires_at.0)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Revokes one refresh token: it is dead even where a retry would be allowed.
 pub async fn revoke_refresh(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update refresh_tokens set revoked_at = $2 where id = $1 and revoked_at is null").bind(id).bind(now.0).execute(conn).await?;
+    let done = sqlx::query("update refresh_tokens set revoked_at = $2 where id = $1 and revoked_at is null")
+        .bind(id)
+        .bind(now.0)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Forgets tokens that ended before `before`.
 pub async fn sweep(conn: &mut Conn, before: UtcMillis) -> Result<u64, StorageError> {
-    let access = sqlx::query("delete from access_tokens where expires_at < $1").bind(before.0).execute(&mut *conn).await?;
-    let refresh = sqlx::query("delete from refresh_tokens where expires_at < $1").bind(before.0).execute(&mut *conn).await?;
+    let access =
+        sqlx::query("delete from access_tokens where expires_at < $1").bind(before.0).execute(&mut *conn).await?;
+    let refresh =
+        sqlx::query("delete from refresh_tokens where expires_at < $1").bind(before.0).execute(&mut *conn).await?;
     Ok(access.rows_affected() + refresh.rows_affected())
 }

@@ -17,7 +17,13 @@ pub struct Uses {
 }
 
 /// Adds uses to today.
-pub async fn add(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, uses: Uses, now: UtcMillis) -> Result<(), StorageError> {
+pub async fn add(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    uses: Uses,
+    now: UtcMillis,
+) -> Result<(), StorageError> {
     sqlx::query(
         "insert into usage_days (organization_id, client_id, day, issued, introspected, refused) values ($1, $2, $3, $4, $5, $6)
          on conflict (organization_id, client_id, day) do update set issued = usage_days.issued + excluded.issued,
@@ -35,7 +41,12 @@ pub async fn add(conn: &mut Conn, organization: &OrganizationId, client: &Client
 }
 
 /// The days with uses since `since`, oldest first: (days since 1970-01-01, uses).
-pub async fn days(conn: &mut Conn, organization: &OrganizationId, client: &ClientId, since: UtcMillis) -> Result<Vec<(i64, Uses)>, StorageError> {
+pub async fn days(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    since: UtcMillis,
+) -> Result<Vec<(i64, Uses)>, StorageError> {
     sqlx::query("select day, issued, introspected, refused from usage_days where organization_id = $1 and client_id = $2 and day >= $3 order by day")
         .bind(organization.as_str())
         .bind(client.as_str())

@@ -1,7 +1,7 @@
 // fhirclient's Node adapter: a SMART app that is a small web server, with a secret or with a key.
 
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, sign, randomUUID } from 'node:crypto'
 import http from 'node:http'
 import { after, before, test } from 'node:test'
 import smart from 'fhirclient'
@@ -96,7 +96,7 @@ test('a confidential app with a secret launches, reads, refreshes, and stops at 
   await assert.rejects(client.request(`Patient/${client.patient.id}`))
 })
 
-test('a confidential app with a key launches, reads and refreshes', async () => {
+test('a confidential app with a key launches and reads, and refreshes only with its key', async () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' })
   const kid = randomUUID()
   const jwk = (key) => ({ ...key.export({ format: 'jwk' }), kid, alg: 'ES384', use: 'sig' })
@@ -110,6 +110,27 @@ test('a confidential app with a key launches, reads and refreshes', async () => 
   const clientPrivateJwk = { ...jwk(privateKey), key_ops: ['sign'], ext: true }
   const client = await launched({ clientId: registered.client_id, clientPrivateJwk })
   assert.equal((await client.patient.read()).id, demo.user.patient)
-  await client.refresh()
-  assert.equal((await client.patient.read()).id, demo.user.patient)
+  // this library refreshes without an assertion; a client that registered a key must prove itself (SMART-AS-16)
+  const { tokenResponse: { refresh_token }, tokenUri } = client.state
+  assert.ok(refresh_token)
+  await assert.rejects(client.refresh())
+  const refreshed = await fetch(tokenUri, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: assertion(privateKey, kid, registered.client_id, tokenUri),
+    }),
+  })
+  assert.equal(refreshed.status, 200, await refreshed.text())
 })
+
+/** SMART App Launch 2.2, "Authenticating to the Token endpoint". */
+function assertion(privateKey, kid, clientId, audience) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const header = part({ alg: 'ES384', kid, typ: 'JWT' })
+  const claims = part({ iss: clientId, sub: clientId, aud: audience, exp: Math.floor(Date.now() / 1000) + 240, jti: randomUUID() })
+  const signature = sign('sha384', Buffer.from(`${header}.${claims}`), { key: privateKey, dsaEncoding: 'ieee-p1363' })
+  return `${header}.${claims}.${signature.toString('base64url')}`
+}

@@ -90,6 +90,6 @@ test('after disable every door is shut', async () => {
   await disable(demo, registered.client_id)
   const asked = await openid.tokenIntrospection(await configuration(demo.resource_server), tokens.access_token)
   assert.deepEqual({ ...asked }, { active: false })
-  await assert.rejects(openid.refreshTokenGrant(config, tokens.refresh_token), openid.ResponseBodyError)
+  await assert.rejects(openid.refreshTokenGrant(config, tokens.refresh_token), openid.WWWAuthenticateChallengeError)
   await assert.rejects(signedIn(config))
 })

@@ -1,5 +1,7 @@
 //! Integration tests: through the real router, on SQLite and on PostgreSQL.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on says where
+
 mod console;
 mod governance;
 mod journeys;

@@ -33,7 +33,7 @@ fn encoded(text: &str) -> String {
     for byte in text.bytes() {
         match byte {
             b' ' | b'"' | b'\\' | b'#' | 0x80.. => {
-                write!(token, "%{byte:02X}").expect("writing to a string cannot fail")
+                write!(token, "%{byte:02X}").expect("writing to a string cannot fail");
             }
             other => token.push(char::from(other)),
         }

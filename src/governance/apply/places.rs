@@ -1,6 +1,6 @@
 //! Organizations, FHIR endpoints, resource servers, application providers.
 
-use super::super::organizations::base_url;
+use super::super::fhir_endpoints::base_url;
 use super::{EndpointDeclared, MadeSecret, NotApplied, OrganizationDeclared, ProviderDeclared, ResourceServerDeclared, Run, differences, invalid, refused};
 use crate::domain::application_providers::ApplicationProvider;
 use crate::domain::audit::{Actor, AuditEvent, Chain};

@@ -215,7 +215,9 @@ impl Request {
         let (decided_at, decision_reason, may_ask_again, granted) = match &request.state {
             RequestState::Draft | RequestState::Waiting => (None, None, None, None),
             RequestState::Approved { at, scopes, .. } => (Some(*at), None, None, Some(literals(scopes))),
-            RequestState::Rejected { at, reason, may_ask_again, .. } => (Some(*at), Some(reason.clone()), Some(*may_ask_again), None),
+            RequestState::Rejected { at, reason, may_ask_again, .. } => {
+                (Some(*at), Some(reason.clone()), Some(*may_ask_again), None)
+            }
             RequestState::Withdrawn { at, .. } | RequestState::Expired { at } => (Some(*at), None, None, None),
         };
         Self {

@@ -5,7 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-use super::bodies::{MadeSecret, NewSecret, OwnClient, OwnClientLine, OwnClients, Problem, Register, Request, Revise, Revised, Secret};
+use super::bodies::{
+    MadeSecret, NewSecret, OwnClient, OwnClientLine, OwnClients, Problem, Register, Request, Revise, Revised, Secret,
+};
 use super::developer_of;
 use crate::domain::ids::{ApplicationProviderId, ClientId, ClientSecretId};
 use crate::governance::actor::Developer;
@@ -38,13 +40,22 @@ pub async fn list(State(state): State<AppState>, caller: ApiCaller) -> Result<Js
 /// Registers a client. It has access to nothing until organizations approve it.
 #[utoipa::path(post, path = "/clients", request_body = Register,
     responses((status = 201, body = Revised), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn register(State(state): State<AppState>, caller: ApiCaller, JsonBody(body): JsonBody<Register>) -> Result<Response, ApiError> {
+pub async fn register(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    JsonBody(body): JsonBody<Register>,
+) -> Result<Response, ApiError> {
     let mut conn = state.app.store.read().await?;
     let provider = match body.application_provider {
         Some(id) => ApplicationProviderId::from_text(id),
-        None => match storage::application_providers::developer_memberships(&mut conn, &caller.account.id).await?.as_slice() {
+        None => match storage::application_providers::developer_memberships(&mut conn, &caller.account.id)
+            .await?
+            .as_slice()
+        {
             [only] => only.application_provider_id.clone(),
-            _ => return Err(Refusal::invalid("application_provider", "missing", "name the application provider").into()),
+            _ => {
+                return Err(Refusal::invalid("application_provider", "missing", "name the application provider").into());
+            }
         },
     };
     let developer = Developer::at(&mut conn, &caller.account, &provider).await?;
@@ -58,7 +69,11 @@ pub async fn register(State(state): State<AppState>, caller: ApiCaller, JsonBody
 /// One of your clients, with its secrets' records and its access requests.
 #[utoipa::path(get, path = "/clients/{client_id}", params(("client_id" = String, Path)),
     responses((status = 200, body = OwnClient), (status = 404, body = Problem)))]
-pub async fn show(State(state): State<AppState>, caller: ApiCaller, Path(id): Path<String>) -> Result<Json<OwnClient>, ApiError> {
+pub async fn show(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<Json<OwnClient>, ApiError> {
     let id = ClientId::from_text(id);
     let developer = developer_of(&state, &caller, &id).await?;
     let mut conn = state.app.store.read().await?;
@@ -77,7 +92,12 @@ pub async fn show(State(state): State<AppState>, caller: ApiCaller, Path(id): Pa
 /// Files a new revision. Organizations that approved the client are asked, unless it only gives something up.
 #[utoipa::path(put, path = "/clients/{client_id}", params(("client_id" = String, Path)), request_body = Revise,
     responses((status = 200, body = Revised), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn revise(State(state): State<AppState>, caller: ApiCaller, Path(id): Path<String>, JsonBody(body): JsonBody<Revise>) -> Result<Json<Revised>, ApiError> {
+pub async fn revise(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<Revise>,
+) -> Result<Json<Revised>, ApiError> {
     let id = ClientId::from_text(id);
     let developer = developer_of(&state, &caller, &id).await?;
     let revision = clients::revise(&state.app, &developer, &id, body.based_on, body.metadata, &body.reason).await?;
@@ -87,7 +107,11 @@ pub async fn revise(State(state): State<AppState>, caller: ApiCaller, Path(id): 
 /// Deletes a client for good.
 #[utoipa::path(delete, path = "/clients/{client_id}", params(("client_id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem)))]
-pub async fn delete(State(state): State<AppState>, caller: ApiCaller, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn delete(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
     let id = ClientId::from_text(id);
     let developer = developer_of(&state, &caller, &id).await?;
     clients::delete(&state.app, &developer, &id).await?;
@@ -97,7 +121,12 @@ pub async fn delete(State(state): State<AppState>, caller: ApiCaller, Path(id): 
 /// Makes a secret, shown this once. Two may be live at a time.
 #[utoipa::path(post, path = "/clients/{client_id}/secrets", params(("client_id" = String, Path)), request_body = NewSecret,
     responses((status = 201, body = MadeSecret), (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn make_secret(State(state): State<AppState>, caller: ApiCaller, Path(id): Path<String>, JsonBody(body): JsonBody<NewSecret>) -> Result<Response, ApiError> {
+pub async fn make_secret(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<NewSecret>,
+) -> Result<Response, ApiError> {
     let id = ClientId::from_text(id);
     let developer = developer_of(&state, &caller, &id).await?;
     if body.expires_in_days.is_some_and(|days| !(1..=3650).contains(&days)) {
@@ -112,7 +141,11 @@ pub async fn make_secret(State(state): State<AppState>, caller: ApiCaller, Path(
 /// Revokes a secret: from the next request on it proves nothing.
 #[utoipa::path(delete, path = "/clients/{client_id}/secrets/{secret_id}", params(("client_id" = String, Path), ("secret_id" = String, Path)),
     responses((status = 204), (status = 404, body = Problem)))]
-pub async fn revoke_secret(State(state): State<AppState>, caller: ApiCaller, Path((id, secret)): Path<(String, String)>) -> Result<StatusCode, ApiError> {
+pub async fn revoke_secret(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path((id, secret)): Path<(String, String)>,
+) -> Result<StatusCode, ApiError> {
     let id = ClientId::from_text(id);
     let developer = developer_of(&state, &caller, &id).await?;
     clients::revoke_secret(&state.app, &developer, &id, &ClientSecretId::from_text(secret)).await?;

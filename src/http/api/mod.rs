@@ -39,6 +39,7 @@ use bodies::{Account, Me, Membership, Problem, ProblemError};
         requests::show,
         requests::approve,
         requests::reject,
+        requests::allow_again,
         requests::withdraw,
         clients::list,
         clients::register,
@@ -56,7 +57,10 @@ struct PersonalToken;
 impl utoipa::Modify for PersonalToken {
     fn modify(&self, description: &mut utoipa::openapi::OpenApi) {
         let components = description.components.get_or_insert_default();
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("A personal API token, made on one's account page: csp_...")).build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A personal API token, made on one's account page: csp_..."))
+            .build();
         components.add_security_scheme("personal_token", SecurityScheme::Http(bearer));
     }
 }
@@ -74,16 +78,27 @@ pub async fn me(State(state): State<AppState>, caller: ApiCaller) -> Result<Json
     let mut organizations = Vec::new();
     for membership in storage::accounts::staff_memberships(&mut conn, &caller.account.id).await? {
         if let Some(organization) = storage::organizations::lookup(&mut conn, &membership.organization_id).await? {
-            organizations.push(Membership { id: organization.slug, name: organization.name, role: membership.role.as_str().into() });
+            organizations.push(Membership {
+                id: organization.slug,
+                name: organization.name,
+                role: membership.role.as_str().into(),
+            });
         }
     }
     let mut application_providers = Vec::new();
     for membership in storage::application_providers::developer_memberships(&mut conn, &caller.account.id).await? {
-        if let Some(provider) = storage::application_providers::lookup(&mut conn, &membership.application_provider_id).await? {
-            application_providers.push(Membership { id: provider.id.as_str().into(), name: provider.name, role: membership.role.as_str().into() });
+        if let Some(provider) =
+            storage::application_providers::lookup(&mut conn, &membership.application_provider_id).await?
+        {
+            application_providers.push(Membership {
+                id: provider.id.as_str().into(),
+                name: provider.name,
+                role: membership.role.as_str().into(),
+            });
         }
     }
-    let account = Account { id: caller.account.id.as_str().into(), name: caller.account.name, email: caller.account.email };
+    let account =
+        Account { id: caller.account.id.as_str().into(), name: caller.account.name, email: caller.account.email };
     Ok(Json(Me { account, organizations, application_providers }))
 }
 
@@ -93,7 +108,11 @@ async fn staff(state: &AppState, caller: &ApiCaller, slug: &str) -> Result<Staff
 }
 
 /// The caller as a developer of the application provider that owns a client. A client that is none of theirs is absent.
-async fn developer_of(state: &AppState, caller: &ApiCaller, client: &crate::domain::ids::ClientId) -> Result<Developer, ApiError> {
+async fn developer_of(
+    state: &AppState,
+    caller: &ApiCaller,
+    client: &crate::domain::ids::ClientId,
+) -> Result<Developer, ApiError> {
     let mut conn = state.app.store.read().await?;
     let client = storage::clients::lookup(&mut conn, client).await?.ok_or(Refusal::NotFound)?;
     Ok(Developer::at(&mut conn, &caller.account, &client.application_provider_id).await?)

@@ -10,7 +10,7 @@ use crate::domain::approvals::{Approval, ApprovalState};
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::ClientId;
 use crate::governance::approvals::{disable, enable};
-use crate::governance::{client_management, explain, organizations};
+use crate::governance::{activity, client_management, explain};
 use crate::http::console::clients::{page_number, sort_of};
 use crate::http::extract::{ApiCaller, JsonBody};
 use crate::http::{ApiError, AppState};
@@ -39,9 +39,16 @@ pub struct View {
 /// Every client that ever asked the organization, a page at a time.
 #[utoipa::path(get, path = "/organizations/{org}/clients", params(("org" = String, Path, description = "Slug"), View),
     responses((status = 200, body = ClientPage), (status = 400, body = Problem), (status = 404, body = Problem)))]
-pub async fn list_clients(State(state): State<AppState>, caller: ApiCaller, Path(org): Path<String>, query: Result<Query<View>, axum::extract::rejection::QueryRejection>) -> Result<Json<ClientPage>, ApiError> {
+pub async fn list_clients(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(org): Path<String>,
+    query: Result<Query<View>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<ClientPage>, ApiError> {
     let staff = staff(&state, &caller, &org).await?;
-    let Query(view) = query.map_err(|rejection| crate::http::error::Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", rejection.body_text()))?;
+    let Query(view) = query.map_err(|rejection| {
+        crate::http::error::Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", rejection.body_text())
+    })?;
     let page = page_number(view.page.as_deref())?;
     let filter = Filter {
         state: view.state.filter(|state| !state.is_empty() && state != "all"),
@@ -133,10 +140,17 @@ pub struct From {
 /// The organization's audit record for keeping elsewhere, oldest first. Recorded itself.
 #[utoipa::path(get, path = "/organizations/{org}/audit", params(("org" = String, Path), From),
     responses((status = 200, body = AuditPage), (status = 400, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub async fn audit(State(state): State<AppState>, caller: ApiCaller, Path(org): Path<String>, query: Result<Query<From>, axum::extract::rejection::QueryRejection>) -> Result<Json<AuditPage>, ApiError> {
+pub async fn audit(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(org): Path<String>,
+    query: Result<Query<From>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<AuditPage>, ApiError> {
     let staff = staff(&state, &caller, &org).await?;
-    let Query(from) = query.map_err(|rejection| crate::http::error::Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", rejection.body_text()))?;
-    let records = organizations::export(&state.app, &staff, from.after, from.limit.unwrap_or(500)).await?;
+    let Query(from) = query.map_err(|rejection| {
+        crate::http::error::Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", rejection.body_text())
+    })?;
+    let records = activity::export(&state.app, &staff, from.after, from.limit.unwrap_or(500)).await?;
     let next_after = records.last().map(|record| record.seq);
     let records = records
         .into_iter()

@@ -7,7 +7,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
-use super::bodies::{Approve, Approved, Asked, Line, Problem, Question, Reject, Request, RequestPage, RequestReview, literals};
+use super::bodies::{
+    Approve, Approved, Asked, Line, Problem, Question, Reject, Request, RequestPage, RequestReview, literals,
+};
 use super::organizations::PAGE;
 use super::{developer_of, lang, staff};
 use crate::domain::approvals::ApprovalState;
@@ -37,11 +39,24 @@ pub struct View {
 /// Requests to the organization in one state, oldest first.
 #[utoipa::path(get, path = "/organizations/{org}/access-requests", params(("org" = String, Path, description = "Slug"), View),
     responses((status = 200, body = RequestPage), (status = 400, body = Problem), (status = 404, body = Problem)))]
-pub async fn list(State(state): State<AppState>, caller: ApiCaller, Path(org): Path<String>, query: Result<Query<View>, QueryRejection>) -> Result<Json<RequestPage>, ApiError> {
+pub async fn list(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(org): Path<String>,
+    query: Result<Query<View>, QueryRejection>,
+) -> Result<Json<RequestPage>, ApiError> {
     let staff = staff(&state, &caller, &org).await?;
-    let Query(view) = query.map_err(|rejection| Failure::new(StatusCode::BAD_REQUEST, "invalid", rejection.body_text()))?;
+    let Query(view) =
+        query.map_err(|rejection| Failure::new(StatusCode::BAD_REQUEST, "invalid", rejection.body_text()))?;
     let page = page_number(view.page.as_deref())?;
-    let requests = client_management::requests(&state.app, &staff, view.state.as_deref().unwrap_or("waiting"), PAGE, (page - 1) * PAGE).await?;
+    let requests = client_management::requests(
+        &state.app,
+        &staff,
+        view.state.as_deref().unwrap_or("waiting"),
+        PAGE,
+        (page - 1) * PAGE,
+    )
+    .await?;
     Ok(Json(RequestPage { access_requests: requests.iter().map(Request::of).collect(), page, page_size: PAGE }))
 }
 
@@ -49,7 +64,12 @@ pub async fn list(State(state): State<AppState>, caller: ApiCaller, Path(org): P
 #[utoipa::path(post, path = "/organizations/{org}/access-requests", params(("org" = String, Path, description = "Slug")), request_body = Question,
     responses((status = 201, body = Asked), (status = 200, body = Asked, description = "Edited, or narrowed at once"),
         (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn ask(State(state): State<AppState>, caller: ApiCaller, Path(org): Path<String>, JsonBody(body): JsonBody<Question>) -> Result<Response, ApiError> {
+pub async fn ask(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path(org): Path<String>,
+    JsonBody(body): JsonBody<Question>,
+) -> Result<Response, ApiError> {
     let client_id = ClientId::from_text(body.client_id);
     let developer = developer_of(&state, &caller, &client_id).await?;
     let mut conn = state.app.store.read().await?;
@@ -61,7 +81,8 @@ pub async fn ask(State(state): State<AppState>, caller: ApiCaller, Path(org): Pa
         None if endpoints.len() == 1 => endpoints.first(),
         None => None,
     };
-    let endpoint = chosen.ok_or_else(|| Refusal::invalid("fhir_endpoint", "unknown", "name one of the organization's FHIR endpoints"))?;
+    let endpoint = chosen
+        .ok_or_else(|| Refusal::invalid("fhir_endpoint", "unknown", "name one of the organization's FHIR endpoints"))?;
     let question = Ask {
         client_id,
         organization_id: organization.id,
@@ -81,7 +102,11 @@ pub async fn ask(State(state): State<AppState>, caller: ApiCaller, Path(org): Pa
 /// One request, with what a reviewer needs to decide.
 #[utoipa::path(get, path = "/organizations/{org}/access-requests/{id}", params(("org" = String, Path), ("id" = String, Path)),
     responses((status = 200, body = RequestReview), (status = 404, body = Problem)))]
-pub async fn show(State(state): State<AppState>, caller: ApiCaller, Path((org, id)): Path<(String, String)>) -> Result<Json<RequestReview>, ApiError> {
+pub async fn show(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path((org, id)): Path<(String, String)>,
+) -> Result<Json<RequestReview>, ApiError> {
     let staff = staff(&state, &caller, &org).await?;
     let review = client_management::review(&state.app, &staff, &AccessRequestId::from_text(id)).await?;
     Ok(Json(told(&review, &caller)))
@@ -106,7 +131,10 @@ fn told(review: &Review, caller: &ApiCaller) -> RequestReview {
         added_scopes: review.difference.as_ref().map(|difference| scopes(&difference.added)),
         removed_scopes: review.difference.as_ref().map(|difference| scopes(&difference.removed)),
         changed_fields: review.approved_revision.as_ref().map(|approved| {
-            explain::field_changes(&approved.metadata, &review.revision.metadata).into_iter().map(|change| change.field.to_owned()).collect()
+            explain::field_changes(&approved.metadata, &review.revision.metadata)
+                .into_iter()
+                .map(|change| change.field.to_owned())
+                .collect()
         }),
     }
 }
@@ -146,14 +174,32 @@ pub async fn reject(
     JsonBody(body): JsonBody<Reject>,
 ) -> Result<Json<Request>, ApiError> {
     let staff = staff(&state, &caller, &org).await?;
-    let request = approvals::reject(&state.app, &staff, &AccessRequestId::from_text(id), &body.reason, body.may_ask_again).await?;
+    let request =
+        approvals::reject(&state.app, &staff, &AccessRequestId::from_text(id), &body.reason, body.may_ask_again)
+            .await?;
     Ok(Json(Request::of(&request)))
+}
+
+/// Lifts the block of a rejection: the client may ask again.
+#[utoipa::path(post, path = "/organizations/{org}/access-requests/{id}/allow-again", params(("org" = String, Path), ("id" = String, Path)),
+    responses((status = 200, body = Request), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn allow_again(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path((org, id)): Path<(String, String)>,
+) -> Result<Json<Request>, ApiError> {
+    let staff = staff(&state, &caller, &org).await?;
+    Ok(Json(Request::of(&approvals::allow_again(&state.app, &staff, &AccessRequestId::from_text(id)).await?)))
 }
 
 /// Takes a waiting request of one of your clients back.
 #[utoipa::path(post, path = "/organizations/{org}/access-requests/{id}/withdraw", params(("org" = String, Path), ("id" = String, Path)),
     responses((status = 200, body = Request), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn withdraw(State(state): State<AppState>, caller: ApiCaller, Path((org, id)): Path<(String, String)>) -> Result<Json<Request>, ApiError> {
+pub async fn withdraw(
+    State(state): State<AppState>,
+    caller: ApiCaller,
+    Path((org, id)): Path<(String, String)>,
+) -> Result<Json<Request>, ApiError> {
     let id = AccessRequestId::from_text(id);
     let mut conn = state.app.store.read().await?;
     let organization = storage::organizations::find_by_slug(&mut conn, &org).await?.ok_or(Refusal::NotFound)?;

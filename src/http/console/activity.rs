@@ -7,16 +7,16 @@ use serde::Deserialize;
 use super::client::fingerprint;
 use super::compose;
 use super::desk::{Desk, done};
+use crate::governance::activity::{self, ActivityFilter, Kind};
 use crate::governance::client_management::Happened;
 use crate::governance::notifications::Event;
-use crate::governance::organizations::{self, ActivityFilter, Kind};
+use crate::http::PageError;
 use crate::http::error::Failure;
 use crate::http::extract::CsrfForm;
 use crate::http::pages::console::{Activity, ActivityRow, Delivery, NotificationRow, Notifications};
 use crate::http::pages::frame::ConsoleSection;
 use crate::http::pages::parts::{Choice, Paging};
 use crate::http::pages::{Arg, Html};
-use crate::http::PageError;
 use crate::storage::outbox::{self, Channel, Message};
 
 /// Rows a page.
@@ -48,7 +48,7 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
     let wrong = || Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", "There is no such kind.");
     let kind = Kind::parse(&view.kind).ok_or_else(wrong)?;
     let filter = ActivityFilter { before: view.before()?, kind, search: view.q.trim().to_owned(), limit: PAGE };
-    let happened = organizations::activity(&desk.state.app, &desk.staff, &filter).await?;
+    let happened = activity::activity(&desk.state.app, &desk.staff, &filter).await?;
     let say = desk.say();
     let lines = compose::history(&say, &happened);
     let rows = happened.iter().zip(lines).map(|(one, line)| ActivityRow {
@@ -77,7 +77,11 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
         paging: Paging {
             text: String::new(),
             previous: if filter.before.is_some() { link(None) } else { String::new() },
-            next: happened.last().filter(|_| is_full(happened.len())).map(|last| link(Some(last.record.seq))).unwrap_or_default(),
+            next: happened
+                .last()
+                .filter(|_| is_full(happened.len()))
+                .map(|last| link(Some(last.record.seq)))
+                .unwrap_or_default(),
         },
         rows: rows.collect(),
         ..Activity::default()
@@ -125,7 +129,7 @@ fn concerned(desk: &Desk, happened: &Happened) -> String {
 /// `GET /console/{org}/notifications?before=`.
 pub async fn notifications(desk: Desk, Query(view): Query<View>) -> Result<Html, PageError> {
     let before = view.before()?;
-    let messages = organizations::notifications(&desk.state.app, &desk.staff, before, PAGE).await?;
+    let messages = activity::notifications(&desk.state.app, &desk.staff, before, PAGE).await?;
     let page = Notifications {
         filters: Vec::new(),
         retry_action: desk.path("notifications/retry"),
@@ -156,7 +160,10 @@ fn row(desk: &Desk, message: &Message, to: &str) -> NotificationRow {
     NotificationRow {
         id: message.id.to_string(),
         at: say.moment(message.created_at),
-        subject: Event::parse(&message.event).map_or_else(|| message.event.clone(), |event| say.words(news_key(event), &[("client", Arg::Text(&client))])),
+        subject: Event::parse(&message.event).map_or_else(
+            || message.event.clone(),
+            |event| say.words(news_key(event), &[("client", Arg::Text(&client))]),
+        ),
         to: to.to_owned(),
         webhook: message.channel == Channel::Webhook,
         delivery,
@@ -175,6 +182,6 @@ pub struct RetryForm {
 /// `POST /console/{org}/notifications/retry`.
 pub async fn retry(desk: Desk, CsrfForm(form): CsrfForm<RetryForm>) -> Result<Response, PageError> {
     let id = form.notification.parse().map_err(|_| Failure::not_found())?;
-    organizations::send_again(&desk.state.app, &desk.staff, id).await?;
+    activity::send_again(&desk.state.app, &desk.staff, id).await?;
     Ok(done(&desk, "console-will-be-sent", &desk.path("notifications")))
 }

@@ -49,7 +49,8 @@ fn page_of(desk: &Desk, detail: &Detail) -> pages::Client {
     let metadata = &detail.revision.metadata;
     let stand = compose::stand(&detail.line.state);
     let approval = detail.approval.as_ref();
-    let switch = approval.filter(|_| matches!(stand, Stand::Approved | Stand::Disabled)).map(|approval| &approval.state);
+    let switch =
+        approval.filter(|_| matches!(stand, Stand::Approved | Stand::Disabled)).map(|approval| &approval.state);
     let (reason, since) = match switch {
         Some(ApprovalState::Disabled { reason, at, .. }) => (reason.clone(), Some(*at)),
         Some(ApprovalState::Enabled { at, .. }) => (String::new(), Some(*at)),
@@ -67,7 +68,11 @@ fn page_of(desk: &Desk, detail: &Detail) -> pages::Client {
         reason,
         expires: say.moment_or_never(expires_at),
         expires_soon: stand == Stand::Approved && expires_at.is_some_and(|at| at < detail.now.plus_days(30)),
-        change_href: if detail.line.change_waiting { desk.path(&format!("access-requests/{}", detail.request.id)) } else { String::new() },
+        change_href: if detail.line.change_waiting {
+            desk.path(&format!("access-requests/{}", detail.request.id))
+        } else {
+            String::new()
+        },
         may: compose::may(&say, &metadata.name, &detail.scopes),
         groups: compose::groups(&say, &detail.scopes),
         live_tokens: say.number(detail.access_tokens + detail.refresh_tokens),
@@ -81,7 +86,16 @@ fn page_of(desk: &Desk, detail: &Detail) -> pages::Client {
         disable_action: format!("{path}/disable"),
         enable_action: format!("{path}/enable"),
         switch_reason: Field::default(),
+        allow_action: if desk.may_decide() && blocks(detail) {
+            desk.path(&format!("access-requests/{}/allow-again", detail.request.id))
+        } else {
+            String::new()
+        },
     }
+}
+
+fn blocks(detail: &Detail) -> bool {
+    matches!(detail.request.state, crate::domain::access_requests::RequestState::Rejected { may_ask_again: false, .. })
 }
 
 fn rejection(detail: &Detail) -> String {
@@ -97,7 +111,11 @@ fn chart(desk: &Desk, detail: &Detail) -> UseChart {
     let today = detail.now.day();
     let days: Vec<(String, String, u64)> = (today - 29..=today)
         .map(|day| {
-            let uses = detail.usage.iter().find(|(known, _)| *known == day).map_or(0, |(_, uses)| uses.issued + uses.introspected);
+            let uses = detail
+                .usage
+                .iter()
+                .find(|(known, _)| *known == day)
+                .map_or(0, |(_, uses)| uses.issued + uses.introspected);
             // "12 Nov 2026, 00:00" without the year
             let text = say.moment(UtcMillis(day * DAY)).text;
             let label = text.split(' ').take(2).collect::<Vec<_>>().join(" ");
@@ -116,7 +134,11 @@ pub struct SwitchForm {
 }
 
 /// `POST /console/{org}/clients/{client_id}/disable`: asks once, then does it.
-pub async fn switch_off(desk: Desk, Path((_, id)): Path<(String, String)>, CsrfForm(form): CsrfForm<SwitchForm>) -> Result<Response, PageError> {
+pub async fn switch_off(
+    desk: Desk,
+    Path((_, id)): Path<(String, String)>,
+    CsrfForm(form): CsrfForm<SwitchForm>,
+) -> Result<Response, PageError> {
     let id = ClientId::from_text(id);
     let path = client_path(&desk, &id);
     if form.confirmed.as_deref() == Some("1") {
@@ -153,7 +175,11 @@ pub async fn switch_off(desk: Desk, Path((_, id)): Path<(String, String)>, CsrfF
 }
 
 /// `POST /console/{org}/clients/{client_id}/enable`.
-pub async fn switch_on(desk: Desk, Path((_, id)): Path<(String, String)>, CsrfForm(form): CsrfForm<SwitchForm>) -> Result<Response, PageError> {
+pub async fn switch_on(
+    desk: Desk,
+    Path((_, id)): Path<(String, String)>,
+    CsrfForm(form): CsrfForm<SwitchForm>,
+) -> Result<Response, PageError> {
     let id = ClientId::from_text(id);
     enable(&desk.state.app, &desk.staff, &id, &form.reason).await?;
     to_receipt(&desk, &id, &["client.enabled"]).await
@@ -165,7 +191,9 @@ pub async fn receipt(desk: Desk, Path((_, seq)): Path<(String, String)>) -> Resu
     let happened = record(&desk.state.app, &desk.staff, seq).await?;
     let fact = |name: &str| compose::detail(&happened, name).unwrap_or_default();
     let (outcome, stand, reason) = match happened.record.event.as_str() {
-        "access_request.approved" if fact("granted_scopes") == fact("scopes") => (Outcome::Approved, Stand::Approved, String::new()),
+        "access_request.approved" if fact("granted_scopes") == fact("scopes") => {
+            (Outcome::Approved, Stand::Approved, String::new())
+        }
         "access_request.approved" => (Outcome::ApprovedLess, Stand::Approved, String::new()),
         "access_request.rejected" => (Outcome::Rejected, Stand::Rejected, fact("decision_reason")),
         "client.disabled" => (Outcome::Disabled, Stand::Disabled, fact("reason")),
@@ -176,7 +204,8 @@ pub async fn receipt(desk: Desk, Path((_, seq)): Path<(String, String)>) -> Resu
     let mut conn = desk.state.app.store.read().await?;
     let line = storage::client_management::find(&mut conn, &desk.staff.organization.id, &client).await?;
     drop(conn);
-    let app = line.map_or_else(|| Badge::new(client.as_str(), ""), |line| Badge::new(&line.client_name, &line.provider_name));
+    let app =
+        line.map_or_else(|| Badge::new(client.as_str(), ""), |line| Badge::new(&line.client_name, &line.provider_name));
     let page = pages::Receipt {
         outcome,
         stand,
@@ -196,7 +225,9 @@ pub async fn receipt(desk: Desk, Path((_, seq)): Path<(String, String)>) -> Resu
 fn facts(desk: &Desk, happened: &Happened) -> Vec<Fact> {
     let say = desk.say();
     let mut facts = Vec::new();
-    for (name, key) in [("access_tokens", "console-ended-access-tokens"), ("refresh_tokens", "console-ended-refresh-tokens")] {
+    for (name, key) in
+        [("access_tokens", "console-ended-access-tokens"), ("refresh_tokens", "console-ended-refresh-tokens")]
+    {
         if let Some(count) = compose::detail(happened, name).and_then(|count| count.parse().ok()) {
             facts.push(Fact::words(&say.word(key), &say.number(count)));
         }
@@ -204,7 +235,8 @@ fn facts(desk: &Desk, happened: &Happened) -> Vec<Fact> {
     if let Some(scopes) = compose::detail(happened, "granted_scopes") {
         facts.push(Fact::words(&say.word("console-granted-scopes"), &scopes));
     }
-    if let Some(expires) = compose::detail(happened, "expires_at").and_then(|text| text.parse::<jiff::Timestamp>().ok()) {
+    if let Some(expires) = compose::detail(happened, "expires_at").and_then(|text| text.parse::<jiff::Timestamp>().ok())
+    {
         facts.push(Fact::words(&say.word("console-expires"), &say.moment(UtcMillis(expires.as_millisecond())).text));
     }
     facts
@@ -225,8 +257,12 @@ fn to_the_second(desk: &Desk, at: UtcMillis) -> Moment {
 }
 
 async fn next_waiting(desk: &Desk) -> Result<String, PageError> {
-    let filter = Filter { state: Some("waiting".into()), search: String::new(), sort: Sort::Oldest, limit: 1, offset: 0 };
+    let filter =
+        Filter { state: Some("waiting".into()), search: String::new(), sort: Sort::Oldest, limit: 1, offset: 0 };
     let listing = list(&desk.state.app, &desk.staff, &filter).await?;
-    Ok(listing.lines.first().map(|line| desk.path(&format!("access-requests/{}", line.line.access_request_id))).unwrap_or_default())
+    Ok(listing
+        .lines
+        .first()
+        .map(|line| desk.path(&format!("access-requests/{}", line.line.access_request_id)))
+        .unwrap_or_default())
 }
-

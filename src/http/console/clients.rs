@@ -108,7 +108,10 @@ pub async fn show(desk: Desk, Query(view): Query<View>) -> Result<Html, PageErro
         filters: chips(&desk, &view, &listing),
         state: view.state().to_owned(),
         q: view.q.clone(),
-        sort: SORTS.iter().map(|(word, _, key)| Choice { current: *word == view.sort_word(), ..Choice::new(word, &say.word(key)) }).collect(),
+        sort: SORTS
+            .iter()
+            .map(|(word, _, key)| Choice { current: *word == view.sort_word(), ..Choice::new(word, &say.word(key)) })
+            .collect(),
         rows: listing.lines.iter().map(|line| row(&desk, &view, &listing, line)).collect(),
         never_asked: listing.counts.all == 0 && view.q.trim().is_empty(),
         paging: paging(&desk, &view, &listing)?,
@@ -127,7 +130,12 @@ fn chips(desk: &Desk, view: &View, listing: &Listing) -> Vec<Chip> {
         (Stand::None, "all", counts.all),
     ]
     .into_iter()
-    .map(|(stand, word, count)| Chip { stand, href: view.href(desk, word, 1), count: desk.say().number(count), current: word == view.state() })
+    .map(|(stand, word, count)| Chip {
+        stand,
+        href: view.href(desk, word, 1),
+        count: desk.say().number(count),
+        current: word == view.state(),
+    })
     .collect()
 }
 
@@ -139,16 +147,28 @@ fn row(desk: &Desk, view: &View, listing: &Listing, listed: &ListedLine) -> Clie
     let scopes = fhir_scopes::ScopeSet::parse_lenient(&line.scopes, release).0;
     let when = if line.state == "waiting" { Some(line.requested_at) } else { line.decided_at };
     ClientRow {
-        href: if waits { desk.path(&format!("access-requests/{}", line.access_request_id)) } else { desk.path(&format!("clients/{}", line.client_id)) },
+        href: if waits {
+            desk.path(&format!("access-requests/{}", line.access_request_id))
+        } else {
+            desk.path(&format!("clients/{}", line.client_id))
+        },
         client: badge(&line.client_name, &line.provider_name, listed.logo.as_deref()),
         stand: stand(&line.state),
         change: line.change_waiting,
         asks: explain::for_staff(&scopes, present::words_lang(say.lang)).summary,
-        risks: if line.state == "waiting" { risks(&explain::risks_of_scopes(&scopes)).into_iter().take(3).collect() } else { Vec::new() },
+        risks: if line.state == "waiting" {
+            risks(&explain::risks_of_scopes(&scopes)).into_iter().take(3).collect()
+        } else {
+            Vec::new()
+        },
         when: say.moment_or_never(when),
         who: line.decided_by.clone().filter(|_| line.state != "waiting").unwrap_or_default(),
         last_used: say.moment_or_never(listed.last_used_at),
-        live_tokens: if matches!(line.state.as_str(), "approved" | "disabled") { say.number(listed.live_tokens) } else { String::new() },
+        live_tokens: if matches!(line.state.as_str(), "approved" | "disabled") {
+            say.number(listed.live_tokens)
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -160,11 +180,18 @@ fn paging(desk: &Desk, view: &View, listing: &Listing) -> Result<Paging, Failure
     Ok(Paging {
         text: if listing.lines.is_empty() { String::new() } else { range(&desk.say(), first, last, listing.total) },
         previous: if page > 1 { view.href(desk, state, page - 1) } else { String::new() },
-        next: if last < listing.total && !listing.lines.is_empty() { view.href(desk, state, page + 1) } else { String::new() },
+        next: if last < listing.total && !listing.lines.is_empty() {
+            view.href(desk, state, page + 1)
+        } else {
+            String::new()
+        },
     })
 }
 
 /// "1 to 50 of 5,000".
 pub(super) fn range(say: &Say<'_>, first: i64, last: i64, total: i64) -> String {
-    say.words("console-range", &[("first", Arg::Count(first)), ("last", Arg::Count(last)), ("total", Arg::Count(total))])
+    say.words(
+        "console-range",
+        &[("first", Arg::Count(first)), ("last", Arg::Count(last)), ("total", Arg::Count(total))],
+    )
 }

@@ -143,7 +143,11 @@ pub(super) fn about(say: &Say<'_>, id: &ClientId, metadata: &ClientMetadata) -> 
     for uri in &metadata.redirect_uris {
         facts.push(Fact::code(&label("redirect_uris"), uri));
     }
-    for (name, uri) in [("launch_uri", &metadata.launch_uri), ("jwks_uri", &metadata.jwks_uri), ("backchannel_logout_uri", &metadata.backchannel_logout_uri)] {
+    for (name, uri) in [
+        ("launch_uri", &metadata.launch_uri),
+        ("jwks_uri", &metadata.jwks_uri),
+        ("backchannel_logout_uri", &metadata.backchannel_logout_uri),
+    ] {
         if let Some(uri) = uri {
             facts.push(Fact::code(&label(name), uri));
         }
@@ -221,7 +225,8 @@ pub(super) fn review(desk: &Desk, review: &Review) -> pages::Review {
         risks: risks(&explain::risks(review)),
         reason: review.request.reason.clone(),
         groups: groups(&say, &review.asked),
-        change: review.approval.is_some() && review.request.state == crate::domain::access_requests::RequestState::Waiting,
+        change: review.approval.is_some()
+            && review.request.state == crate::domain::access_requests::RequestState::Waiting,
         changes,
         about,
         history: history(&say, &review.history),

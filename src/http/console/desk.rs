@@ -38,9 +38,12 @@ where
     async fn from_request_parts(parts: &mut Parts, outer: &S) -> Result<Self, Self::Rejection> {
         let state = AppState::from_ref(outer);
         let who = SignedIn::from_request_parts(parts, outer).await?;
-        let visitor = Visitor::from_request_parts(parts, outer).await.map_err(axum::response::IntoResponse::into_response)?;
+        let visitor =
+            Visitor::from_request_parts(parts, outer).await.map_err(axum::response::IntoResponse::into_response)?;
         let found = async {
-            let path = Path::<HashMap<String, String>>::from_request_parts(parts, outer).await.map_err(|_| Failure::not_found())?;
+            let path = Path::<HashMap<String, String>>::from_request_parts(parts, outer)
+                .await
+                .map_err(|_| Failure::not_found())?;
             let slug = path.0.get("org").ok_or_else(Failure::not_found)?;
             let mut conn = state.app.store.read().await?;
             Ok::<Staff, PageError>(Staff::at(&mut conn, &who.account, slug).await?)
@@ -77,7 +80,12 @@ impl Desk {
     }
 
     /// The same after a POST, whose own address has no page: `path` is where the language switch leads.
-    pub async fn render_answer<P: Page>(&self, section: ConsoleSection, path: &str, page: &P) -> Result<Html, PageError> {
+    pub async fn render_answer<P: Page>(
+        &self,
+        section: ConsoleSection,
+        path: &str,
+        page: &P,
+    ) -> Result<Html, PageError> {
         let waiting = client_management::waiting(&self.state.app, &self.staff).await?;
         let mut others = Vec::new();
         let mut conn = self.state.app.store.read().await?;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::desk::{Desk, done, faults_of};
 use crate::domain::ids::FhirEndpointId;
 use crate::governance::error::Fault;
-use crate::governance::organizations::{
-    EndpointForm, add_endpoint, change_endpoint, endpoint_of, endpoints, make_resource_server, resource_servers, slug_from_name,
+use crate::governance::fhir_endpoints::{
+    EndpointForm, add_endpoint, change_endpoint, endpoint_of, endpoints, make_resource_server, resource_servers,
+    slug_from_name,
 };
 use crate::http::PageError;
 use crate::http::extract::CsrfForm;
@@ -40,7 +41,10 @@ async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints, PageError>
             base_url: endpoint.base_url,
             resource_servers: servers
                 .iter()
-                .map(|(server, last_used)| ResourceServerRow { client_id: server.id.as_str().to_owned(), last_used: say.moment_or_never(*last_used) })
+                .map(|(server, last_used)| ResourceServerRow {
+                    client_id: server.id.as_str().to_owned(),
+                    last_used: say.moment_or_never(*last_used),
+                })
                 .collect(),
         })
         .collect();
@@ -50,7 +54,10 @@ async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints, PageError>
         may_change: desk.may_change(),
         versions: Release::ALL
             .into_iter()
-            .map(|one| Choice { current: one.as_str() == release, ..Choice::new(one.as_str(), &one.as_str().to_uppercase()) })
+            .map(|one| Choice {
+                current: one.as_str() == release,
+                ..Choice::new(one.as_str(), &one.as_str().to_uppercase())
+            })
             .collect(),
         ..FhirEndpoints::default()
     })
@@ -92,7 +99,11 @@ pub async fn add(desk: Desk, CsrfForm(typed): CsrfForm<Typed>) -> Result<Respons
 }
 
 /// `POST /console/{org}/fhir-endpoints/{endpoint}/change`: another name, base URL or release; what the form does not show stays.
-pub async fn change(desk: Desk, Path((_, id)): Path<(String, String)>, CsrfForm(typed): CsrfForm<Typed>) -> Result<Response, PageError> {
+pub async fn change(
+    desk: Desk,
+    Path((_, id)): Path<(String, String)>,
+    CsrfForm(typed): CsrfForm<Typed>,
+) -> Result<Response, PageError> {
     let id = FhirEndpointId::from_text(id);
     let before = endpoint_of(&desk.state.app, &desk.staff, &id).await?;
     let form = EndpointForm {
@@ -115,7 +126,8 @@ pub struct ServerForm {
 
 /// `POST /console/{org}/fhir-endpoints/resource-server`: the answer shows the secret, this once.
 pub async fn make_server(desk: Desk, CsrfForm(form): CsrfForm<ServerForm>) -> Result<Response, PageError> {
-    let (server, secret) = make_resource_server(&desk.state.app, &desk.staff, &FhirEndpointId::from_text(form.endpoint)).await?;
+    let (server, secret) =
+        make_resource_server(&desk.state.app, &desk.staff, &FhirEndpointId::from_text(form.endpoint)).await?;
     let mut page = page_of(&desk, Release::R4.as_str()).await?;
     page.new_client_id = server.id.as_str().to_owned();
     page.new_client_secret = secret.reveal().to_owned();

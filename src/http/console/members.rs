@@ -33,7 +33,12 @@ async fn page_of(desk: &Desk) -> Result<Members, PageError> {
             StaffRole::Admin => "console-role-admin",
         })
     };
-    let roles = |current: StaffRole| ROLES.into_iter().map(|role| Choice { current: role == current, ..Choice::new(role.as_str(), &word(role)) }).collect();
+    let roles = |current: StaffRole| {
+        ROLES
+            .into_iter()
+            .map(|role| Choice { current: role == current, ..Choice::new(role.as_str(), &word(role)) })
+            .collect()
+    };
     let rows = members(&desk.state.app, &desk.staff)
         .await?
         .into_iter()
@@ -48,7 +53,13 @@ async fn page_of(desk: &Desk) -> Result<Members, PageError> {
             seen: Moment::default(),
         })
         .collect();
-    Ok(Members { action: desk.path("members"), rows, may_change: desk.may_change(), email: Field::default(), roles: roles(StaffRole::Viewer) })
+    Ok(Members {
+        action: desk.path("members"),
+        rows,
+        may_change: desk.may_change(),
+        email: Field::default(),
+        roles: roles(StaffRole::Viewer),
+    })
 }
 
 fn role_of(word: &str) -> Result<StaffRole, Failure> {

@@ -23,10 +23,10 @@ use desk::Desk;
 pub async fn start(State(state): State<AppState>, who: SignedIn) -> Result<Redirect, PageError> {
     let mut conn = state.app.store.read().await?;
     let memberships = storage::accounts::staff_memberships(&mut conn, &who.account.id).await?;
-    if let [only] = memberships.as_slice() {
-        if let Some(organization) = storage::organizations::lookup(&mut conn, &only.organization_id).await? {
-            return Ok(Redirect::to(&format!("/console/{}/clients", organization.slug)));
-        }
+    if let [only] = memberships.as_slice()
+        && let Some(organization) = storage::organizations::lookup(&mut conn, &only.organization_id).await?
+    {
+        return Ok(Redirect::to(&format!("/console/{}/clients", organization.slug)));
     }
     Ok(Redirect::to("/"))
 }

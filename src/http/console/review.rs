@@ -7,18 +7,18 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::compose;
-use super::desk::Desk;
+use super::desk::{Desk, done};
 use super::words::life;
 use crate::domain::access_requests::RequestState;
 use crate::domain::ids::AccessRequestId;
 use crate::governance::Refusal;
-use crate::governance::approvals::{Yes, approve, preview, preview_rejection, reject};
+use crate::governance::approvals::{Yes, allow_again, approve, preview, preview_rejection, reject};
 use crate::governance::client_management::{Review, newest_record, review, seen};
 use crate::governance::error::Fault;
 use crate::governance::explain;
 use crate::http::PageError;
 use crate::http::error::Failure;
-use crate::http::extract::CsrfForm;
+use crate::http::extract::{CsrfForm, NoFields};
 use crate::http::pages::Html;
 use crate::http::pages::console::{self as pages, Changes, Verdict};
 use crate::http::pages::frame::ConsoleSection;
@@ -37,8 +37,8 @@ pub async fn show(desk: Desk, Path((_, id)): Path<(String, String)>) -> Result<H
 pub struct Decision {
     #[serde(default)]
     digest: String,
-    #[serde(default)]
-    decision: String,
+    #[serde(default, rename = "decision")]
+    verdict: String,
     /// Each tick box holds one or more literal scopes, separated by a space.
     #[serde(default)]
     scope: Vec<String>,
@@ -52,10 +52,17 @@ pub struct Decision {
 
 impl Decision {
     fn yes(&self) -> Result<Yes, Failure> {
-        let ticked = || self.scope.iter().flat_map(|line| line.split(' ')).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+        let ticked = || {
+            self.scope
+                .iter()
+                .flat_map(|line| line.split(' '))
+                .filter(|scope| !scope.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
         Ok(Yes {
             digest: self.digest.clone(),
-            scopes: if self.decision == "less" { Some(ticked()) } else { None },
+            scopes: if self.verdict == "less" { Some(ticked()) } else { None },
             life: life(&self.duration)?,
         })
     }
@@ -66,9 +73,13 @@ impl Decision {
 }
 
 /// `POST /console/{org}/access-requests/{id}/decide`.
-pub async fn decide(desk: Desk, Path((_, id)): Path<(String, String)>, CsrfForm(form): CsrfForm<Decision>) -> Result<Response, PageError> {
+pub async fn decide(
+    desk: Desk,
+    Path((_, id)): Path<(String, String)>,
+    CsrfForm(form): CsrfForm<Decision>,
+) -> Result<Response, PageError> {
     let id = AccessRequestId::from_text(id);
-    let outcome = match form.decision.as_str() {
+    let outcome = match form.verdict.as_str() {
         "approve" | "less" => say_yes(&desk, &id, &form).await,
         "reject" => say_no(&desk, &id, &form).await,
         _ => {
@@ -81,7 +92,9 @@ pub async fn decide(desk: Desk, Path((_, id)): Path<(String, String)>, CsrfForm(
         Err(Answer::Failed(error)) => Err(error),
         Err(Answer::Refused(Refusal::Changed | Refusal::Conflict(_))) => changed(&desk, &id, &form).await,
         // what no form of ours sends is refused, not explained
-        Err(Answer::Refused(Refusal::Invalid(faults))) if !faults.iter().any(|fault| fault.code == "not-asked") => again(&desk, &id, &form, &faults).await,
+        Err(Answer::Refused(Refusal::Invalid(faults))) if !faults.iter().any(|fault| fault.code == "not-asked") => {
+            again(&desk, &id, &form, &faults).await
+        }
         Err(Answer::Refused(other)) => Err(other.into()),
     }
 }
@@ -124,13 +137,20 @@ async fn say_yes(desk: &Desk, id: &AccessRequestId, form: &Decision) -> Result<R
     let (granted, until) = preview(&desk.staff, &review, &yes)?;
     let say = desk.say();
     let metadata = &review.revision.metadata;
-    let left_out = compose::groups(&say, &review.asked.beyond(&granted)).into_iter().flat_map(|group| group.lines).map(|line| line.text).collect();
+    let left_out = compose::groups(&say, &review.asked.beyond(&granted))
+        .into_iter()
+        .flat_map(|group| group.lines)
+        .map(|line| line.text)
+        .collect();
     let page = pages::ApproveConfirm {
         action: format!("{}/decide", review_path(desk, id)),
         review_href: review_path(desk, id),
         digest: review.digest.clone(),
-        decision: form.decision.clone(),
-        scopes: yes.scopes.map(|_| granted.iter().map(|scope| scope.literal().to_owned()).collect()).unwrap_or_default(),
+        decision: form.verdict.clone(),
+        scopes: yes
+            .scopes
+            .map(|_| granted.iter().map(|scope| scope.literal().to_owned()).collect())
+            .unwrap_or_default(),
         duration: form.duration.clone(),
         until: until.map(|at| say.moment(at).text).unwrap_or_default(),
         app: compose::badge(&metadata.name, &review.provider.name, metadata.logo.as_deref()),
@@ -160,8 +180,22 @@ async fn say_no(desk: &Desk, id: &AccessRequestId, form: &Decision) -> Result<Re
     Ok(desk.render_answer(ConsoleSection::Clients, &review_path(desk, id), &page).await?.into_response())
 }
 
+/// `POST /console/{org}/access-requests/{id}/allow-again`.
+pub async fn allow(
+    desk: Desk,
+    Path((_, id)): Path<(String, String)>,
+    CsrfForm(NoFields {}): CsrfForm<NoFields>,
+) -> Result<Response, PageError> {
+    let request = allow_again(&desk.state.app, &desk.staff, &AccessRequestId::from_text(id)).await?;
+    Ok(done(&desk, "console-allowed-again", &desk.path(&format!("clients/{}", request.client_id))))
+}
+
 /// To the receipt of what this person just did.
-pub(super) async fn receipt(desk: &Desk, client: &crate::domain::ids::ClientId, events: &[&str]) -> Result<Response, PageError> {
+pub(super) async fn receipt(
+    desk: &Desk,
+    client: &crate::domain::ids::ClientId,
+    events: &[&str],
+) -> Result<Response, PageError> {
     let record = newest_record(&desk.state.app, &desk.staff, client, events).await?;
     let path = record.map_or_else(|| format!("clients/{client}"), |record| format!("receipts/{}", record.seq));
     Ok(Redirect::to(&desk.path(&path)).into_response())
@@ -172,19 +206,22 @@ async fn again(desk: &Desk, id: &AccessRequestId, form: &Decision, faults: &[Fau
     let review = review(&desk.state.app, &desk.staff, id).await?;
     let say = desk.say();
     let mut page = compose::review(desk, &review);
-    page.verdict = match form.decision.as_str() {
+    page.verdict = match form.verdict.as_str() {
         "approve" => Verdict::Approve,
         "less" => Verdict::Less,
         "reject" => Verdict::Reject,
         _ => Verdict::Open,
     };
-    if form.decision == "less" {
+    if form.verdict == "less" {
         let ticked: Vec<&str> = form.scope.iter().flat_map(|line| line.split(' ')).collect();
         for line in page.groups.iter_mut().flat_map(|group| &mut group.lines) {
             line.ticked = line.scope.split(' ').all(|scope| ticked.contains(&scope));
         }
     }
-    page.durations = say.durations(desk.staff.organization.settings.approval_expires_days, Some(form.duration.as_str()).filter(|one| !one.is_empty()));
+    page.durations = say.durations(
+        desk.staff.organization.settings.approval_expires_days,
+        Some(form.duration.as_str()).filter(|one| !one.is_empty()),
+    );
     page.reject_reason = Field::wrong(form.reason.clone(), say.faults(faults, "reason"));
     page.may_ask_again = form.may_ask_again.is_some();
     page.error = say.faults(faults, "");
@@ -198,7 +235,12 @@ async fn changed(desk: &Desk, id: &AccessRequestId, form: &Decision) -> Result<R
     let say = desk.say();
     let metadata = &review.revision.metadata;
     let changes = match seen(&desk.state.app, &review, &form.digest).await? {
-        Some(seen) => compose::changes(&say, &review.asked, &seen.asked, &explain::field_changes(&seen.revision.metadata, metadata)),
+        Some(seen) => compose::changes(
+            &say,
+            &review.asked,
+            &seen.asked,
+            &explain::field_changes(&seen.revision.metadata, metadata),
+        ),
         None => Changes::default(),
     };
     let page = pages::Changed {

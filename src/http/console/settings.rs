@@ -56,7 +56,11 @@ pub async fn save(desk: Desk, CsrfForm(typed): CsrfForm<Typed>) -> Result<Respon
             Life::Unlimited => None,
             Life::Days(days) => Some(days),
         },
-        frame_ancestors: typed.frame_ancestors.split_whitespace().map(|origin| origin.trim_end_matches('/').to_owned()).collect(),
+        frame_ancestors: typed
+            .frame_ancestors
+            .split_whitespace()
+            .map(|origin| origin.trim_end_matches('/').to_owned())
+            .collect(),
         contact_email: typed.contact.trim().to_owned(),
         ..before.clone()
     };

@@ -70,9 +70,13 @@ impl Say<'_> {
             days.push(own);
             days.sort_unstable();
         }
-        let current = chosen.map_or_else(|| configured.map_or_else(|| "none".to_owned(), |days| days.to_string()), str::to_owned);
+        let current =
+            chosen.map_or_else(|| configured.map_or_else(|| "none".to_owned(), |days| days.to_string()), str::to_owned);
         let choice = |value: String, text: String| Choice { current: value == current, value, text };
-        let mut choices: Vec<Choice> = days.into_iter().map(|days| choice(days.to_string(), self.words("console-days", &[("count", Arg::Count(days))]))).collect();
+        let mut choices: Vec<Choice> = days
+            .into_iter()
+            .map(|days| choice(days.to_string(), self.words("console-days", &[("count", Arg::Count(days))])))
+            .collect();
         choices.push(choice("none".into(), self.word("console-no-end")));
         choices
     }
@@ -108,6 +112,9 @@ pub(super) fn life(duration: &str) -> Result<Life, Failure> {
     match duration {
         "" => Ok(Life::AsConfigured),
         "none" => Ok(Life::Unlimited),
-        days => days.parse().map(Life::Days).map_err(|_| Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", "There is no such duration.")),
+        days => days
+            .parse()
+            .map(Life::Days)
+            .map_err(|_| Failure::new(axum::http::StatusCode::BAD_REQUEST, "invalid", "There is no such duration.")),
     }
 }

@@ -9,8 +9,8 @@ use crate::domain::ids::ClientId;
 use crate::domain::organizations::Organization;
 use crate::http::error::Failure;
 use crate::http::extract::{CsrfForm, SignedIn, Visitor};
-use crate::http::pages::{AppCard, Apps, StopApp};
 use crate::http::pages::parts::Badge;
+use crate::http::pages::{AppCard, Apps, StopApp};
 use crate::http::pages::{Html, Nav};
 use crate::http::{AppState, PageError, present};
 use crate::protocol::apps::{AppWithAccess, list, stop as stop_access};
@@ -31,16 +31,27 @@ fn badge(app: &AppWithAccess) -> Badge {
 }
 
 /// `GET /o/{organization}/apps`.
-pub async fn show(State(state): State<AppState>, visitor: Visitor, signed_in: SignedIn, Path(slug): Path<String>) -> Result<Html, PageError> {
+pub async fn show(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    signed_in: SignedIn,
+    Path(slug): Path<String>,
+) -> Result<Html, PageError> {
     let organization = organization(&state, &slug).await?;
     let mut cards = Vec::new();
     for app in list(&state.app, &organization, &signed_in.account.id).await? {
         let mut names = Vec::new();
         for id in &app.patients {
-            names.push(patients::patient(&state.app, &app.endpoint, id).await.map_or_else(|_| id.clone(), |view| view.name));
+            names.push(
+                patients::patient(&state.app, &app.endpoint, id).await.map_or_else(|_| id.clone(), |view| view.name),
+            );
         }
         let patient = names.join(", ");
-        let options = Options { patient: Some(patient.as_str()).filter(|name| !name.is_empty()), for_patients: true, for_reviewers: false };
+        let options = Options {
+            patient: Some(patient.as_str()).filter(|name| !name.is_empty()),
+            for_patients: true,
+            for_reviewers: false,
+        };
         let told = describe_with(&app.scopes, present::words_lang(visitor.lang), &options);
         let lines = told.groups.iter().filter(|group| group.category != "sign-in").flat_map(|group| &group.lines);
         cards.push(AppCard {

@@ -11,18 +11,24 @@ use crate::domain::clock::UtcMillis;
 use crate::domain::secrets::PlainSecret;
 use crate::http::AppState;
 use crate::http::extract::Visitor;
+use crate::http::pages::Waiting;
+use crate::http::pages::parts::{Badge, Moment, Stand};
 use crate::http::pages::{ErrorPage, Trouble};
 use crate::http::pages::{FormPost, FormValue};
-use crate::http::pages::parts::{Badge, Moment, Stand};
-use crate::http::pages::Waiting;
 use crate::http::pages::{Html, Nav};
 use crate::http::present;
 use crate::protocol::authorize::{Badges, Begun, Stop, ToClient, begin};
 use crate::protocol::params::Params;
 
 /// `GET /o/{organization}/authorize`.
-pub async fn get(State(state): State<AppState>, visitor: Visitor, Path(slug): Path<String>, RawQuery(query): RawQuery) -> Response {
-    let params = Params::parse(&query.unwrap_or_default()).map_err(|_| Stop::BadRequest("the parameters are not well-formed"));
+pub async fn get(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let params =
+        Params::parse(&query.unwrap_or_default()).map_err(|_| Stop::BadRequest("the parameters are not well-formed"));
     answer(&state, &visitor, &slug, params).await
 }
 
@@ -45,9 +51,11 @@ async fn answer(state: &AppState, visitor: &Visitor, slug: &str, params: Result<
         Err(stop) => Err(stop),
     };
     match begun {
-        Ok(Begun::Interaction(flow)) => no_store(Redirect::to(&format!("/o/{slug}/continue?flow={flow}")).into_response()),
+        Ok(Begun::Interaction(flow)) => {
+            no_store(Redirect::to(&format!("/o/{slug}/continue?flow={flow}")).into_response())
+        }
         Ok(Begun::Refused(to_client)) => to_app(state, visitor, &to_client),
-        Err(stop) => stop_page(state, visitor, stop),
+        Err(stop) => stop_page(state, visitor, &stop),
     }
 }
 
@@ -59,13 +67,18 @@ fn no_store(mut response: Response) -> Response {
 /// Sends the browser to the app with an answer.
 pub(super) fn to_app(state: &AppState, visitor: &Visitor, to_client: &ToClient) -> Response {
     if to_client.form_post {
-        let fields = to_client.params.iter().map(|(name, value)| FormValue { name: (*name).to_owned(), value: value.clone() });
-        let page = FormPost { action: to_client.redirect_uri.clone(), app: to_client.client_name.clone(), fields: fields.collect() };
+        let fields =
+            to_client.params.iter().map(|(name, value)| FormValue { name: (*name).to_owned(), value: value.clone() });
+        let page = FormPost {
+            action: to_client.redirect_uri.clone(),
+            app: to_client.client_name.clone(),
+            fields: fields.collect(),
+        };
         return state.pages.render(&visitor.frame(Nav::None), &page).leads_to(&to_client.redirect_uri).into_response();
     }
     // 303, whatever the method was: a form is not to be sent on (RFC 9700 4.12)
     let Ok(location) = HeaderValue::from_str(&to_client.url()) else {
-        return stop_page(state, visitor, Stop::BadRequest("the redirect URI cannot be gone to"));
+        return stop_page(state, visitor, &Stop::BadRequest("the redirect URI cannot be gone to"));
     };
     no_store((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
 }
@@ -80,12 +93,18 @@ pub(super) fn app_badge(badges: &Badges) -> Badge {
 }
 
 /// The page at which a launch stops.
-pub(super) fn stop_page(state: &AppState, visitor: &Visitor, stop: Stop) -> Response {
+pub(super) fn stop_page(state: &AppState, visitor: &Visitor, stop: &Stop) -> Response {
     let reference = PlainSecret::alphanumeric(state.app.entropy.as_ref()).reveal()[..10].to_lowercase();
     tracing::debug!(reference, ?stop, "a launch stopped");
-    let plain = |trouble, detail: &str| ErrorPage { trouble, detail: detail.to_owned(), reference: reference.clone(), ..ErrorPage::default() };
+    let plain = |trouble, detail: &str| ErrorPage {
+        trouble,
+        detail: detail.to_owned(),
+        reference: reference.clone(),
+        ..ErrorPage::default()
+    };
     let about = |trouble, badges: &Badges, is_the_apps_fault: bool, detail: &str| {
-        let organization_contact = Some(badges.organization.settings.contact_email.clone()).filter(|contact| !contact.is_empty());
+        let organization_contact =
+            Some(badges.organization.settings.contact_email.clone()).filter(|contact| !contact.is_empty());
         let contact = if is_the_apps_fault { badges.contact.clone() } else { organization_contact }.unwrap_or_default();
         ErrorPage {
             organization: Badge::new(&badges.organization.name, ""),
@@ -97,11 +116,13 @@ pub(super) fn stop_page(state: &AppState, visitor: &Visitor, stop: Stop) -> Resp
     };
     let bad = StatusCode::BAD_REQUEST;
     let forbidden = StatusCode::FORBIDDEN;
-    let (status, page) = match &stop {
+    let (status, page) = match stop {
         Stop::UnknownOrganization => (StatusCode::NOT_FOUND, plain(Trouble::NotFound, "")),
         Stop::BadRequest(what) => (bad, plain(Trouble::BadRequest, what)),
         Stop::UnknownClient => (bad, plain(Trouble::UnknownApp, "client_id is not known")),
-        Stop::BadRedirect(badges) => (bad, about(Trouble::UnknownApp, badges, true, "redirect_uri is not registered for this client")),
+        Stop::BadRedirect(badges) => {
+            (bad, about(Trouble::UnknownApp, badges, true, "redirect_uri is not registered for this client"))
+        }
         Stop::NotApproved(badges, request) => return waiting(state, visitor, badges, request.as_ref(), reference),
         Stop::Expired(badges) => (bad, about(Trouble::NotApproved, badges, false, "")),
         Stop::Disabled(badges) => (bad, about(Trouble::AppDisabled, badges, false, "")),
@@ -122,7 +143,13 @@ pub(super) fn stop_page(state: &AppState, visitor: &Visitor, stop: Stop) -> Resp
     response
 }
 
-fn waiting(state: &AppState, visitor: &Visitor, badges: &Badges, request: Option<&RequestState>, reference: String) -> Response {
+fn waiting(
+    state: &AppState,
+    visitor: &Visitor,
+    badges: &Badges,
+    request: Option<&RequestState>,
+    reference: String,
+) -> Response {
     let page = Waiting {
         stand: request.map_or(Stand::None, present::stand_of_request),
         app: app_badge(badges),
@@ -137,11 +164,16 @@ fn waiting(state: &AppState, visitor: &Visitor, badges: &Badges, request: Option
 fn decided_at(request: &RequestState) -> Option<UtcMillis> {
     match request {
         RequestState::Draft | RequestState::Waiting => None,
-        RequestState::Approved { at, .. } | RequestState::Rejected { at, .. } | RequestState::Withdrawn { at, .. } | RequestState::Expired { at } => Some(*at),
+        RequestState::Approved { at, .. }
+        | RequestState::Rejected { at, .. }
+        | RequestState::Withdrawn { at, .. }
+        | RequestState::Expired { at } => Some(*at),
     }
 }
 
 /// Loosens what a page of the flow may be framed by (embedded EHR launch) and where its forms lead.
 pub(super) fn in_launch(html: Html, badges: &Badges, redirect_uri: &str) -> Response {
-    html.framed_by(badges.organization.settings.frame_ancestors.iter().map(String::as_str)).leads_to(redirect_uri).into_response()
+    html.framed_by(badges.organization.settings.frame_ancestors.iter().map(String::as_str))
+        .leads_to(redirect_uri)
+        .into_response()
 }

@@ -10,7 +10,7 @@ use crate::domain::keys::KEY_SET_MAX_AGE_SECONDS;
 use crate::domain::organizations::{FhirEndpoint, Organization, Standing};
 use crate::domain::secrets::hex_digest;
 use crate::http::AppState;
-use crate::protocol::discovery::{Description, MAX_AGE_SECONDS};
+use crate::protocol::discovery::{Description, MAX_AGE_SECONDS, STYLE};
 use crate::protocol::{OAuthError, signing};
 use crate::storage;
 
@@ -24,7 +24,8 @@ fn document(headers: &HeaderMap, media_type: &'static str, max_age: i64, body: &
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|tag| tag.trim().trim_start_matches("W/") == etag);
-    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { (StatusCode::OK, text).into_response() };
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { (StatusCode::OK, text).into_response() };
     let named = [(header::ETAG, etag), (header::CACHE_CONTROL, format!("public, max-age={max_age}"))];
     for (name, value) in named {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -47,13 +48,22 @@ async fn active(state: &AppState, slug: &str) -> Result<Option<Organization>, OA
     Ok(organization(&state.app, slug).await?.filter(|organization| organization.standing == Standing::Active))
 }
 
-async fn endpoint(state: &AppState, organization: &Organization, slug: &str) -> Result<Option<FhirEndpoint>, OAuthError> {
-    let endpoints = storage::organizations::list_endpoints(&mut *state.app.store.read().await?, &organization.id).await?;
+async fn endpoint(
+    state: &AppState,
+    organization: &Organization,
+    slug: &str,
+) -> Result<Option<FhirEndpoint>, OAuthError> {
+    let endpoints =
+        storage::organizations::list_endpoints(&mut *state.app.store.read().await?, &organization.id).await?;
     Ok(endpoints.into_iter().find(|endpoint| endpoint.slug == slug && endpoint.standing == Standing::Active))
 }
 
 /// RFC 8414 (inserted) and OpenID Connect Discovery (appended).
-pub async fn authorization_server(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap) -> Response {
+pub async fn authorization_server(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     match active(&state, &slug).await {
         Ok(Some(organization)) => {
             let body = Description::of(&state.app, &organization).authorization_server();
@@ -65,16 +75,26 @@ pub async fn authorization_server(State(state): State<AppState>, Path(slug): Pat
 }
 
 /// `GET .../fhir/{endpoint}/.well-known/smart-configuration`.
-pub async fn smart(State(state): State<AppState>, Path((slug, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub async fn smart(
+    State(state): State<AppState>,
+    Path((slug, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     match of_endpoint(&state, &slug, &name).await {
-        Ok(Some((description, endpoint))) => document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(&endpoint)),
+        Ok(Some((description, endpoint))) => {
+            document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(&endpoint))
+        }
         Ok(None) => nothing_here(),
         Err(error) => refusal(&error, Challenge::None),
     }
 }
 
 /// `GET .../fhir/{endpoint}/metadata`.
-pub async fn metadata(State(state): State<AppState>, Path((slug, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+pub async fn metadata(
+    State(state): State<AppState>,
+    Path((slug, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     match of_endpoint(&state, &slug, &name).await {
         Ok(Some((description, endpoint))) => {
             let body = description.capability_statement(&endpoint, "2026-11-01");
@@ -85,7 +105,11 @@ pub async fn metadata(State(state): State<AppState>, Path((slug, name)): Path<(S
     }
 }
 
-async fn of_endpoint(state: &AppState, slug: &str, name: &str) -> Result<Option<(Description, FhirEndpoint)>, OAuthError> {
+async fn of_endpoint(
+    state: &AppState,
+    slug: &str,
+    name: &str,
+) -> Result<Option<(Description, FhirEndpoint)>, OAuthError> {
     let Some(organization) = active(state, slug).await? else { return Ok(None) };
     let description = Description::of(&state.app, &organization);
     Ok(endpoint(state, &organization, name).await?.map(|endpoint| (description, endpoint)))
@@ -104,6 +128,18 @@ pub async fn jwks(State(state): State<AppState>, Path(slug): Path<String>, heade
         Ok(None) => nothing_here(),
         Err(error) => refusal(&error, Challenge::None),
     }
+}
+
+/// `GET /o/{organization}/smart-style/{version}`: never changes under its address.
+pub async fn style(Path((_, version)): Path<(String, String)>) -> Response {
+    if version != hex_digest(&[STYLE.as_bytes()])[..12] {
+        return nothing_here();
+    }
+    let headers =
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    let mut response = (StatusCode::OK, headers, STYLE).into_response();
+    allow_origin(&mut response, "*");
+    response
 }
 
 /// `OPTIONS` of all of them.

@@ -10,8 +10,8 @@ use super::authorize::{app_badge, in_launch, stop_page, to_app};
 use crate::http::AppState;
 use crate::http::extract::{CsrfForm, Visitor};
 use crate::http::pages::Nav;
-use crate::http::pages::{Consent, PatientCard};
 use crate::http::pages::parts::{Badge, ScopeChoice, ScopeGroup, ScopeLine};
+use crate::http::pages::{Consent, PatientCard};
 use crate::http::pages::{PatientPicker, PatientRow};
 use crate::http::present;
 use crate::outbound::fhir::views::PatientView;
@@ -47,7 +47,12 @@ fn sign_in(slug: &str, flow: &str, again: bool, login_hint: Option<&str>) -> Res
 }
 
 /// `GET /o/{organization}/continue?flow=`.
-pub async fn resume(State(state): State<AppState>, visitor: Visitor, Path(slug): Path<String>, Query(step): Query<Step>) -> Response {
+pub async fn resume(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+    Query(step): Query<Step>,
+) -> Response {
     let next = interaction::next(&state.app, &slug, &step.flow, person(&visitor)).await;
     show(&state, &visitor, (&slug, &step), next).await
 }
@@ -58,7 +63,7 @@ async fn show(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step), 
         Ok(Next::PickPatient(choice)) => picker(state, visitor, (slug, step), &choice).await,
         Ok(Next::Consent(question)) => consent_page(state, visitor, (slug, step), &question).await,
         Ok(Next::Done(to_client)) => to_app(state, visitor, &to_client),
-        Err(stop) => stop_page(state, visitor, stop),
+        Err(stop) => stop_page(state, visitor, &stop),
     }
 }
 
@@ -89,7 +94,11 @@ async fn picker(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step)
                 match patients::patient(&state.app, &choice.endpoint, &one.patient).await {
                     Ok(view) => page.patients.push(row(&view, visitor)),
                     // the person may still know the number
-                    Err(_) => page.patients.push(PatientRow { id: one.patient.clone(), name: one.patient.clone(), ..PatientRow::default() }),
+                    Err(_) => page.patients.push(PatientRow {
+                        id: one.patient.clone(),
+                        name: one.patient.clone(),
+                        ..PatientRow::default()
+                    }),
                 }
             }
         }
@@ -115,7 +124,12 @@ fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
 }
 
 /// `POST /o/{organization}/patient`.
-pub async fn pick(State(state): State<AppState>, visitor: Visitor, Path(slug): Path<String>, CsrfForm(fields): CsrfForm<Fields>) -> Response {
+pub async fn pick(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+    CsrfForm(fields): CsrfForm<Fields>,
+) -> Response {
     let flow = field(&fields, "flow").to_owned();
     let step = Step { flow, q: String::new() };
     let Some(person) = person(&visitor) else { return sign_in(&slug, &step.flow, false, None) };
@@ -125,21 +139,31 @@ pub async fn pick(State(state): State<AppState>, visitor: Visitor, Path(slug): P
     }
     match interaction::choose_patient(&state.app, &slug, &step.flow, person, field(&fields, "patient")).await {
         Ok(()) => Redirect::to(&format!("/o/{slug}/continue?flow={}", step.flow)).into_response(),
-        Err(stop) => stop_page(&state, &visitor, stop),
+        Err(stop) => stop_page(&state, &visitor, &stop),
     }
 }
 
 /// `GET /o/{organization}/not-me?flow=`: somebody else signs in for this launch.
-pub async fn not_me(State(state): State<AppState>, visitor: Visitor, Path(slug): Path<String>, Query(step): Query<Step>) -> Response {
-    if let Some(person) = person(&visitor) {
-        if let Err(stop) = interaction::release(&state.app, &slug, &step.flow, person).await {
-            return stop_page(&state, &visitor, stop);
-        }
+pub async fn not_me(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+    Query(step): Query<Step>,
+) -> Response {
+    if let Some(person) = person(&visitor)
+        && let Err(stop) = interaction::release(&state.app, &slug, &step.flow, person).await
+    {
+        return stop_page(&state, &visitor, &stop);
     }
     sign_in(&slug, &step.flow, true, None)
 }
 
-async fn consent_page(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step), question: &Question) -> Response {
+async fn consent_page(
+    state: &AppState,
+    visitor: &Visitor,
+    (slug, step): (&str, &Step),
+    question: &Question,
+) -> Response {
     let patient = match &question.patient {
         None => PatientCard::default(),
         Some(id) => match patients::patient(&state.app, &question.endpoint, id).await {
@@ -154,7 +178,8 @@ async fn consent_page(state: &AppState, visitor: &Visitor, (slug, step): (&str, 
     let shown = question.candidate.filtered(|scope| *scope.kind() != ScopeKind::Plain(NonResource::OfflineAccess));
     let name = Some(patient.name.as_str()).filter(|name| !name.is_empty());
     let options = Options { patient: name, for_patients: question.for_patients, for_reviewers: false };
-    let groups = with_choices(present::scope_groups(&shown, visitor.lang, &options), &shown, present::words_lang(visitor.lang));
+    let groups =
+        with_choices(present::scope_groups(&shown, visitor.lang, &options), &shown, present::words_lang(visitor.lang));
     let manage = state.app.url(&format!("/o/{slug}/apps"));
     let page = Consent {
         action: format!("/o/{slug}/consent"),
@@ -187,8 +212,11 @@ async fn consent_page(state: &AppState, visitor: &Visitor, (slug, step): (&str, 
 fn with_choices(mut groups: Vec<ScopeGroup>, shown: &ScopeSet, lang: describe::Lang) -> Vec<ScopeGroup> {
     for line in groups.iter_mut().flat_map(|group| &mut group.lines) {
         let literals: Vec<&str> = line.scope.split(' ').collect();
-        let rights: Vec<&ResourceScope> =
-            shown.iter().filter(|scope| literals.contains(&scope.literal())).filter_map(fhir_scopes::Scope::resource).collect();
+        let rights: Vec<&ResourceScope> = shown
+            .iter()
+            .filter(|scope| literals.contains(&scope.literal()))
+            .filter_map(fhir_scopes::Scope::resource)
+            .collect();
         line.fixed = rights.is_empty();
         if let [right] = rights.as_slice() {
             line.choices = choices(right, shown.release(), lang);
@@ -238,10 +266,15 @@ fn choices(right: &ResourceScope, release: fhir_scopes::Release, lang: describe:
             .filter_map(|name| ResourceType::parse(name, release))
             .map(|kind| {
                 let narrower = ResourceScope { types: TypeSelector::One(kind), ..right.clone() };
-                ScopeChoice { scope: narrower.to_string(), text: describe::about(kind).name(lang).to_owned(), ticked: false }
+                ScopeChoice {
+                    scope: narrower.to_string(),
+                    text: describe::about(kind).name(lang).to_owned(),
+                    ticked: false,
+                }
             })
             .collect(),
-        TypeSelector::One(kind) => known_limits(kind).filter(|limit| limit.us_core)
+        TypeSelector::One(kind) => known_limits(kind)
+            .filter(|limit| limit.us_core)
             .filter_map(|known| {
                 let narrower = ResourceScope { limit: known.limit(release)?, dialect: Dialect::V2, ..right.clone() };
                 Some(ScopeChoice { scope: narrower.to_string(), text: known.name(lang).to_owned(), ticked: false })
@@ -251,11 +284,21 @@ fn choices(right: &ResourceScope, release: fhir_scopes::Release, lang: describe:
 }
 
 /// `POST /o/{organization}/consent`.
-pub async fn consent(State(state): State<AppState>, visitor: Visitor, Path(slug): Path<String>, CsrfForm(fields): CsrfForm<Fields>) -> Response {
+pub async fn consent(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+    CsrfForm(fields): CsrfForm<Fields>,
+) -> Response {
     let step = Step { flow: field(&fields, "flow").to_owned(), q: String::new() };
     let Some(person) = person(&visitor) else { return sign_in(&slug, &step.flow, false, None) };
-    let ticked: Vec<&str> = fields.iter().filter(|(name, _)| name == "scope").map(|(_, value)| value.as_str()).collect();
-    let answer = Answer { allow: field(&fields, "decision") == "allow", scopes: ticked.join(" "), offline: field(&fields, "offline") == "1" };
+    let ticked: Vec<&str> =
+        fields.iter().filter(|(name, _)| name == "scope").map(|(_, value)| value.as_str()).collect();
+    let answer = Answer {
+        allow: field(&fields, "decision") == "allow",
+        scopes: ticked.join(" "),
+        offline: field(&fields, "offline") == "1",
+    };
     let next = interaction::decide(&state.app, &slug, &step.flow, person, answer).await;
     show(&state, &visitor, (&slug, &step), next).await
 }

@@ -14,7 +14,12 @@ use crate::protocol::launch::{Launch, NoLaunch, Wish, create};
 use crate::protocol::{ErrorKind, OAuthError, client_auth};
 
 /// Makes a launch handle.
-pub async fn post(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn post(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     match made(&state, &slug, &headers, &body).await {
         Ok(launch) => {
             let mut answer = serde_json::json!({ "launch": launch.handle.reveal(), "iss": launch.iss, "expires_in": launch.expires_in });
@@ -24,11 +29,13 @@ pub async fn post(State(state): State<AppState>, Path(slug): Path<String>, heade
             json(StatusCode::CREATED, &answer)
         }
         Err(Refused::Protocol(error)) => refusal(&error, Challenge::Basic),
-        Err(Refused::Launch(NoLaunch::Unavailable(why))) => {
-            refusal(&OAuthError::new(ErrorKind::TemporarilyUnavailable, "try again later").because(why), Challenge::None)
-        }
+        Err(Refused::Launch(NoLaunch::Unavailable(why))) => refusal(
+            &OAuthError::new(ErrorKind::TemporarilyUnavailable, "try again later").because(why),
+            Challenge::None,
+        ),
         Err(Refused::Launch(why)) => {
-            let status = if matches!(why, NoLaunch::NotApproved) { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
+            let status =
+                if matches!(why, NoLaunch::NotApproved) { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
             json(status, &serde_json::json!({ "error": "invalid_request", "error_description": why.to_string() }))
         }
     }
@@ -46,9 +53,13 @@ impl From<OAuthError> for Refused {
 }
 
 async fn made(state: &AppState, slug: &str, headers: &HeaderMap, body: &Bytes) -> Result<Launch, Refused> {
-    let organization = organization(&state.app, slug).await?.ok_or_else(|| OAuthError::client("unknown organization"))?;
+    let organization =
+        organization(&state.app, slug).await?.ok_or_else(|| OAuthError::client("unknown organization"))?;
     let readings = authorization(headers)?.and_then(client_auth::basic).unwrap_or_default();
-    let principal = resource_server(&state.app, &organization, &readings).await.map_err(OAuthError::from)?.ok_or_else(|| OAuthError::client("not a resource server"))?;
+    let principal = resource_server(&state.app, &organization, &readings)
+        .await
+        .map_err(OAuthError::from)?
+        .ok_or_else(|| OAuthError::client("not a resource server"))?;
     let wish: Wish = serde_json::from_slice(body)
         .map_err(|error| Refused::Launch(NoLaunch::Wrong(format!("the body does not read: {error}"))))?;
     let by = Actor::ResourceServer(ResourceServerId::from_text(principal));

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::{organization, read_form};
-use crate::http::error::Failure;
 use crate::domain::organizations::Organization;
+use crate::http::error::Failure;
 use crate::http::extract::{Visitor, cookies};
 use crate::http::pages::parts::Badge;
 use crate::http::pages::{FormValue, Nav, SignOutQuestion};
@@ -33,7 +33,8 @@ pub async fn logout(
     };
     let unavailable = |error: crate::protocol::OAuthError| match error.kind {
         ErrorKind::TemporarilyUnavailable => {
-            Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service is not available right now.").because(error.because.unwrap_or_default())
+            Failure::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service is not available right now.")
+                .because(error.because.unwrap_or_default())
         }
         _ => unreadable(),
     };
@@ -58,7 +59,9 @@ pub async fn logout(
 /// The one question: a form that carries the request along.
 fn question(state: &AppState, visitor: &Visitor, organization: &Organization, params: &Params) -> Response {
     let carried = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
-    let fields = carried.iter().filter_map(|name| params.get(name).map(|value| FormValue { name: (*name).to_owned(), value: value.to_owned() }));
+    let fields = carried.iter().filter_map(|name| {
+        params.get(name).map(|value| FormValue { name: (*name).to_owned(), value: value.to_owned() })
+    });
     let page = SignOutQuestion {
         action: format!("/o/{}/logout", organization.slug),
         organization: Badge::new(&organization.name, ""),

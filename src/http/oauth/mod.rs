@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod flow;
 pub mod launch;
 pub mod logout;
+pub mod register;
 pub mod token;
 
 use axum::body::Bytes;
@@ -38,7 +39,9 @@ fn authorization(headers: &HeaderMap) -> Result<Option<&str>, OAuthError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| OAuthError::client("the Authorization header is not text")),
+        (Some(value), None) => {
+            value.to_str().map(Some).map_err(|_| OAuthError::client("the Authorization header is not text"))
+        }
         (Some(_), Some(_)) => Err(OAuthError::request("there are two Authorization headers")),
     }
 }
@@ -49,7 +52,8 @@ async fn organization(app: &App, slug: &str) -> Result<Option<Organization>, OAu
 
 /// JSON that nobody may keep (RFC 6749 5.1; both headers, because clients check both).
 fn json(status: StatusCode, body: &Value) -> Response {
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+    let headers =
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
     (status, headers, body.to_string()).into_response()
 }
 
@@ -67,19 +71,29 @@ enum Challenge {
 /// A refusal as JSON (RFC 6749 5.2, RFC 6750 3).
 fn refusal(error: &OAuthError, challenge: Challenge) -> Response {
     let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    match error.kind {
-        ErrorKind::TemporarilyUnavailable => tracing::error!(because = error.because.as_deref(), "a request failed"),
-        _ => tracing::debug!(error = error.kind.as_str(), text = error.text, because = error.because.as_deref(), "a request was refused"),
+    if error.kind == ErrorKind::TemporarilyUnavailable {
+        tracing::error!(because = error.because.as_deref(), "a request failed")
+    } else {
+        tracing::debug!(
+            error = error.kind.as_str(),
+            text = error.text,
+            because = error.because.as_deref(),
+            "a request was refused"
+        )
     }
     let mut members = Map::new();
     members.insert("error".into(), error.kind.as_str().into());
     members.insert("error_description".into(), error.text.into());
     let mut response = json(status, &Value::Object(members));
     let challenge = match (status, challenge) {
-        (StatusCode::UNAUTHORIZED, Challenge::Basic) => Some("Basic realm=\"countersign\", charset=\"UTF-8\"".to_owned()),
-        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, Challenge::Bearer) => {
-            Some(format!("Bearer realm=\"countersign\", error=\"{}\", error_description=\"{}\"", error.kind.as_str(), error.text))
+        (StatusCode::UNAUTHORIZED, Challenge::Basic) => {
+            Some("Basic realm=\"countersign\", charset=\"UTF-8\"".to_owned())
         }
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, Challenge::Bearer) => Some(format!(
+            "Bearer realm=\"countersign\", error=\"{}\", error_description=\"{}\"",
+            error.kind.as_str(),
+            error.text
+        )),
         _ => None,
     };
     if let Some(challenge) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
@@ -105,7 +119,8 @@ fn allow_origin(response: &mut Response, origin: &str) {
     if origin != "*" {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
     }
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag, WWW-Authenticate, Retry-After"));
+    headers
+        .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("ETag, WWW-Authenticate, Retry-After"));
 }
 
 /// The answer to a preflight.

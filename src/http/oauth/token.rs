@@ -22,9 +22,14 @@ struct Asked {
     params: Params,
 }
 
-async fn read(state: &AppState, slug: &str, (uri, headers, body): (&Uri, &HeaderMap, &Bytes)) -> Result<Asked, OAuthError> {
+async fn read(
+    state: &AppState,
+    slug: &str,
+    (uri, headers, body): (&Uri, &HeaderMap, &Bytes),
+) -> Result<Asked, OAuthError> {
     // an issuer that does not exist knows no client
-    let organization = organization(&state.app, slug).await?.ok_or_else(|| OAuthError::client("unknown organization"))?;
+    let organization =
+        organization(&state.app, slug).await?.ok_or_else(|| OAuthError::client("unknown organization"))?;
     let params = read_form(uri, headers, body)?;
     let authorization = authorization(headers)?.map(str::to_owned);
     Ok(Asked { organization, authorization, params })
@@ -49,12 +54,22 @@ async fn for_page(state: &AppState, headers: &HeaderMap, asked: Option<&Asked>, 
 }
 
 /// `POST /o/{organization}/token`.
-pub async fn token(State(state): State<AppState>, Path(slug): Path<String>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn token(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let asked = match read(&state, &slug, (&uri, &headers, &body)).await {
         Ok(asked) => asked,
         Err(error) => return refusal(&error, challenge(&headers)),
     };
-    let request = TokenRequest { organization: &asked.organization, authorization: asked.authorization.as_deref(), params: &asked.params };
+    let request = TokenRequest {
+        organization: &asked.organization,
+        authorization: asked.authorization.as_deref(),
+        params: &asked.params,
+    };
     let response = match exchange(&state.app, &request).await {
         Ok(members) => json(StatusCode::OK, &Value::Object(members)),
         Err(error) => refusal(&error, challenge(&headers)),
@@ -63,7 +78,13 @@ pub async fn token(State(state): State<AppState>, Path(slug): Path<String>, uri:
 }
 
 /// `POST /o/{organization}/introspect`.
-pub async fn introspection(State(state): State<AppState>, Path(slug): Path<String>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn introspection(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let asked = match read(&state, &slug, (&uri, &headers, &body)).await {
         Ok(asked) => asked,
         Err(error) => return refusal(&error, challenge(&headers)),
@@ -79,12 +100,25 @@ pub async fn introspection(State(state): State<AppState>, Path(slug): Path<Strin
 }
 
 /// `POST /o/{organization}/revoke`.
-pub async fn revoke(State(state): State<AppState>, Path(slug): Path<String>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn revoke(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let asked = match read(&state, &slug, (&uri, &headers, &body)).await {
         Ok(asked) => asked,
         Err(error) => return refusal(&error, challenge(&headers)),
     };
-    let response = match revocation::revoke(&state.app, &asked.organization, asked.authorization.as_deref(), &asked.params).await {
+    let response = match revocation::revoke(
+        &state.app,
+        &asked.organization,
+        asked.authorization.as_deref(),
+        &asked.params,
+    )
+    .await
+    {
         Ok(()) => json(StatusCode::OK, &serde_json::json!({})),
         Err(error) => refusal(&error, challenge(&headers)),
     };
@@ -92,14 +126,26 @@ pub async fn revoke(State(state): State<AppState>, Path(slug): Path<String>, uri
 }
 
 /// `GET` and `POST /o/{organization}/userinfo`: the token in the header only (RFC 6750 2.1; never in the query, C21).
-pub async fn user_info(State(state): State<AppState>, Path(slug): Path<String>, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn user_info(
+    State(state): State<AppState>,
+    Path(slug): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
     match claims(&state, &slug, &uri, &headers).await {
-        Ok((asked, members)) => for_page(&state, &headers, Some(&asked), json(StatusCode::OK, &Value::Object(members))).await,
+        Ok((asked, members)) => {
+            for_page(&state, &headers, Some(&asked), json(StatusCode::OK, &Value::Object(members))).await
+        }
         Err(error) => refusal(&error, Challenge::Bearer),
     }
 }
 
-async fn claims(state: &AppState, slug: &str, uri: &Uri, headers: &HeaderMap) -> Result<(Asked, serde_json::Map<String, Value>), OAuthError> {
+async fn claims(
+    state: &AppState,
+    slug: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<(Asked, serde_json::Map<String, Value>), OAuthError> {
     let invalid = || OAuthError::new(ErrorKind::InvalidToken, "the token is not valid");
     if uri.query().is_some_and(|query| query.contains("access_token")) {
         return Err(OAuthError::request("the token belongs in the Authorization header"));

@@ -62,7 +62,9 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
     };
     storage::grants::hold(conn, code.grant_id, now).await?;
     let Some(in_force) = storage::grants::in_force(conn, code.grant_id, now).await? else {
-        return Err(storage::StorageError::inconsistent("authorization_codes", code.id.to_string(), "has no grant").into());
+        return Err(
+            storage::StorageError::inconsistent("authorization_codes", code.id.to_string(), "has no grant").into()
+        );
     };
     let Some(code) = storage::codes::find(conn, presented.unverified_id, &presented.secret).await? else {
         return Ok(Err(OAuthError::grant("unknown code")));
@@ -70,10 +72,12 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
     let grant = &in_force.grant;
     // 2 is it this organization's and this client's?
     if grant.organization_id != *organization_id || grant.client_id != client.client.id {
-        record_refusal(conn, &grant.organization_id, &client.client.id, ("code.presented_by_stranger", grant.id), now).await?;
+        record_refusal(conn, &grant.organization_id, &client.client.id, ("code.presented_by_stranger", grant.id), now)
+            .await?;
         return Ok(Err(OAuthError::grant("the code belongs to another client or organization")));
     }
-    let verifier_is_right = redemption.verifier.as_deref().is_some_and(|verifier| pkce::matches(verifier, &code.code_challenge));
+    let verifier_is_right =
+        redemption.verifier.as_deref().is_some_and(|verifier| pkce::matches(verifier, &code.code_challenge));
     // 3 a second time?
     if code.redeemed_at.is_some() {
         let has_proof = !client.is_public() || verifier_is_right;
@@ -81,7 +85,11 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
             storage::grants::revoke(conn, grant.id, "code_replayed", now).await?;
         }
         record_refusal(conn, &grant.organization_id, &client.client.id, ("code.replayed", grant.id), now).await?;
-        return Ok(Err(OAuthError::grant(if has_proof { "code replayed, family revoked" } else { "code replayed without proof" })));
+        return Ok(Err(OAuthError::grant(if has_proof {
+            "code replayed, family revoked"
+        } else {
+            "code replayed without proof"
+        })));
     }
     if now >= code.expires_at {
         return Ok(Err(OAuthError::grant("the code has expired")));
@@ -123,13 +131,15 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
         owner: grant.account_id.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
         scopes: grant.scopes.clone(),
     };
-    let issuing = CodeExchange::begin(client.client.id.as_str(), &redemption.code, &code.redirect_uri).and_then(|flow| flow.recovered(recovered));
+    let issuing = CodeExchange::begin(client.client.id.as_str(), &redemption.code, &code.redirect_uri)
+        .and_then(|flow| flow.recovered(recovered));
     let issuing = match issuing {
         Ok(issuing) => issuing,
         Err(refusal) => return Ok(Err(refusal)),
     };
     // 9 mint, record
-    let minted = mint::access(conn, app, grant, &scopes.to_string(), app.config.limits.access_token_seconds, now).await?;
+    let minted =
+        mint::access(conn, app, grant, &scopes.to_string(), mint::life(app, &in_force.endpoint, false), now).await?;
     let wants_refresh = scopes.has_offline_access() || (scopes.has_online_access() && grant.session_id.is_some());
     let refresh = if wants_refresh && client.metadata.may_use(GrantType::RefreshToken) {
         Some(mint::refresh(conn, app, grant, None, now).await?.1)
@@ -137,9 +147,20 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
         None
     };
     client_auth::note_use(conn, client, now).await?;
-    storage::audit::append(conn, &issue_record(&grant.organization_id, &grant.client_id, grant.id, "authorization_code", now)).await?;
-    if let Err(refusal) = issuing.issued() {
-        return Err(refusal);
-    }
-    Ok(Ok(Issued { access: minted.token, seconds: minted.seconds, refresh, scopes, for_code: true, now, grant: in_force }))
+    storage::audit::append(
+        conn,
+        &issue_record(&grant.organization_id, &grant.client_id, grant.id, "authorization_code", now),
+    )
+    .await?;
+    issuing.issued()?;
+    Ok(Ok(Issued {
+        access: minted.token,
+        jti: minted.jti,
+        seconds: minted.seconds,
+        refresh,
+        scopes,
+        for_code: true,
+        now,
+        grant: in_force,
+    }))
 }

@@ -23,7 +23,8 @@ pub async fn issue(app: &Arc<App>, client: &ProvenClient, request: &TokenRequest
     if client.is_public() {
         return Err(OAuthError::new(ErrorKind::UnauthorizedClient, "a public client cannot act for itself"));
     }
-    let scope = request.params.get("scope").ok_or_else(|| OAuthError::new(ErrorKind::InvalidScope, "scope is missing"))?;
+    let scope =
+        request.params.get("scope").ok_or_else(|| OAuthError::new(ErrorKind::InvalidScope, "scope is missing"))?;
     if !oxide::is_scope_text(scope) {
         return Err(OAuthError::new(ErrorKind::InvalidScope, "the scope does not read"));
     }
@@ -41,20 +42,30 @@ pub async fn issue(app: &Arc<App>, client: &ProvenClient, request: &TokenRequest
     let app = Arc::clone(app);
     let worker = Arc::clone(&app);
     app.store
-        .write(move |conn| Box::pin(async move { in_transaction(conn, &worker, (client, organization_id, endpoint), asked, now).await }))
+        .write(move |conn| {
+            Box::pin(
+                async move { in_transaction(conn, &worker, (client, organization_id, endpoint), asked, now).await },
+            )
+        })
         .await?
 }
 
 /// For which FHIR base URL: `resource` or `aud` if given, else the one the approval is about.
 async fn endpoint(app: &App, client: &ProvenClient, request: &TokenRequest<'_>) -> Result<FhirEndpoint, OAuthError> {
-    let endpoints = storage::organizations::list_endpoints(&mut *app.store.read().await?, &request.organization.id).await?;
+    let endpoints =
+        storage::organizations::list_endpoints(&mut *app.store.read().await?, &request.organization.id).await?;
     let approved = endpoints.into_iter().filter(|endpoint| client.approval.fhir_endpoints.contains(&endpoint.id));
-    let audience = request.params.get("resource").or_else(|| request.params.get("aud")).or_else(|| request.params.get("audience"));
+    let audience =
+        request.params.get("resource").or_else(|| request.params.get("aud")).or_else(|| request.params.get("audience"));
     let mut fitting = approved.filter(|endpoint| audience.is_none_or(|audience| endpoint.is_audience(audience)));
     match (fitting.next(), fitting.next()) {
         (Some(endpoint), None) => Ok(endpoint),
-        (Some(_), Some(_)) => Err(OAuthError::new(ErrorKind::InvalidTarget, "say with resource which FHIR base URL is meant")),
-        (None, _) => Err(OAuthError::new(ErrorKind::InvalidTarget, "the client is not approved for this FHIR base URL")),
+        (Some(_), Some(_)) => {
+            Err(OAuthError::new(ErrorKind::InvalidTarget, "say with resource which FHIR base URL is meant"))
+        }
+        (None, _) => {
+            Err(OAuthError::new(ErrorKind::InvalidTarget, "the client is not approved for this FHIR base URL"))
+        }
     }
 }
 
@@ -68,7 +79,8 @@ async fn in_transaction(
     // 1 the facts, as they are now
     let approval = storage::approvals::find(conn, &organization_id, &client.client.id).await?;
     let organization = storage::organizations::lookup(conn, &organization_id).await?;
-    let (Some(organization), Some(current)) = (organization, storage::clients::lookup(conn, &client.client.id).await?) else {
+    let (Some(organization), Some(current)) = (organization, storage::clients::lookup(conn, &client.client.id).await?)
+    else {
         return Ok(Err(OAuthError::client("gone")));
     };
     let facts = Facts {
@@ -96,7 +108,7 @@ async fn in_transaction(
         return Ok(Err(refusal));
     }
     // 3 mint, record
-    let seconds = app.config.limits.backend_token_seconds;
+    let seconds = mint::life(app, &endpoint, true);
     let mut grant = Grant {
         id: 0,
         organization_id: organization_id.clone(),
@@ -117,9 +129,19 @@ async fn in_transaction(
     grant.id = storage::grants::insert(conn, &grant).await?;
     let minted = mint::access(conn, app, &grant, &text, seconds, now).await?;
     client_auth::note_use(conn, &client, now).await?;
-    storage::audit::append(conn, &issue_record(&organization_id, &current.id, grant.id, "client_credentials", now)).await?;
+    storage::audit::append(conn, &issue_record(&organization_id, &current.id, grant.id, "client_credentials", now))
+        .await?;
     let Some(in_force) = storage::grants::in_force(conn, grant.id, now).await? else {
         return Err(storage::StorageError::inconsistent("grants", grant.id.to_string(), "vanished").into());
     };
-    Ok(Ok(Issued { access: minted.token, seconds: minted.seconds, refresh: None, scopes, for_code: false, now, grant: in_force }))
+    Ok(Ok(Issued {
+        access: minted.token,
+        jti: minted.jti,
+        seconds: minted.seconds,
+        refresh: None,
+        scopes,
+        for_code: false,
+        now,
+        grant: in_force,
+    }))
 }

@@ -19,14 +19,23 @@ pub(super) async fn record_refusal(
     (event, subject): (&'static str, i64),
     now: UtcMillis,
 ) -> Result<(), OAuthError> {
-    let record = AuditEvent::new(organization, now, event, Actor::Client(client.clone())).client(client).subject(format!("grant/{subject}")).refused();
+    let record = AuditEvent::new(organization, now, event, Actor::Client(client.clone()))
+        .client(client)
+        .subject(format!("grant/{subject}"))
+        .refused();
     storage::audit::append(conn, &record).await?;
     storage::usage::add(conn, organization, client, Uses { refused: 1, ..Uses::default() }, now).await?;
     Ok(())
 }
 
 /// The audit record of an issue.
-pub(super) fn issue_record(organization: &OrganizationId, client: &ClientId, grant: i64, grant_type: &'static str, now: UtcMillis) -> AuditEvent {
+pub(super) fn issue_record(
+    organization: &OrganizationId,
+    client: &ClientId,
+    grant: i64,
+    grant_type: &'static str,
+    now: UtcMillis,
+) -> AuditEvent {
     AuditEvent::new(organization, now, "token.issued", Actor::Client(client.clone()))
         .client(client)
         .subject(format!("grant/{grant}"))

@@ -36,7 +36,8 @@ struct Refreshing {
 pub async fn refresh(app: &Arc<App>, client: &ProvenClient, request: &TokenRequest<'_>) -> Result<Issued, OAuthError> {
     let params = request.params;
     let token = params.get("refresh_token").ok_or_else(|| OAuthError::request("refresh_token is missing"))?;
-    let presented = app.sealer.open(TokenKind::Refresh, token).ok_or_else(|| OAuthError::grant("not a refresh token of ours"))?;
+    let presented =
+        app.sealer.open(TokenKind::Refresh, token).ok_or_else(|| OAuthError::grant("not a refresh token of ours"))?;
     let refreshing = Refreshing {
         client: client.clone(),
         presented,
@@ -55,16 +56,26 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
     let Refreshing { client, presented, organization_id, now, .. } = &refreshing;
     let now = *now;
     // 1 the token, and its family held
-    let Some(first_look) = storage::tokens::find_refresh(conn, presented.unverified_id, &presented.secret).await? else {
+    let Some(first_look) = storage::tokens::find_refresh(conn, presented.unverified_id, &presented.secret).await?
+    else {
         return Ok(Err(OAuthError::grant("unknown refresh token")));
     };
     if first_look.organization_id != *organization_id || first_look.client_id != client.client.id {
-        record_refusal(conn, &first_look.organization_id, &client.client.id, ("refresh_token.presented_by_stranger", first_look.grant_id), now).await?;
+        record_refusal(
+            conn,
+            &first_look.organization_id,
+            &client.client.id,
+            ("refresh_token.presented_by_stranger", first_look.grant_id),
+            now,
+        )
+        .await?;
         return Ok(Err(OAuthError::grant("the refresh token belongs to another client or organization")));
     }
     storage::grants::hold(conn, first_look.grant_id, now).await?;
     let Some(in_force) = storage::grants::in_force(conn, first_look.grant_id, now).await? else {
-        return Err(storage::StorageError::inconsistent("refresh_tokens", first_look.id.to_string(), "has no grant").into());
+        return Err(
+            storage::StorageError::inconsistent("refresh_tokens", first_look.id.to_string(), "has no grant").into()
+        );
     };
     let Some(token) = storage::tokens::find_refresh(conn, presented.unverified_id, &presented.secret).await? else {
         return Ok(Err(OAuthError::grant("the refresh token was replaced a moment ago")));
@@ -76,7 +87,14 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
         RefreshStanding::Dead => return Ok(Err(OAuthError::grant("the refresh token has expired or was revoked"))),
         RefreshStanding::Reuse => {
             storage::grants::revoke(conn, token.grant_id, "refresh_token_reused", now).await?;
-            record_refusal(conn, &token.organization_id, &token.client_id, ("refresh_token.reused", token.grant_id), now).await?;
+            record_refusal(
+                conn,
+                &token.organization_id,
+                &token.client_id,
+                ("refresh_token.reused", token.grant_id),
+                now,
+            )
+            .await?;
             return Ok(Err(OAuthError::grant("refresh token reused, family revoked")));
         }
         RefreshStanding::Leaf | RefreshStanding::Retry => {}
@@ -94,7 +112,9 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
         owner: grant.account_id.as_ref().map_or_else(String::new, |id| id.as_str().to_owned()),
         scopes: grant.scopes.clone(),
     };
-    let issuing = match RefreshExchange::begin(client.client.id.as_str(), &refreshing.token).and_then(|flow| flow.recovered(recovered)) {
+    let issuing = match RefreshExchange::begin(client.client.id.as_str(), &refreshing.token)
+        .and_then(|flow| flow.recovered(recovered))
+    {
         Ok(issuing) => issuing,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -102,17 +122,32 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
     let minted = match (standing, client.is_public()) {
         (RefreshStanding::Retry, _) => replace(conn, app, &in_force, &token, &scopes, now).await?,
         (_, true) => Some(rotate(conn, app, &in_force, &token, &scopes, now).await?),
-        (_, false) => Some(keep(conn, app, &in_force, &token, &scopes, now).await?),
+        (_, false) => {
+            let access = keep(conn, app, &in_force, &token, &scopes, now).await?;
+            // said again: there are clients that forget a refresh token which a response does not repeat
+            Some((access, Some(PlainSecret::from_text(refreshing.token.as_str()))))
+        }
     };
     let Some((access, refresh)) = minted else {
         return Ok(Err(OAuthError::grant("the successor was used a moment ago")));
     };
     client_auth::note_use(conn, client, now).await?;
-    storage::audit::append(conn, &issue_record(&grant.organization_id, &grant.client_id, grant.id, "refresh_token", now)).await?;
-    if let Err(refusal) = issuing.issued() {
-        return Err(refusal);
-    }
-    Ok(Ok(Issued { access: access.token, seconds: access.seconds, refresh, scopes, for_code: false, now, grant: in_force }))
+    storage::audit::append(
+        conn,
+        &issue_record(&grant.organization_id, &grant.client_id, grant.id, "refresh_token", now),
+    )
+    .await?;
+    issuing.issued()?;
+    Ok(Ok(Issued {
+        access: access.token,
+        jti: access.jti,
+        seconds: access.seconds,
+        refresh,
+        scopes,
+        for_code: false,
+        now,
+        grant: in_force,
+    }))
 }
 
 fn decide(in_force: &GrantInForce, token: &RefreshToken, refreshing: &Refreshing) -> Result<ScopeSet, OAuthError> {
@@ -140,23 +175,44 @@ fn decide(in_force: &GrantInForce, token: &RefreshToken, refreshing: &Refreshing
 
 type Pair = (MintedAccess, Option<PlainSecret>);
 
-async fn rotate(conn: &mut Conn, app: &App, in_force: &GrantInForce, token: &RefreshToken, scopes: &ScopeSet, now: UtcMillis) -> Result<Pair, OAuthError> {
+async fn rotate(
+    conn: &mut Conn,
+    app: &App,
+    in_force: &GrantInForce,
+    token: &RefreshToken,
+    scopes: &ScopeSet,
+    now: UtcMillis,
+) -> Result<Pair, OAuthError> {
     let grant = &in_force.grant;
-    let access = mint::access(conn, app, grant, &scopes.to_string(), app.config.limits.access_token_seconds, now).await?;
+    let access =
+        mint::access(conn, app, grant, &scopes.to_string(), mint::life(app, &in_force.endpoint, false), now).await?;
     let (successor, refresh) = mint::refresh(conn, app, grant, Some(token.id), now).await?;
     if !storage::tokens::spend_refresh(conn, token.id, successor, access.id, now).await? {
         // the family's row is held: nobody can have been in between
-        return Err(storage::StorageError::inconsistent("refresh_tokens", token.id.to_string(), "was spent under our hands").into());
+        return Err(storage::StorageError::inconsistent(
+            "refresh_tokens",
+            token.id.to_string(),
+            "was spent under our hands",
+        )
+        .into());
     }
     mint::uncount_refresh(conn, grant, token.expires_at).await?;
     Ok((access, Some(refresh)))
 }
 
-async fn keep(conn: &mut Conn, app: &App, in_force: &GrantInForce, token: &RefreshToken, scopes: &ScopeSet, now: UtcMillis) -> Result<Pair, OAuthError> {
+async fn keep(
+    conn: &mut Conn,
+    app: &App,
+    in_force: &GrantInForce,
+    token: &RefreshToken,
+    scopes: &ScopeSet,
+    now: UtcMillis,
+) -> Result<MintedAccess, OAuthError> {
     let grant = &in_force.grant;
-    let access = mint::access(conn, app, grant, &scopes.to_string(), app.config.limits.access_token_seconds, now).await?;
+    let access =
+        mint::access(conn, app, grant, &scopes.to_string(), mint::life(app, &in_force.endpoint, false), now).await?;
     storage::tokens::extend_refresh(conn, token.id, mint::refresh_until(app, grant, now)).await?;
-    Ok((access, None))
+    Ok(access)
 }
 
 /// The answer got lost: the pair it carried gets new secrets, in the same two rows, however often this happens.
@@ -168,15 +224,24 @@ async fn replace(
     scopes: &ScopeSet,
     now: UtcMillis,
 ) -> Result<Option<Pair>, OAuthError> {
-    let (Some(successor), Some(successor_access)) = (token.successor_id, token.successor_access_id) else { return Ok(None) };
+    let (Some(successor), Some(successor_access)) = (token.successor_id, token.successor_access_id) else {
+        return Ok(None);
+    };
     let grant = &in_force.grant;
     let text = scopes.to_string();
-    let life = (app.config.limits.access_token_seconds, now);
-    let Some(access) = mint::replace_access(conn, app, successor_access, (grant, &text), life).await? else { return Ok(None) };
+    let life = (mint::life(app, &in_force.endpoint, false), now);
+    let Some(access) = mint::replace_access(conn, app, successor_access, (grant, &text), life).await? else {
+        return Ok(None);
+    };
     let refresh = mint::replace_refresh(conn, app, successor, grant, now).await?;
     let Some(refresh) = refresh else {
         // half a pair must not be handed out
-        return Err(storage::StorageError::inconsistent("refresh_tokens", successor.to_string(), "was used under our hands").into());
+        return Err(storage::StorageError::inconsistent(
+            "refresh_tokens",
+            successor.to_string(),
+            "was used under our hands",
+        )
+        .into());
     };
     Ok(Some((access, Some(refresh))))
 }

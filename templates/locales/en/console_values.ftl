@@ -77,3 +77,7 @@ console-member-removed = The member is removed.
 console-endpoint-added = The FHIR endpoint is added.
 console-endpoint-changed = The FHIR endpoint is changed.
 console-settings-saved = Saved.
+console-blocked = The provider may not ask again
+console-allow-again = Let it ask again
+console-allowed-again = The provider may ask again.
+console-change = Change

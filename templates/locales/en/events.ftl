@@ -43,3 +43,4 @@ event-user-linked = Linked a person to their record.
 event-organization-added = Set the organization up.
 event-organization-changed = Changed the organization.
 event-resource-server-changed = Changed the credentials of a FHIR server.
+event-access-request-allowed-again = Let the provider ask again.

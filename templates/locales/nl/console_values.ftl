@@ -77,3 +77,7 @@ console-member-removed = Het lid is verwijderd.
 console-endpoint-added = Het FHIR-endpoint is toegevoegd.
 console-endpoint-changed = Het FHIR-endpoint is gewijzigd.
 console-settings-saved = Opgeslagen.
+console-blocked = De leverancier mag niet opnieuw vragen
+console-allow-again = Opnieuw laten vragen
+console-allowed-again = De leverancier mag opnieuw vragen.
+console-change = Wijzigen

@@ -43,3 +43,4 @@ event-user-linked = Koppelde een persoon aan het dossier.
 event-organization-added = Richtte de organisatie in.
 event-organization-changed = Wijzigde de organisatie.
 event-resource-server-changed = Wijzigde de inloggegevens van een FHIR-server.
+event-access-request-allowed-again = Liet de leverancier opnieuw vragen.

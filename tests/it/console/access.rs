@@ -16,6 +16,7 @@ fn routes(client: &str, request: &str, member: &str, endpoint: &str) -> Vec<(Str
         (format!("/clients/{client}/enable"), true, "reviewer"),
         (format!("/access-requests/{request}"), false, "viewer"),
         (format!("/access-requests/{request}/decide"), true, "reviewer"),
+        (format!("/access-requests/{request}/allow-again"), true, "reviewer"),
         ("/receipts/2".into(), false, "viewer"),
         ("/activity".into(), false, "viewer"),
         ("/notifications".into(), false, "viewer"),
@@ -42,7 +43,12 @@ fn nobody_strangers_and_lower_roles_are_kept_out_of_everything() {
         site.world.approved(READING).await;
         let world = &site.world;
         let request = world.line().await.access_request_id;
-        let routes = routes(world.client.id.as_str(), request.as_str(), world.reviewer.account.id.as_str(), world.endpoint.id.as_str());
+        let routes = routes(
+            world.client.id.as_str(),
+            request.as_str(),
+            world.reviewer.account.id.as_str(),
+            world.endpoint.id.as_str(),
+        );
         let before = world.audit().await.len();
         let mut nobody = site.browser();
         let mut stranger = site.signed_in(&world.stranger.account).await;

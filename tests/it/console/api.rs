@@ -66,7 +66,10 @@ fn a_client_is_registered_asked_for_approved_disabled_and_enabled_by_programs() 
         assert_eq!(made.json()["client_secret"].as_str().unwrap().len(), 40);
 
         let asked = vendor
-            .post("/organizations/st-mary/access-requests", json!({ "client_id": client, "scopes": READING, "reason": "Lab results." }))
+            .post(
+                "/organizations/st-mary/access-requests",
+                json!({ "client_id": client, "scopes": READING, "reason": "Lab results." }),
+            )
             .await;
         assert_eq!((asked.status.as_u16(), asked.json()["outcome"].clone()), (201, json!("sent")), "{}", asked.body);
         let request = asked.json()["access_request"]["id"].as_str().unwrap().to_owned();
@@ -93,10 +96,18 @@ fn a_client_is_registered_asked_for_approved_disabled_and_enabled_by_programs() 
         let disable = format!("/organizations/st-mary/clients/{client}/disable");
         problem(&hospital.post(&disable, json!({})).await, 400);
         let off = hospital.post(&disable, json!({ "reason": "Odd." })).await;
-        assert_eq!((off.status.as_u16(), off.json()["state"].clone(), off.json()["epoch"].clone()), (200, json!("disabled"), json!(2)));
+        assert_eq!(
+            (off.status.as_u16(), off.json()["state"].clone(), off.json()["epoch"].clone()),
+            (200, json!("disabled"), json!(2))
+        );
         problem(&hospital.post(&disable, json!({ "reason": "Odd." })).await, 409);
-        let on = hospital.post(&format!("/organizations/st-mary/clients/{client}/enable"), json!({ "reason": "Fine." })).await;
-        assert_eq!((on.status.as_u16(), on.json()["state"].clone(), on.json()["epoch"].clone()), (200, json!("enabled"), json!(2)));
+        let on = hospital
+            .post(&format!("/organizations/st-mary/clients/{client}/enable"), json!({ "reason": "Fine." }))
+            .await;
+        assert_eq!(
+            (on.status.as_u16(), on.json()["state"].clone(), on.json()["epoch"].clone()),
+            (200, json!("enabled"), json!(2))
+        );
 
         let own = vendor.get(&format!("/clients/{client}")).await.json();
         assert_eq!(own["access_requests"][0]["state"], "approved");
@@ -124,7 +135,10 @@ fn a_rejection_a_withdrawal_and_an_edit_by_programs() {
         let third = vendor.post(path, question(json!(READING))).await;
         let id = third.json()["access_request"]["id"].as_str().unwrap().to_owned();
         problem(&hospital.post(&format!("{path}/{id}/reject"), json!({ "reason": " " })).await, 400);
-        let rejected = hospital.post(&format!("{path}/{id}/reject"), json!({ "reason": "No.", "may_ask_again": false })).await.json();
+        let rejected = hospital
+            .post(&format!("{path}/{id}/reject"), json!({ "reason": "No.", "may_ask_again": false }))
+            .await
+            .json();
         assert_eq!((rejected["state"].clone(), rejected["may_ask_again"].clone()), (json!("rejected"), json!(false)));
         problem(&vendor.post(path, question(json!(READING))).await, 409);
         site.remove().await;
@@ -137,14 +151,19 @@ fn every_mistake_in_a_request_is_named() {
         let site = Site::new(dialect).await;
         let mut vendor = Program::of(&site, &site.world.developer.account).await;
         let path = "/organizations/st-mary/access-requests";
-        let wrong = json!({ "client_id": site.world.client.id, "scopes": "patient/Observation.sr foo:bar", "reason": "" });
+        let wrong =
+            json!({ "client_id": site.world.client.id, "scopes": "patient/Observation.sr foo:bar", "reason": "" });
         let answer = vendor.post(path, wrong).await;
         problem(&answer, 400);
-        let codes: Vec<Value> = answer.json()["errors"].as_array().unwrap().iter().map(|error| error["code"].clone()).collect();
+        let codes: Vec<Value> =
+            answer.json()["errors"].as_array().unwrap().iter().map(|error| error["code"].clone()).collect();
         assert_eq!(codes, ["scope-malformed", "scope-unknown", "missing"]);
         // unknown members, wrong types, no JSON at all
         let id = &site.world.client.id;
-        problem(&vendor.post(path, json!({ "client_id": id, "scopes": "openid", "reason": "x", "approve": true })).await, 400);
+        problem(
+            &vendor.post(path, json!({ "client_id": id, "scopes": "openid", "reason": "x", "approve": true })).await,
+            400,
+        );
         problem(&vendor.post(path, json!({ "client_id": 7, "scopes": "openid", "reason": "x" })).await, 400);
         problem(&vendor.post(path, json!("openid")).await, 400);
         problem(&vendor.call(Method::POST, path, None).await, 400);
@@ -187,7 +206,10 @@ fn without_a_token_with_a_foreign_one_or_in_a_lower_role_nothing_is_done_or_told
             problem(&foreign, 404);
             // a foreign thing and an absent one answer alike
             let absent = stranger.get(&path.replace("st-mary", "nowhere").replace(client.as_str(), "app_absent")).await;
-            assert_eq!((foreign.json()["type"].clone(), foreign.json()["detail"].clone()), (absent.json()["type"].clone(), absent.json()["detail"].clone()));
+            assert_eq!(
+                (foreign.json()["type"].clone(), foreign.json()["detail"].clone()),
+                (absent.json()["type"].clone(), absent.json()["detail"].clone())
+            );
         }
         for (path, body) in &writes {
             let answer = nobody.post(path, body.clone()).await;
@@ -217,7 +239,10 @@ fn the_audit_record_can_be_copied_out_and_verified() {
         site.world.approved(READING).await;
         let mut admin = Program::of(&site, &site.world.admin.account).await;
         let page = admin.get("/organizations/st-mary/audit?limit=1").await.json();
-        assert_eq!((page["records"][0]["event"].clone(), page["next_after"].clone()), (json!("access_request.sent"), json!(1)));
+        assert_eq!(
+            (page["records"][0]["event"].clone(), page["next_after"].clone()),
+            (json!("access_request.sent"), json!(1))
+        );
         let next = admin.get("/organizations/st-mary/audit?after=1").await.json();
         assert_eq!(next["records"][0]["previous_hash"], page["records"][0]["hash"]);
         assert_eq!(site.world.recorded("audit.exported").await, 2);

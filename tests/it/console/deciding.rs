@@ -52,7 +52,11 @@ fn what_is_unticked_is_left_out() {
         let (request, _) = site.world.ask("openid launch/patient patient/Observation.rs patient/Condition.rs").await;
         let mut nurse = site.signed_in(&site.world.reviewer.account).await;
         let review = nurse.open(&format!("/console/st-mary/access-requests/{}", request.id)).await;
-        let form = review.form("/decide").with("decision", "less").untick("scope", "patient/Condition.rs").with("duration", "90");
+        let form = review
+            .form("/decide")
+            .with("decision", "less")
+            .untick("scope", "patient/Condition.rs")
+            .with("duration", "90");
         let confirm = nurse.submit(&form).await;
         assert_eq!(confirm.status, 200, "{}", confirm.body);
         confirm.says("Left out of what was asked");
@@ -73,7 +77,11 @@ fn more_than_was_asked_is_refused_at_both_steps() {
         let mut nurse = site.signed_in(&site.world.reviewer.account).await;
         let review = nurse.open(&format!("/console/st-mary/access-requests/{}", request.id)).await;
         for confirmed in ["", "1"] {
-            let form = review.form("/decide").with("decision", "less").with("scope", "patient/*.cruds").with("confirmed", confirmed);
+            let form = review
+                .form("/decide")
+                .with("decision", "less")
+                .with("scope", "patient/*.cruds")
+                .with("confirmed", confirmed);
             assert_eq!(nurse.submit(&form).await.status, 400);
         }
         let nothing = review.form("/decide").with("decision", "less").without("scope");
@@ -136,15 +144,29 @@ fn a_rejection_without_a_reason_comes_back_with_what_was_typed() {
         answer.says("This must be filled in.");
         // no choice at all is said, too
         assert_eq!(nurse.submit(&answer.form("/decide").without("decision")).await.status, 422);
-        let form = answer.form("/decide").with("decision", "reject").with("reason", "Ask for <less>.").without("may_ask_again");
+        let form = answer
+            .form("/decide")
+            .with("decision", "reject")
+            .with("reason", "Ask for <less>.")
+            .without("may_ask_again");
         let confirm = nurse.submit(&form).await;
         assert_eq!(confirm.status, 200, "{}", confirm.body);
         confirm.says("Ask for &lt;less&gt;.");
         assert_eq!(site.world.request(&request.id).await.state, RequestState::Waiting);
         let receipt = nurse.submit_and_follow(&confirm.form("/decide")).await;
         receipt.says("Ask for &lt;less&gt;.");
-        let RequestState::Rejected { reason, may_ask_again, .. } = site.world.request(&request.id).await.state else { panic!() };
+        let RequestState::Rejected { reason, may_ask_again, .. } = site.world.request(&request.id).await.state else {
+            panic!()
+        };
         assert_eq!((reason.as_str(), may_ask_again), ("Ask for <less>.", false));
+
+        // the block is lifted where it is seen
+        let client = nurse.open(&format!("/console/st-mary/clients/{}", site.world.client.id)).await;
+        let allow = client.form("/allow-again");
+        nurse.submit_and_follow(&allow).await.says("The provider may ask again.");
+        assert_eq!(nurse.submit(&allow).await.status, 409);
+        site.world.clock.advance_seconds(1);
+        site.world.ask(READING).await;
         site.remove().await;
     });
 }

@@ -42,10 +42,14 @@ fn what_people_type_stays_text_on_every_page() {
         let mut question = site.world.question(READING);
         question.reason = "<script>alert(1)</script>{{ 41397 * 3 }}".into();
         let (request, _) =
-            countersign::governance::access_requests::ask(&site.world.app, &site.world.developer, question).await.unwrap();
+            countersign::governance::access_requests::ask(&site.world.app, &site.world.developer, question)
+                .await
+                .unwrap();
         site.world.revise(|metadata| metadata.name = "<img src=x onerror=alert(1)>".into()).await;
         let mut nurse = site.signed_in(&site.world.reviewer.account).await;
-        for path in ["clients".to_owned(), format!("access-requests/{}", request.id), "activity".into(), "notifications".into()] {
+        for path in
+            ["clients".to_owned(), format!("access-requests/{}", request.id), "activity".into(), "notifications".into()]
+        {
             let page = nurse.open(&format!("/console/st-mary/{path}")).await;
             assert_eq!(page.status, 200, "{path}");
             assert!(!page.body.contains("<script>alert") && !page.body.contains("<img src=x"), "{path}");
@@ -67,7 +71,9 @@ fn an_admin_keeps_members_endpoints_and_settings() {
         let wrong = admin.submit(&members.form("/members/add").with("email", "nobody@example.org")).await;
         assert_eq!(wrong.status, 422);
         wrong.says("Nobody with this address has an account yet.");
-        let members = admin.submit_and_follow(&members.form("/members/add").with("email", "eva@example.org").with("role", "reviewer")).await;
+        let members = admin
+            .submit_and_follow(&members.form("/members/add").with("email", "eva@example.org").with("role", "reviewer"))
+            .await;
         members.says("The member is added.");
         members.says("eva@example.org");
 
@@ -87,10 +93,21 @@ fn an_admin_keeps_members_endpoints_and_settings() {
         assert_eq!(made.status, 200, "{}", made.body);
         made.says("client_secret");
 
+        let page = admin.open("/console/st-mary/fhir-endpoints").await;
+        let change = page.form(&format!("/fhir-endpoints/{}/change", site.world.endpoint.id));
+        assert_eq!(change.value("base_url"), site.world.endpoint.base_url);
+        admin.submit_and_follow(&change.clone().with("name", "Patient records")).await.says("Patient records");
+        assert_eq!(
+            admin.submit(&change.with("base_url", "https://lab.st-mary.example/fhir")).await.status,
+            422,
+            "taken"
+        );
+
         let settings = admin.open("/console/st-mary/settings").await;
         let form = settings.form("/settings").with("name", "St. Mary").with("duration", "365");
         assert_eq!(admin.submit(&form.clone().with("frame_ancestors", "*")).await.status, 422);
-        let saved = admin.submit_and_follow(&form.with("frame_ancestors", "https://ehr.example/\nhttps://ehr2.example")).await;
+        let saved =
+            admin.submit_and_follow(&form.with("frame_ancestors", "https://ehr.example/\nhttps://ehr2.example")).await;
         saved.says("Saved.");
         saved.says("https://ehr2.example");
         for event in ["staff.added", "fhir_endpoint.added", "resource_server.added", "organization.settings_changed"] {
@@ -133,7 +150,12 @@ fn every_entry_of_the_navigation_leads_somewhere() {
         let mut viewer = site.signed_in(&site.world.viewer.account).await;
         let page = viewer.open("/console/st-mary/clients").await;
         let nav = page.body.split("<nav").nth(1).and_then(|rest| rest.split("</nav>").next()).unwrap();
-        let links: Vec<&str> = nav.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|link| link.starts_with("/console/")).collect();
+        let links: Vec<&str> = nav
+            .split("href=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|link| link.starts_with("/console/"))
+            .collect();
         assert!(links.len() >= 6, "{links:?}");
         for link in links {
             assert_eq!(viewer.open(&link.replace("&amp;", "&")).await.status, 200, "{link}");

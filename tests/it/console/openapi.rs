@@ -12,8 +12,8 @@ fn routed() -> BTreeSet<String> {
     for area in ["api: console", "api: portal"] {
         let block = page.split(&format!("// >>> {area}")).nth(1).expect("the area has its marker");
         let block = block.split(&format!("// <<< {area}")).next().expect("there is always a first part");
-        for route in block.split(".route(\"").skip(1) {
-            let (path, methods) = route.split_once('"').expect("a path ends");
+        for route in block.split(".route(").skip(1) {
+            let (path, methods) = route.trim_start().trim_start_matches('"').split_once('"').expect("a path ends");
             for method in ["get", "post", "put", "delete"] {
                 if methods.contains(&format!(" {method}(")) || methods.contains(&format!(".{method}(")) {
                     routes.insert(format!("{method} {path}"));
@@ -40,8 +40,12 @@ fn every_route_of_the_api_is_described_and_nothing_else() {
 #[test]
 fn the_described_metadata_has_the_members_that_are_read() {
     let description = serde_json::to_value(Description::openapi()).unwrap();
-    let described: BTreeSet<&str> =
-        description["components"]["schemas"]["Metadata"]["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    let described: BTreeSet<&str> = description["components"]["schemas"]["Metadata"]["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     let read = serde_json::to_value(crate::governance::world::metadata("x")).unwrap();
     let read: BTreeSet<&str> = read.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(described, read);

@@ -47,7 +47,10 @@ fn a_client_that_only_waits_leads_to_its_request() {
         let (request, _) = site.world.ask(READING).await;
         let mut nurse = site.signed_in(&site.world.reviewer.account).await;
         let page = nurse.get(&format!("/console/st-mary/clients/{}", site.world.client.id)).await;
-        assert_eq!((page.status.as_u16(), page.location()), (303, format!("/console/st-mary/access-requests/{}", request.id)));
+        assert_eq!(
+            (page.status.as_u16(), page.location()),
+            (303, format!("/console/st-mary/access-requests/{}", request.id))
+        );
         assert_eq!(nurse.get("/console/st-mary/clients/app_nobody").await.status, 404);
         assert_eq!(nurse.get("/console/st-mary/receipts/1").await.status, 404, "the record of asking is no receipt");
         assert_eq!(nurse.get("/console/st-mary/receipts/999").await.status, 404);

@@ -17,8 +17,11 @@ fn an_approval_is_what_was_on_the_screen_with_its_record_and_its_news() {
         let digest = world.review(&request.id).await.digest;
         let approval = world.approve(&request.id).await.unwrap();
         assert_eq!(approval, world.approval().await.unwrap());
-        assert_eq!((approval.scopes.as_str(), &approval.digest, approval.epoch, approval.client_revision), (READING, &digest, 1, 1));
-        assert_eq!(approval.fhir_endpoints, [world.endpoint.id.clone()]);
+        assert_eq!(
+            (approval.scopes.as_str(), &approval.digest, approval.epoch, approval.client_revision),
+            (READING, &digest, 1, 1)
+        );
+        assert_eq!(approval.fhir_endpoints, std::slice::from_ref(&world.endpoint.id));
         assert!(approval.is_enabled(world.app.now()));
         assert_eq!(world.line().await.state, "approved");
         let records = world.audit().await;
@@ -75,11 +78,17 @@ fn what_changed_since_it_was_looked_at_is_not_approved() {
         let stale = Yes { digest: world.review(&request.id).await.digest, scopes: None, life: Life::AsConfigured };
         // other scopes; the same scopes for another reason; another revision of the client
         world.ask("launch/patient patient/*.cruds").await;
-        assert!(matches!(approve(&world.app, &world.reviewer, &request.id, stale.clone()).await, Err(Refusal::Changed)));
+        assert!(matches!(
+            approve(&world.app, &world.reviewer, &request.id, stale.clone()).await,
+            Err(Refusal::Changed)
+        ));
         let mut question = world.question(READING);
         question.reason = "Another reason.".into();
         countersign::governance::access_requests::ask(&world.app, &world.developer, question).await.unwrap();
-        assert!(matches!(approve(&world.app, &world.reviewer, &request.id, stale.clone()).await, Err(Refusal::Changed)));
+        assert!(matches!(
+            approve(&world.app, &world.reviewer, &request.id, stale.clone()).await,
+            Err(Refusal::Changed)
+        ));
         world.ask(READING).await;
         world.revise(|metadata| metadata.redirect_uris.push("https://evil.example/cb".into())).await;
         assert!(matches!(approve(&world.app, &world.reviewer, &request.id, stale).await, Err(Refusal::Changed)));
@@ -96,15 +105,25 @@ fn a_viewer_decides_nothing_and_a_stranger_sees_nothing() {
         let world = World::new(dialect).await;
         let (request, _) = world.ask(READING).await;
         let yes = Yes { digest: world.review(&request.id).await.digest, scopes: None, life: Life::AsConfigured };
-        assert!(matches!(approve(&world.app, &world.viewer, &request.id, yes.clone()).await, Err(Refusal::Forbidden(_))));
-        assert!(matches!(reject(&world.app, &world.viewer, &request.id, "No.", true).await, Err(Refusal::Forbidden(_))));
-        assert!(matches!(disable(&world.app, &world.viewer, &world.client.id, "No.").await, Err(Refusal::Forbidden(_))));
+        assert!(matches!(
+            approve(&world.app, &world.viewer, &request.id, yes.clone()).await,
+            Err(Refusal::Forbidden(_))
+        ));
+        assert!(matches!(
+            reject(&world.app, &world.viewer, &request.id, "No.", true).await,
+            Err(Refusal::Forbidden(_))
+        ));
+        assert!(matches!(
+            disable(&world.app, &world.viewer, &world.client.id, "No.").await,
+            Err(Refusal::Forbidden(_))
+        ));
         assert!(matches!(approve(&world.app, &world.stranger, &request.id, yes).await, Err(Refusal::NotFound)));
         assert!(matches!(reject(&world.app, &world.stranger, &request.id, "No.", true).await, Err(Refusal::NotFound)));
         assert!(matches!(disable(&world.app, &world.stranger, &world.client.id, "No.").await, Err(Refusal::NotFound)));
         let review = countersign::governance::client_management::review(&world.app, &world.stranger, &request.id).await;
         assert!(matches!(review, Err(Refusal::NotFound)));
-        let detail = countersign::governance::client_management::detail(&world.app, &world.stranger, &world.client.id).await;
+        let detail =
+            countersign::governance::client_management::detail(&world.app, &world.stranger, &world.client.id).await;
         assert!(matches!(detail, Err(Refusal::NotFound)));
         assert_eq!(world.request(&request.id).await.state, RequestState::Waiting);
         world.end().await;
@@ -120,13 +139,19 @@ fn a_rejection_needs_a_reason_and_leaves_an_approval_as_it_was() {
         let (change, _) = world.ask("launch/patient patient/*.rs").await;
         assert_eq!(change.kind, RequestKind::Change);
         for reason in ["", " \n ", &"x".repeat(2001)] {
-            assert!(matches!(reject(&world.app, &world.reviewer, &change.id, reason, true).await, Err(Refusal::Invalid(_))));
+            assert!(matches!(
+                reject(&world.app, &world.reviewer, &change.id, reason, true).await,
+                Err(Refusal::Invalid(_))
+            ));
         }
         let rejected = reject(&world.app, &world.reviewer, &change.id, "Too much.", true).await.unwrap();
         assert!(matches!(rejected.state, RequestState::Rejected { ref reason, .. } if reason == "Too much."));
         assert_eq!(world.approval().await.unwrap(), approved);
         assert_eq!((world.line().await.state.as_str(), world.line().await.change_waiting), ("approved", false));
-        assert!(matches!(reject(&world.app, &world.reviewer, &change.id, "Again.", true).await, Err(Refusal::Conflict(_))));
+        assert!(matches!(
+            reject(&world.app, &world.reviewer, &change.id, "Again.", true).await,
+            Err(Refusal::Conflict(_))
+        ));
         assert!(matches!(world.approve(&change.id).await, Err(Refusal::Conflict(_))));
         assert_eq!(world.told("piet@example.org").await.last().unwrap(), "access_request.rejected");
         world.end().await;
@@ -184,7 +209,15 @@ fn risks_are_named_gravest_first() {
         let world = World::new(dialect).await;
         let (request, _) = world.ask("offline_access user/*.cruds").await;
         let risks = explain::risks(&world.review(&request.id).await);
-        for risk in [Risk::Deletes, Risk::Writes, Risk::AllPatients, Risk::Background, Risk::FutureKinds, Risk::NewProvider, Risk::PublicClient] {
+        for risk in [
+            Risk::Deletes,
+            Risk::Writes,
+            Risk::AllPatients,
+            Risk::Background,
+            Risk::FutureKinds,
+            Risk::NewProvider,
+            Risk::PublicClient,
+        ] {
             assert!(risks.contains(&risk), "{risk:?}");
         }
         assert_eq!(risks[0], Risk::Deletes);

@@ -25,7 +25,10 @@ fn a_request_waits_with_its_line_its_record_and_its_news() {
         assert_eq!((outcome, request.kind), (Outcome::Sent, RequestKind::Initial));
         assert_eq!(world.request(&request.id).await.scopes, READING);
         let line = world.line().await;
-        assert_eq!((line.state.as_str(), line.client_name.as_str(), line.provider_name.as_str()), ("waiting", "Growth Chart", "Acme Health"));
+        assert_eq!(
+            (line.state.as_str(), line.client_name.as_str(), line.provider_name.as_str()),
+            ("waiting", "Growth Chart", "Acme Health")
+        );
         assert_eq!(world.recorded("access_request.sent").await, 1);
         // reviewers and admins are told, viewers are not
         assert_eq!(world.told("noor@example.org").await, ["access_request.received"]);
@@ -68,7 +71,10 @@ fn a_backend_service_cannot_ask_for_what_needs_a_user() {
     on_both(async |dialect| {
         let world = World::new(dialect).await;
         world.revise(|metadata| metadata.grant_types = vec![GrantType::ClientCredentials]).await;
-        let refusal = ask(&world.app, &world.developer, world.question("system/Observation.rs patient/Patient.r openid")).await.unwrap_err();
+        let refusal =
+            ask(&world.app, &world.developer, world.question("system/Observation.rs patient/Patient.r openid"))
+                .await
+                .unwrap_err();
         assert_eq!(codes(refusal), ["scope-needs-user", "scope-needs-user"]);
         ask(&world.app, &world.developer, world.question("system/Observation.rs")).await.unwrap();
         world.end().await;

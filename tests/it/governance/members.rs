@@ -3,10 +3,9 @@
 use countersign::domain::accounts::StaffRole;
 use countersign::domain::organizations::OrganizationSettings;
 use countersign::governance::Refusal;
-use countersign::governance::organizations::{ActivityFilter, Kind};
-use countersign::governance::organizations::{
-    EndpointForm, activity, add_endpoint, add_member, change_endpoint, change_role, change_settings, export, members, remove_member,
-};
+use countersign::governance::activity::{ActivityFilter, Kind, activity, export};
+use countersign::governance::fhir_endpoints::{EndpointForm, add_endpoint, change_endpoint};
+use countersign::governance::organizations::{add_member, change_role, change_settings, members, remove_member};
 
 use super::world::{World, account};
 use crate::support::on_both;
@@ -18,10 +17,19 @@ fn admins_add_members_by_address_and_others_do_not() {
         account(&world.app, "eva").await;
         let refused = add_member(&world.app, &world.reviewer, "eva@example.org", StaffRole::Viewer).await;
         assert!(matches!(refused, Err(Refusal::Forbidden(_))));
-        assert!(matches!(add_member(&world.app, &world.admin, "nobody@example.org", StaffRole::Viewer).await, Err(Refusal::Invalid(_))));
-        assert!(matches!(add_member(&world.app, &world.admin, "no address", StaffRole::Viewer).await, Err(Refusal::Invalid(_))));
+        assert!(matches!(
+            add_member(&world.app, &world.admin, "nobody@example.org", StaffRole::Viewer).await,
+            Err(Refusal::Invalid(_))
+        ));
+        assert!(matches!(
+            add_member(&world.app, &world.admin, "no address", StaffRole::Viewer).await,
+            Err(Refusal::Invalid(_))
+        ));
         add_member(&world.app, &world.admin, " EVA@example.org ", StaffRole::Viewer).await.unwrap();
-        assert!(matches!(add_member(&world.app, &world.admin, "eva@example.org", StaffRole::Admin).await, Err(Refusal::Conflict(_))));
+        assert!(matches!(
+            add_member(&world.app, &world.admin, "eva@example.org", StaffRole::Admin).await,
+            Err(Refusal::Conflict(_))
+        ));
         let all = members(&world.app, &world.viewer).await.unwrap();
         assert_eq!(all.iter().map(|one| one.person.name.as_str()).collect::<Vec<_>>(), ["adam", "eva", "noor", "vera"]);
         assert_eq!(world.recorded("staff.added").await, 1);
@@ -35,7 +43,10 @@ fn the_last_admin_stays_even_when_two_step_down_at_once() {
         let world = World::new(dialect).await;
         let (adam, noor) = (world.admin.account.id.clone(), world.reviewer.account.id.clone());
         assert!(matches!(remove_member(&world.app, &world.admin, &adam).await, Err(Refusal::Conflict(_))));
-        assert!(matches!(change_role(&world.app, &world.admin, &adam, StaffRole::Viewer).await, Err(Refusal::Conflict(_))));
+        assert!(matches!(
+            change_role(&world.app, &world.admin, &adam, StaffRole::Viewer).await,
+            Err(Refusal::Conflict(_))
+        ));
         assert!(world.audit().await.is_empty());
         for _ in 0..8 {
             change_role(&world.app, &world.admin, &noor, StaffRole::Admin).await.unwrap();
@@ -85,7 +96,10 @@ fn endpoints_are_checked_and_kept_apart() {
             EndpointForm { release: "r3".into(), ..form() },
             EndpointForm { name: " ".into(), ..form() },
         ] {
-            assert!(matches!(add_endpoint(&world.app, &world.admin, &wrong).await, Err(Refusal::Invalid(_))), "{wrong:?}");
+            assert!(
+                matches!(add_endpoint(&world.app, &world.admin, &wrong).await, Err(Refusal::Invalid(_))),
+                "{wrong:?}"
+            );
         }
         assert!(matches!(add_endpoint(&world.app, &world.reviewer, &form()).await, Err(Refusal::Forbidden(_))));
         let added = add_endpoint(&world.app, &world.admin, &form()).await.unwrap();
@@ -111,10 +125,15 @@ fn settings_are_checked_all_at_once() {
             contact_email: "nobody".into(),
             ..OrganizationSettings::default()
         };
-        let Err(Refusal::Invalid(faults)) = change_settings(&world.app, &world.admin, "", wrong).await else { panic!() };
+        let Err(Refusal::Invalid(faults)) = change_settings(&world.app, &world.admin, "", wrong).await else {
+            panic!()
+        };
         assert_eq!(faults.len(), 7);
         let right = OrganizationSettings { approval_expires_days: Some(365), ..OrganizationSettings::default() };
-        assert!(matches!(change_settings(&world.app, &world.reviewer, "St. Mary", right.clone()).await, Err(Refusal::Forbidden(_))));
+        assert!(matches!(
+            change_settings(&world.app, &world.reviewer, "St. Mary", right.clone()).await,
+            Err(Refusal::Forbidden(_))
+        ));
         let changed = change_settings(&world.app, &world.admin, "St. Mary", right.clone()).await.unwrap();
         assert_eq!((changed.name.as_str(), changed.settings), ("St. Mary", right));
         world.end().await;

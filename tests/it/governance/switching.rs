@@ -14,13 +14,17 @@ fn disable_raises_the_epoch_with_its_record_and_its_receipt() {
     on_both(async |dialect| {
         let world = World::new(dialect).await;
         let approval = world.approved(READING).await;
-        let (organization, client, now) = (approval.organization_id.clone(), approval.client_id.clone(), world.app.now());
+        let (organization, client, now) =
+            (approval.organization_id.clone(), approval.client_id.clone(), world.app.now());
         world
             .write(move |conn| {
                 Box::pin(async move {
-                    for (kind, seconds, tokens) in [("access", 3600, 41), ("refresh", 86_400, 7), ("access", -7200, 100)] {
+                    for (kind, seconds, tokens) in
+                        [("access", 3600, 41), ("refresh", 86_400, 7), ("access", -7200, 100)]
+                    {
                         let expires_at = now.plus_seconds(seconds);
-                        let counted = Counted { organization: &organization, client: &client, epoch: 1, kind, expires_at };
+                        let counted =
+                            Counted { organization: &organization, client: &client, epoch: 1, kind, expires_at };
                         token_counters::add(conn, &counted, tokens).await?;
                     }
                     Ok(())
@@ -33,7 +37,9 @@ fn disable_raises_the_epoch_with_its_record_and_its_receipt() {
         let after = world.approval().await.unwrap();
         assert_eq!(after, receipt.approval);
         assert_eq!(after.epoch, 2);
-        assert!(matches!(&after.state, ApprovalState::Disabled { by, reason, .. } if *by == world.reviewer.account.id && reason == "Unusual traffic."));
+        assert!(
+            matches!(&after.state, ApprovalState::Disabled { by, reason, .. } if *by == world.reviewer.account.id && reason == "Unusual traffic.")
+        );
         assert_eq!(world.line().await.state, "disabled");
         assert_eq!(world.recorded("client.disabled").await, 1);
         assert_eq!(world.told("piet@example.org").await.last().unwrap(), "client.disabled");

@@ -12,8 +12,12 @@ use countersign::domain::audit::{AuditRecord, verify_link};
 use countersign::domain::clients::{Client, ClientMetadata, ClientRevision, ClientState, ClientType, GrantType};
 use countersign::domain::clock::{FrozenClock, UtcMillis};
 use countersign::domain::entropy::SeededEntropy;
-use countersign::domain::ids::{AccessRequestId, AccountId, ApplicationProviderId, ClientId, FhirEndpointId, OrganizationId};
-use countersign::domain::organizations::{FhirEndpoint, FhirEndpointSettings, Organization, OrganizationSettings, Standing};
+use countersign::domain::ids::{
+    AccessRequestId, AccountId, ApplicationProviderId, ClientId, FhirEndpointId, OrganizationId,
+};
+use countersign::domain::organizations::{
+    FhirEndpoint, FhirEndpointSettings, Organization, OrganizationSettings, Standing,
+};
 use countersign::governance::Refusal;
 use countersign::governance::access_requests::{Ask, Filed, Outcome, ask, file_change_for_revision};
 use countersign::governance::actor::{Developer, Staff};
@@ -116,18 +120,32 @@ impl World {
             name: name.into(),
             created_at: now,
         };
-        let revision =
-            ClientRevision { client_id: client.id.clone(), revision: 1, digest: metadata.digest(), metadata, created_at: now };
+        let revision = ClientRevision {
+            client_id: client.id.clone(),
+            revision: 1,
+            digest: metadata.digest(),
+            metadata,
+            created_at: now,
+        };
         let kept = client.clone();
-        self.write(move |conn| Box::pin(async move { storage::clients::insert(conn, &kept, &revision, "acc_test").await })).await;
+        self.write(move |conn| {
+            Box::pin(async move { storage::clients::insert(conn, &kept, &revision, "acc_test").await })
+        })
+        .await;
         client
     }
 
     /// Files a new revision and puts it before the organizations.
     pub async fn revise(&self, change: impl FnOnce(&mut ClientMetadata)) -> Vec<Filed> {
+        self.try_revise(change).await.unwrap()
+    }
+
+    /// The same where it may be refused.
+    pub async fn try_revise(&self, change: impl FnOnce(&mut ClientMetadata)) -> Result<Vec<Filed>, Refusal> {
         let mut conn = self.app.store.read().await.unwrap();
         let client = storage::clients::lookup(&mut conn, &self.client.id).await.unwrap().unwrap();
-        let latest = storage::clients::find_revision(&mut conn, &client.id, client.latest_revision).await.unwrap().unwrap();
+        let latest =
+            storage::clients::find_revision(&mut conn, &client.id, client.latest_revision).await.unwrap().unwrap();
         drop(conn);
         let mut metadata = latest.metadata;
         change(&mut metadata);
@@ -149,7 +167,6 @@ impl World {
                 })
             })
             .await
-            .unwrap()
     }
 
     /// What the first provider's client asks of St. Mary.
@@ -186,7 +203,7 @@ impl World {
     }
 
     pub async fn request(&self, id: &AccessRequestId) -> AccessRequest {
-        storage::access_requests::lookup(&mut *self.app.store.read().await.unwrap(), id).await.unwrap().unwrap()
+        storage::access_requests::lookup(&mut self.app.store.read().await.unwrap(), id).await.unwrap().unwrap()
     }
 
     pub async fn approval(&self) -> Option<Approval> {
@@ -196,13 +213,17 @@ impl World {
 
     pub async fn line(&self) -> storage::client_management::Line {
         let mut conn = self.app.store.read().await.unwrap();
-        storage::client_management::find(&mut conn, &self.reviewer.organization.id, &self.client.id).await.unwrap().unwrap()
+        storage::client_management::find(&mut conn, &self.reviewer.organization.id, &self.client.id)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// The records of St. Mary's chain, after checking that it is whole.
     pub async fn audit(&self) -> Vec<AuditRecord> {
         let mut conn = self.app.store.read().await.unwrap();
-        let records = storage::audit::page_from(&mut conn, self.reviewer.organization.id.as_str(), 0, 1000).await.unwrap();
+        let records =
+            storage::audit::page_from(&mut conn, self.reviewer.organization.id.as_str(), 0, 1000).await.unwrap();
         let (mut seq, mut hash) = (0, String::new());
         for record in &records {
             verify_link(record, seq, &hash).unwrap();
@@ -227,7 +248,9 @@ impl World {
 
     pub async fn write<F>(&self, work: F)
     where
-        F: for<'c> FnOnce(&'c mut storage::Conn) -> futures_util::future::BoxFuture<'c, Result<(), StorageError>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut storage::Conn) -> futures_util::future::BoxFuture<'c, Result<(), StorageError>>
+            + Send
+            + 'static,
     {
         self.app.store.write(work).await.unwrap();
     }
@@ -273,7 +296,10 @@ async fn organization(app: &App, slug: &str) -> Organization {
         created_at: now,
     };
     let kept = organization.clone();
-    app.store.write(move |conn| Box::pin(async move { storage::organizations::insert(conn, &kept).await })).await.unwrap();
+    app.store
+        .write(move |conn| Box::pin(async move { storage::organizations::insert(conn, &kept).await }))
+        .await
+        .unwrap();
     organization
 }
 
@@ -333,7 +359,10 @@ async fn provider(app: &App, name: &str) -> ApplicationProvider {
         created_at: app.now(),
     };
     let kept = provider.clone();
-    app.store.write(move |conn| Box::pin(async move { storage::application_providers::insert(conn, &kept).await })).await.unwrap();
+    app.store
+        .write(move |conn| Box::pin(async move { storage::application_providers::insert(conn, &kept).await }))
+        .await
+        .unwrap();
     provider
 }
 
@@ -346,7 +375,9 @@ async fn developer(app: &App, provider: &ApplicationProvider, name: &str) -> Dev
         role: DeveloperRole::Admin,
     };
     app.store
-        .write(move |conn| Box::pin(async move { storage::application_providers::put_developer(conn, &membership, now).await }))
+        .write(move |conn| {
+            Box::pin(async move { storage::application_providers::put_developer(conn, &membership, now).await })
+        })
         .await
         .unwrap();
     Developer { account, provider: provider.clone(), role: DeveloperRole::Admin }

@@ -15,8 +15,8 @@ use countersign::domain::secrets::PlainSecret;
 use countersign::governance::access_requests::{Ask, ask};
 use countersign::governance::approvals::{Life, Yes, approve};
 use countersign::governance::client_management::review;
-use countersign::storage::connect::Dialect;
 use countersign::storage;
+use countersign::storage::connect::Dialect;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -27,7 +27,8 @@ use crate::support::browser::{Answer, Browser};
 pub const ISSUER: &str = "https://countersign.example/o/st-mary";
 pub const FHIR: &str = "https://fhir.st-mary.example/r4";
 pub const CALLBACK: &str = "https://app.acme.example/cb";
-pub const PATIENT_SCOPES: &str = "launch/patient openid fhirUser offline_access patient/Observation.rs patient/Patient.r";
+pub const PATIENT_SCOPES: &str =
+    "launch/patient openid fhirUser offline_access patient/Observation.rs patient/Patient.r";
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// The stage.
@@ -70,7 +71,8 @@ pub fn basic(id: &str, secret: &str) -> String {
 /// What a redirect to the app carries.
 pub fn answer_of(answer: &Answer) -> std::collections::BTreeMap<String, String> {
     let location = answer.location();
-    let url = url::Url::parse(&location).unwrap_or_else(|_| panic!("a redirect to the app, not {} {location:?}: {}", answer.status, answer.body));
+    let url = url::Url::parse(&location)
+        .unwrap_or_else(|_| panic!("a redirect to the app, not {} {location:?}: {}", answer.status, answer.body));
     assert!(!location.starts_with("https://countersign.example"), "{location}");
     url.query_pairs().into_owned().collect()
 }
@@ -84,7 +86,9 @@ impl Stage {
         let fhir_server = resource_server(world).await;
         let stage = Self { app: world.client.id.clone(), patient, fhir_server, site };
         stage.is_patient(&stage.patient, &["anna"]).await;
-        stage.approve(&stage.app, &format!("{PATIENT_SCOPES} online_access launch profile patient/*.rs user/Patient.rs")).await;
+        stage
+            .approve(&stage.app, &format!("{PATIENT_SCOPES} online_access launch profile patient/*.rs user/Patient.rs"))
+            .await;
         stage
     }
 
@@ -96,15 +100,24 @@ impl Stage {
     pub async fn is_patient(&self, account: &Account, patients: &[&str]) {
         let user = FhirUser {
             reference: format!("Patient/{}", patients[0]),
-            patients: patients.iter().enumerate().map(|(place, patient)| UserPatient { patient: (*patient).into(), is_self: place == 0 }).collect(),
+            patients: patients
+                .iter()
+                .enumerate()
+                .map(|(place, patient)| UserPatient { patient: (*patient).into(), is_self: place == 0 })
+                .collect(),
         };
         self.is_user(account, user).await;
     }
 
     pub async fn is_user(&self, account: &Account, user: FhirUser) {
-        let (organization, account, now) = (self.world().reviewer.organization.id.clone(), account.id.clone(), self.world().app.now());
+        let (organization, account, now) =
+            (self.world().reviewer.organization.id.clone(), account.id.clone(), self.world().app.now());
         self.world()
-            .write(move |conn| Box::pin(async move { storage::accounts::put_fhir_user(conn, &organization, &account, &user, now).await }))
+            .write(move |conn| {
+                Box::pin(
+                    async move { storage::accounts::put_fhir_user(conn, &organization, &account, &user, now).await },
+                )
+            })
             .await;
     }
 
@@ -114,7 +127,9 @@ impl Stage {
         let question = Ask { client_id: client.clone(), ..world.question(scopes) };
         let (request, _) = ask(&world.app, &world.developer, question).await.unwrap();
         let digest = review(&world.app, &world.reviewer, &request.id).await.unwrap().digest;
-        approve(&world.app, &world.reviewer, &request.id, Yes { digest, scopes: None, life: Life::AsConfigured }).await.unwrap();
+        approve(&world.app, &world.reviewer, &request.id, Yes { digest, scopes: None, life: Life::AsConfigured })
+            .await
+            .unwrap();
     }
 
     pub async fn disable(&self, client: &ClientId) {
@@ -142,8 +157,13 @@ impl Stage {
             created_at: now,
         };
         let id = client.id.clone();
-        let revision = ClientRevision { client_id: id.clone(), revision: 1, digest: metadata.digest(), metadata, created_at: now };
-        world.write(move |conn| Box::pin(async move { storage::clients::insert(conn, &client, &revision, "acc_test").await })).await;
+        let revision =
+            ClientRevision { client_id: id.clone(), revision: 1, digest: metadata.digest(), metadata, created_at: now };
+        world
+            .write(move |conn| {
+                Box::pin(async move { storage::clients::insert(conn, &client, &revision, "acc_test").await })
+            })
+            .await;
         id
     }
 
@@ -161,7 +181,11 @@ impl Stage {
             expires_at: None,
             revoked_at: None,
         };
-        world.write(move |conn| Box::pin(async move { storage::clients::insert_secret(conn, &secret, "acc_test").await })).await;
+        world
+            .write(move |conn| {
+                Box::pin(async move { storage::clients::insert_secret(conn, &secret, "acc_test").await })
+            })
+            .await;
         plain.reveal().to_owned()
     }
 
@@ -226,11 +250,18 @@ impl Stage {
     }
 
     pub fn authorize_url(pairs: &[(String, String)]) -> String {
-        format!("{ISSUER}/authorize?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+        format!(
+            "{ISSUER}/authorize?{}",
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+        )
     }
 
     /// A patient goes through a launch and allows everything: what the app's redirect URI gets.
-    pub async fn launch(&self, browser: &mut Browser, pairs: &[(String, String)]) -> std::collections::BTreeMap<String, String> {
+    pub async fn launch(
+        &self,
+        browser: &mut Browser,
+        pairs: &[(String, String)],
+    ) -> std::collections::BTreeMap<String, String> {
         let page = browser.open(&Self::authorize_url(pairs)).await;
         let page = self.through_sign_in(browser, page).await;
         if page.location().starts_with(CALLBACK) {
@@ -245,7 +276,8 @@ impl Stage {
         if !page.at.starts_with("/sign-in") {
             return page;
         }
-        let form = page.form("/sign-in").with("email", &self.patient.email).with("password", crate::support::site::PASSWORD);
+        let form =
+            page.form("/sign-in").with("email", &self.patient.email).with("password", crate::support::site::PASSWORD);
         browser.submit_and_follow(&form).await
     }
 
@@ -312,7 +344,10 @@ impl Stage {
 
     pub async fn grants(&self) -> usize {
         let mut conn = self.world().app.store.read().await.unwrap();
-        storage::grants::list_for_user(&mut conn, &self.world().reviewer.organization.id, &self.patient.id).await.unwrap().len()
+        storage::grants::list_for_user(&mut conn, &self.world().reviewer.organization.id, &self.patient.id)
+            .await
+            .unwrap()
+            .len()
     }
 
     pub async fn end(self) {
@@ -330,7 +365,11 @@ async fn resource_server(world: &World) -> (String, String) {
         standing: Standing::Active,
     };
     let id = server.id.as_str().to_owned();
-    world.write(move |conn| Box::pin(async move { storage::organizations::insert_resource_server(conn, &server, now).await })).await;
+    world
+        .write(move |conn| {
+            Box::pin(async move { storage::organizations::insert_resource_server(conn, &server, now).await })
+        })
+        .await;
     (id, secret.reveal().to_owned())
 }
 
@@ -342,7 +381,10 @@ pub fn refused(answer: &Answer, status: u16, error: &str) {
     assert_eq!(answer.header("pragma"), "no-cache");
     assert_eq!(answer.header("content-type"), "application/json");
     let description = answer.json()["error_description"].as_str().unwrap_or_default().to_owned();
-    assert!(description.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'), "{description:?}");
+    assert!(
+        description.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'),
+        "{description:?}"
+    );
 }
 
 /// A client's key.
@@ -367,7 +409,8 @@ impl Key {
     }
 
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
-        let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let input =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
         let signature = self.pair.sign(&SystemRandom::new(), input.as_bytes()).unwrap();
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
     }

@@ -12,7 +12,7 @@ type Pairs = Vec<(String, String)>;
 
 fn set(mut pairs: Pairs, name: &str, value: &str) -> Pairs {
     match pairs.iter_mut().find(|(key, _)| key == name) {
-        Some(pair) => pair.1 = value.to_owned(),
+        Some(pair) => value.clone_into(&mut pair.1),
         None => pairs.push((name.to_owned(), value.to_owned())),
     }
     pairs
@@ -94,7 +94,12 @@ fn until_client_and_redirect_uri_are_known_a_fault_stops_at_our_own_page() {
         stops(&browser.get(&format!("{ISSUER}/authorize")).await, "bare");
         // a form, with something in the query too
         let both = browser
-            .send(Method::POST, &format!("{ISSUER}/authorize?client_id=x"), &[("content-type", "application/x-www-form-urlencoded")], "a=b")
+            .send(
+                Method::POST,
+                &format!("{ISSUER}/authorize?client_id=x"),
+                &[("content-type", "application/x-www-form-urlencoded")],
+                "a=b",
+            )
             .await;
         stops(&both, "query and body");
         assert_eq!(stage.grants().await, 0);
@@ -111,7 +116,10 @@ fn clients_that_may_not_act_here_are_never_redirected_to() {
         let request = set(stage.request(), "client_id", unasked.as_str());
         stops(&browser.get(&Stage::authorize_url(&request)).await, "never asked");
         // also with a fault that a known client would be told about
-        stops(&browser.get(&Stage::authorize_url(&set(request, "response_type", "token"))).await, "never asked, and wrong");
+        stops(
+            &browser.get(&Stage::authorize_url(&set(request, "response_type", "token"))).await,
+            "never asked, and wrong",
+        );
         stage.disable(&stage.app).await;
         stops(&browser.get(&Stage::authorize_url(&stage.request())).await, "disabled");
         stage.end().await;
@@ -162,7 +170,11 @@ fn every_later_fault_is_told_to_the_app_with_state_and_issuer() {
             ("unapproved scope", set(good.clone(), "scope", "user/Observation.cruds"), "invalid_scope"),
             ("system scope", set(good.clone(), "scope", "system/Patient.rs"), "invalid_scope"),
             ("bad charset", set(good.clone(), "scope", "openid \"x\""), "invalid_scope"),
-            ("launch scope without launch", set(good.clone(), "scope", "launch openid patient/Patient.r"), "invalid_scope"),
+            (
+                "launch scope without launch",
+                set(good.clone(), "scope", "launch openid patient/Patient.r"),
+                "invalid_scope",
+            ),
             ("launch without its scope", and(good.clone(), "launch", "csl_x"), "invalid_scope"),
             ("unknown launch", and(set(good.clone(), "scope", "launch openid"), "launch", "csl_x"), "invalid_request"),
             ("prompt none and login", and(good.clone(), "prompt", "none login"), "invalid_request"),
@@ -206,8 +218,17 @@ fn a_form_post_request_means_the_same_and_a_trailing_slash_on_aud_is_forgiven() 
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
         let mut browser = stage.app_browser();
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(set(stage.request(), "aud", &format!("{FHIR}/"))).finish();
-        let answer = browser.send(Method::POST, &format!("{ISSUER}/authorize"), &[("content-type", "application/x-www-form-urlencoded")], body).await;
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(set(stage.request(), "aud", &format!("{FHIR}/")))
+            .finish();
+        let answer = browser
+            .send(
+                Method::POST,
+                &format!("{ISSUER}/authorize"),
+                &[("content-type", "application/x-www-form-urlencoded")],
+                body,
+            )
+            .await;
         assert_eq!(answer.status, 303);
         let page = browser.follow(answer).await;
         let page = stage.through_sign_in(&mut browser, page).await;
@@ -264,7 +285,10 @@ fn an_answer_only_narrows_and_a_forged_one_is_refused() {
         let answer = other.submit(&form.clone().with("csrf", own.value("csrf"))).await;
         stops(&answer, "another person's flow");
         // the person themselves, with less, and one category only
-        let less = form.without("offline").with("scope", "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory");
+        let less = form.without("offline").with(
+            "scope",
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
+        );
         let answer = browser.submit(&less).await;
         let code = answer_of(&answer)["code"].clone();
         let tokens = Tokens(stage.token(&stage.redemption(&code)).await.json());
@@ -287,7 +311,11 @@ fn what_was_agreed_is_remembered_for_the_same_or_less() {
         let mut browser = stage.app_browser();
         stage.launch(&mut browser, &stage.request()).await;
         let silent = |scope: &str| set(and(stage.request(), "prompt", "none"), "scope", scope);
-        for (scope, agreed) in [(PATIENT_SCOPES, true), ("launch/patient patient/Patient.r", true), ("launch/patient openid patient/*.rs", false)] {
+        for (scope, agreed) in [
+            (PATIENT_SCOPES, true),
+            ("launch/patient patient/Patient.r", true),
+            ("launch/patient openid patient/*.rs", false),
+        ] {
             let answer = browser.open(&Stage::authorize_url(&silent(scope))).await;
             let told = answer_of(&answer);
             assert_eq!(told.contains_key("code"), agreed, "{scope}: {told:?}");
@@ -317,7 +345,9 @@ fn a_fresh_sign_in_is_asked_for_when_the_app_asks_for_one() {
             let code = answer_of(&answer)["code"].clone();
             let tokens = Tokens(stage.token(&stage.redemption(&code)).await.json());
             use base64::Engine as _;
-            let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(tokens.text("id_token").split('.').nth(1).unwrap()).unwrap();
+            let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD
+                .decode(tokens.text("id_token").split('.').nth(1).unwrap())
+                .unwrap();
             let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
             assert_eq!(claims["auth_time"].as_i64(), Some(stage.world().app.now().seconds()), "{name}={value}");
             stage.world().clock.advance_seconds(120);
@@ -363,7 +393,8 @@ fn patient_scopes_are_never_granted_without_a_patient() {
         let stage = Stage::new(dialect).await;
         // inferred without launch/patient
         let mut browser = stage.app_browser();
-        let code = stage.launch(&mut browser, &set(stage.request(), "scope", "openid patient/Patient.r")).await["code"].clone();
+        let code = stage.launch(&mut browser, &set(stage.request(), "scope", "openid patient/Patient.r")).await["code"]
+            .clone();
         assert_eq!(Tokens(stage.token(&stage.redemption(&code)).await.json()).text("patient"), "anna");
         // nobody's patient: somebody known here without a record
         let nobody = world::account(&stage.world().app, "nobody").await;

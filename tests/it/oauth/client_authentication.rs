@@ -43,7 +43,10 @@ fn a_secret_is_taken_raw_form_encoded_and_in_the_body() {
         }
         let with_id = [fields[0], fields[1], ("client_id", id.as_str())];
         assert_eq!(stage.post("token", &[("authorization", &basic(id.as_str(), &secret))], &with_id).await.status, 200);
-        assert_eq!(stage.token(&[fields[0], fields[1], ("client_id", id.as_str()), ("client_secret", &secret)]).await.status, 200);
+        assert_eq!(
+            stage.token(&[fields[0], fields[1], ("client_id", id.as_str()), ("client_secret", &secret)]).await.status,
+            200
+        );
         stage.end().await;
     });
 }
@@ -91,13 +94,24 @@ fn proof_that_is_wrong_missing_or_of_another_kind_is_refused_alike() {
             refused(&stage.token(&fields).await, 401, "invalid_client");
         }
         let other = [fields[0], fields[1], ("client_id", keyed.as_str())];
-        refused(&stage.post("token", &[("authorization", &basic(id.as_str(), &secret))], &other).await, 401, "invalid_client");
+        refused(
+            &stage.post("token", &[("authorization", &basic(id.as_str(), &secret))], &other).await,
+            401,
+            "invalid_client",
+        );
         // two methods at once
         let jwt = key.sign(&key.header(), &claims(&stage, &keyed, "two"));
         for (header, more) in [
             (Some(basic(id.as_str(), &secret)), vec![("client_id", id.as_str()), ("client_secret", secret.as_str())]),
             (Some(basic(id.as_str(), &secret)), vec![("client_assertion", jwt.as_str())]),
-            (None, vec![("client_id", id.as_str()), ("client_secret", secret.as_str()), ("client_assertion", jwt.as_str())]),
+            (
+                None,
+                vec![
+                    ("client_id", id.as_str()),
+                    ("client_secret", secret.as_str()),
+                    ("client_assertion", jwt.as_str()),
+                ],
+            ),
         ] {
             let mut all = fields.to_vec();
             all.extend(more);
@@ -124,7 +138,11 @@ fn an_assertion_is_taken_once_for_its_client_and_its_endpoint() {
         assert_eq!(answer.status, 200, "{}", answer.body);
         refused(&assert_with(&stage, "token", &good, &[]).await, 401, "invalid_client");
         let same_jti = sign(&other_key, &other, "a", &|_| {});
-        assert_eq!(assert_with(&stage, "token", &same_jti, &[]).await.status, 200, "another client's jti is another one");
+        assert_eq!(
+            assert_with(&stage, "token", &same_jti, &[]).await.status,
+            200,
+            "another client's jti is another one"
+        );
         let issuer = sign(&key, &id, "b", &|claims| claims["aud"] = json!(ISSUER));
         assert_eq!(assert_with(&stage, "token", &issuer, &[("client_id", id.as_str())]).await.status, 200);
         // somebody else's signature, name, key
@@ -153,7 +171,12 @@ fn an_assertion_is_taken_once_for_its_client_and_its_endpoint() {
         }
         let fresh = sign(&key, &id, "o", &|_| {});
         refused(&assert_with(&stage, "token", &fresh, &[("client_id", other.as_str())]).await, 401, "invalid_client");
-        let wrong_type = [("grant_type", "client_credentials"), ("scope", SCOPE), ("client_assertion_type", "not_one"), ("client_assertion", &fresh)];
+        let wrong_type = [
+            ("grant_type", "client_credentials"),
+            ("scope", SCOPE),
+            ("client_assertion_type", "not_one"),
+            ("client_assertion", &fresh),
+        ];
         refused(&stage.token(&wrong_type).await, 401, "invalid_client");
         assert_eq!(assert_with(&stage, "token", &fresh, &[]).await.status, 200, "none of this used the jti up");
         // at other endpoints the token URL is no audience, and a plain client may not introspect
@@ -180,7 +203,11 @@ fn a_strict_client_uses_the_issuer_as_its_one_audience() {
             claims["aud"] = aud;
             key.sign(&key.header(), &claims)
         };
-        refused(&assert_with(&stage, "token", &sign("a", json!(format!("{ISSUER}/token"))), &[]).await, 401, "invalid_client");
+        refused(
+            &assert_with(&stage, "token", &sign("a", json!(format!("{ISSUER}/token"))), &[]).await,
+            401,
+            "invalid_client",
+        );
         refused(&assert_with(&stage, "token", &sign("b", json!([ISSUER])), &[]).await, 401, "invalid_client");
         assert_eq!(assert_with(&stage, "token", &sign("c", json!(ISSUER)), &[]).await.status, 200);
         stage.end().await;
@@ -218,7 +245,11 @@ fn keys_behind_a_private_address_are_not_fetched() {
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let key = Key::new("key-1");
-        for (number, host) in ["https://127.0.0.1", "https://[::ffff:127.0.0.1]", "http://127.0.0.1", "https://2130706433"].into_iter().enumerate() {
+        for (number, host) in
+            ["https://127.0.0.1", "https://[::ffff:127.0.0.1]", "http://127.0.0.1", "https://2130706433"]
+                .into_iter()
+                .enumerate()
+        {
             let url = format!("{host}:{port}/jwks");
             let id = stage
                 .register(|metadata| {
@@ -244,7 +275,15 @@ fn a_backend_service_gets_approved_system_scopes_and_nothing_else() {
         let credentials = basic(id.as_str(), &secret);
         let ask = |scope: String| {
             let (stage, credentials) = (&stage, credentials.clone());
-            async move { stage.post("token", &[("authorization", &credentials)], &[("grant_type", "client_credentials"), ("scope", &scope)]).await }
+            async move {
+                stage
+                    .post(
+                        "token",
+                        &[("authorization", &credentials)],
+                        &[("grant_type", "client_credentials"), ("scope", &scope)],
+                    )
+                    .await
+            }
         };
         for (asked, granted) in [
             ("system/Patient.rs", "system/Patient.rs"),
@@ -282,16 +321,26 @@ fn a_backend_service_gets_approved_system_scopes_and_nothing_else() {
             // what lies within both limits may be granted, and says so; nothing here widens
             if answer.status == 200 {
                 let granted = answer.json()["scope"].as_str().unwrap().to_owned();
-                assert!(nothing.contains("category=") && granted.contains("category=laboratory"), "{nothing}: {}", answer.body);
+                assert!(
+                    nothing.contains("category=") && granted.contains("category=laboratory"),
+                    "{nothing}: {}",
+                    answer.body
+                );
                 continue;
             }
             refused(&answer, 400, "invalid_scope");
         }
         let long = format!("system/Patient.rs {}", "x".repeat(40_000));
         assert!(ask(long).await.status.is_client_error() || ask("system/Patient.rs".into()).await.status == 200);
-        refused(&stage.post("token", &[("authorization", &credentials)], &[("grant_type", "client_credentials")]).await, 400, "invalid_scope");
         refused(
-            &stage.token(&[("grant_type", "client_credentials"), ("scope", SCOPE), ("client_id", stage.app.as_str())]).await,
+            &stage.post("token", &[("authorization", &credentials)], &[("grant_type", "client_credentials")]).await,
+            400,
+            "invalid_scope",
+        );
+        refused(
+            &stage
+                .token(&[("grant_type", "client_credentials"), ("scope", SCOPE), ("client_id", stage.app.as_str())])
+                .await,
             400,
             "unauthorized_client",
         );

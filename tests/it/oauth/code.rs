@@ -69,7 +69,9 @@ fn an_id_token_names_the_person_the_app_and_the_moment() {
         let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(jwks.clone()).unwrap();
         let key = jsonwebtoken::DecodingKey::from_jwk(set.find(header["kid"].as_str().unwrap()).unwrap()).unwrap();
         let (input, signature) = id_token.rsplit_once('.').unwrap();
-        assert!(jsonwebtoken::crypto::verify(signature, input.as_bytes(), &key, jsonwebtoken::Algorithm::RS256).unwrap());
+        assert!(
+            jsonwebtoken::crypto::verify(signature, input.as_bytes(), &key, jsonwebtoken::Algorithm::RS256).unwrap()
+        );
         for key in jwks["keys"].as_array().unwrap() {
             for private in ["d", "p", "q", "dp", "dq", "qi"] {
                 assert!(key.get(private).is_none());
@@ -141,11 +143,21 @@ fn a_code_is_bound_to_client_redirect_uri_verifier_and_a_minute() {
         let (other, secret) = stage.confidential().await;
         // another client: refused, and the code still good for its owner
         let code = stage.code().await;
-        let fields = [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)];
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", VERIFIER),
+        ];
         let answer = stage.post("token", &[("authorization", &basic(other.as_str(), &secret))], &fields).await;
         refused(&answer, 400, "invalid_grant");
         // another or no redirect URI: refused, and the code still good
-        for uri in [Some("https://old.acme.example/cb"), Some("https://app.acme.example:443/cb"), Some("https://app.acme.example/x/../cb"), None] {
+        for uri in [
+            Some("https://old.acme.example/cb"),
+            Some("https://app.acme.example:443/cb"),
+            Some("https://app.acme.example/x/../cb"),
+            None,
+        ] {
             let mut fields = stage.redemption(&code);
             fields.retain(|(name, _)| *name != "redirect_uri");
             fields.extend(uri.map(|uri| ("redirect_uri", uri)));
@@ -154,7 +166,13 @@ fn a_code_is_bound_to_client_redirect_uri_verifier_and_a_minute() {
         assert_eq!(stage.token(&stage.redemption(&code)).await.status, 200);
         // a wrong verifier spoils it
         let long = "a".repeat(129);
-        for verifier in ["", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "short", &long, "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX!"] {
+        for verifier in [
+            "",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "short",
+            &long,
+            "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjX!",
+        ] {
             let code = stage.code().await;
             let mut fields = stage.redemption(&code);
             fields.retain(|(name, _)| *name != "code_verifier");
@@ -177,7 +195,14 @@ fn only_an_unchanged_code_is_a_code() {
         let tokens = stage.tokens().await;
         let code = stage.code().await;
         let changed = format!("{}{}", &code[..code.len() - 1], if code.ends_with('A') { 'B' } else { 'A' });
-        for not_a_code in [tokens.refresh(), tokens.access(), changed, code[..code.len() - 1].to_owned(), format!("{code}x"), "x".into()] {
+        for not_a_code in [
+            tokens.refresh(),
+            tokens.access(),
+            changed,
+            code[..code.len() - 1].to_owned(),
+            format!("{code}x"),
+            "x".into(),
+        ] {
             refused(&stage.token(&stage.redemption(&not_a_code)).await, 400, "invalid_grant");
         }
         refused(&stage.refresh(&tokens.access()).await, 400, "invalid_grant");
@@ -241,7 +266,10 @@ fn a_code_is_worthless_once_the_client_or_the_person_is_switched_off() {
         refused(&stage.token(&stage.redemption(&code)).await, 400, "invalid_grant");
         let code = stage.code().await;
         let off = countersign::domain::accounts::Account { active: false, ..stage.patient.clone() };
-        stage.world().write(move |conn| Box::pin(async move { countersign::storage::accounts::update(conn, &off).await })).await;
+        stage
+            .world()
+            .write(move |conn| Box::pin(async move { countersign::storage::accounts::update(conn, &off).await }))
+            .await;
         refused(&stage.token(&stage.redemption(&code)).await, 400, "invalid_grant");
         stage.end().await;
     });
@@ -251,7 +279,12 @@ fn a_code_is_worthless_once_the_client_or_the_person_is_switched_off() {
 fn only_pages_of_the_app_may_read_its_tokens() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        for (origin, allowed) in [("https://app.acme.example", true), ("https://evil.example", false), ("null", false), ("https://app.acme.example:444", false)] {
+        for (origin, allowed) in [
+            ("https://app.acme.example", true),
+            ("https://evil.example", false),
+            ("null", false),
+            ("https://app.acme.example:444", false),
+        ] {
             let code = stage.code().await;
             let answer = stage.post("token", &[("origin", origin)], &stage.redemption(&code)).await;
             assert_eq!(answer.status, 200);
@@ -259,7 +292,10 @@ fn only_pages_of_the_app_may_read_its_tokens() {
             assert_eq!(answer.header("access-control-allow-credentials"), "");
             let answer = stage.post("token", &[("origin", origin)], &stage.redemption(&code)).await;
             assert_eq!(answer.header("access-control-allow-origin"), if allowed { origin } else { "" }, "errors too");
-            let preflight = stage.app_browser().send(axum::http::Method::OPTIONS, &format!("{ISSUER}/token"), &[("origin", origin)], "").await;
+            let preflight = stage
+                .app_browser()
+                .send(axum::http::Method::OPTIONS, &format!("{ISSUER}/token"), &[("origin", origin)], "")
+                .await;
             assert_eq!(preflight.status, 204);
             assert_eq!(preflight.header("access-control-allow-origin"), if allowed { origin } else { "" });
         }

@@ -31,7 +31,8 @@ fn every_document_says_the_same_and_every_url_answers() {
 
         let smart: Value = serde_json::from_str(&texts[0].1).unwrap();
         let openid = browser.get(&format!("{ISSUER}/.well-known/openid-configuration")).await.json();
-        let inserted = browser.get("https://countersign.example/.well-known/oauth-authorization-server/o/st-mary").await.json();
+        let inserted =
+            browser.get("https://countersign.example/.well-known/oauth-authorization-server/o/st-mary").await.json();
         assert_eq!(openid, inserted);
         assert_eq!(openid["issuer"], ISSUER);
         for (name, value) in openid.as_object().unwrap() {
@@ -46,7 +47,9 @@ fn every_document_says_the_same_and_every_url_answers() {
         for capability in smart["capabilities"].as_array().unwrap() {
             assert!(capability.is_string());
         }
-        for (name, url) in smart.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri") {
+        for (name, url) in
+            smart.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri")
+        {
             let url = url.as_str().unwrap();
             assert!(url.starts_with("https://countersign.example/"), "{name} is absolute");
             let answer = browser.get(url).await;

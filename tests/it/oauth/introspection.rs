@@ -13,11 +13,31 @@ fn who_may_not_ask_learns_nothing() {
         let (id, own) = &stage.fhir_server;
         let token = [("token", access.as_str())];
         refused(&stage.post("introspect", &[], &token).await, 401, "invalid_client");
-        refused(&stage.post("introspect", &[("authorization", &basic(id, "wrong"))], &token).await, 401, "invalid_client");
-        refused(&stage.post("introspect", &[("authorization", &basic("rs_other", own))], &token).await, 401, "invalid_client");
-        refused(&stage.post("introspect", &[], &[token[0], ("client_id", stage.app.as_str())]).await, 401, "invalid_client");
-        refused(&stage.post("introspect", &[("authorization", &basic(client.as_str(), &secret))], &token).await, 403, "insufficient_scope");
-        refused(&stage.post("introspect", &[("authorization", &format!("Bearer {access}"))], &token).await, 403, "insufficient_scope");
+        refused(
+            &stage.post("introspect", &[("authorization", &basic(id, "wrong"))], &token).await,
+            401,
+            "invalid_client",
+        );
+        refused(
+            &stage.post("introspect", &[("authorization", &basic("rs_other", own))], &token).await,
+            401,
+            "invalid_client",
+        );
+        refused(
+            &stage.post("introspect", &[], &[token[0], ("client_id", stage.app.as_str())]).await,
+            401,
+            "invalid_client",
+        );
+        refused(
+            &stage.post("introspect", &[("authorization", &basic(client.as_str(), &secret))], &token).await,
+            403,
+            "insufficient_scope",
+        );
+        refused(
+            &stage.post("introspect", &[("authorization", &format!("Bearer {access}"))], &token).await,
+            403,
+            "insufficient_scope",
+        );
         refused(&stage.post("introspect", &[("authorization", "Bearer nonsense")], &token).await, 401, "invalid_token");
         refused(&stage.post("introspect", &[("authorization", &basic(id, own))], &[]).await, 400, "invalid_request");
         assert_eq!(stage.app_browser().get(&format!("{ISSUER}/introspect")).await.status, 405);
@@ -44,7 +64,8 @@ fn a_bearer_with_the_introspection_scope_may_ask_about_any_client() {
         let tokens = stage.tokens().await;
         let (client, secret) = stage.backend("system/Patient.rs __introspect").await;
         let fields = [("grant_type", "client_credentials"), ("scope", "__introspect")];
-        let own = Tokens(stage.post("token", &[("authorization", &basic(client.as_str(), &secret))], &fields).await.json());
+        let own =
+            Tokens(stage.post("token", &[("authorization", &basic(client.as_str(), &secret))], &fields).await.json());
         let bearer = format!("Bearer {}", own.access());
         let answer = stage.post("introspect", &[("authorization", &bearer)], &[("token", &tokens.access())]).await;
         assert_eq!(answer.json()["active"], true, "{}", answer.body);
@@ -59,12 +80,26 @@ fn everything_that_is_not_good_looks_the_same() {
         let tokens = stage.tokens().await;
         let access = tokens.access();
         let flipped = access.replace(&access[40..41], if &access[40..41] == "A" { "B" } else { "A" });
-        for dead in [tokens.refresh(), flipped, access[..50].to_owned(), format!("{access}x"), "x".into(), "csa_".into(), "é".into()] {
+        for dead in [
+            tokens.refresh(),
+            flipped,
+            access[..50].to_owned(),
+            format!("{access}x"),
+            "x".into(),
+            "csa_".into(),
+            "é".into(),
+        ] {
             assert!(!stage.is_active(&dead).await, "{dead}");
         }
         for hint in ["refresh_token", "access_token", "nonsense"] {
             let (id, secret) = &stage.fhir_server;
-            let answer = stage.post("introspect", &[("authorization", &basic(id, secret))], &[("token", &access), ("token_type_hint", hint)]).await;
+            let answer = stage
+                .post(
+                    "introspect",
+                    &[("authorization", &basic(id, secret))],
+                    &[("token", &access), ("token_type_hint", hint)],
+                )
+                .await;
             assert_eq!(answer.json()["active"], true);
             assert_eq!(answer.header("cache-control"), "no-store");
         }
@@ -95,7 +130,14 @@ fn disabling_a_client_ends_all_it_has_here_in_the_same_moment_and_enabling_reviv
         let launch = browser.open(&Stage::authorize_url(&stage.request())).await;
         assert_eq!(launch.status, 400);
         assert!(launch.location().is_empty(), "a disabled client is never redirected to");
-        let info = browser.send(axum::http::Method::GET, &format!("{ISSUER}/userinfo"), &[("authorization", &format!("Bearer {}", patient.access()))], "").await;
+        let info = browser
+            .send(
+                axum::http::Method::GET,
+                &format!("{ISSUER}/userinfo"),
+                &[("authorization", &format!("Bearer {}", patient.access()))],
+                "",
+            )
+            .await;
         assert_eq!(info.status, 401);
         stage.enable(&stage.app).await;
         assert!(!stage.is_active(&patient.access()).await);
@@ -118,14 +160,18 @@ fn revoking_an_access_token_ends_it_alone_and_a_refresh_token_its_family() {
         let next = Tokens(stage.refresh(&tokens.refresh()).await.json());
         let revoke = |token: String| {
             let stage = &stage;
-            async move { stage.post("revoke", &[], &[("token", &token), ("client_id", stage.app.as_str())]).await.status.as_u16() }
+            async move {
+                stage.post("revoke", &[], &[("token", &token), ("client_id", stage.app.as_str())]).await.status.as_u16()
+            }
         };
         for unknown in ["x".to_owned(), format!("{}x", next.access())] {
             assert_eq!(revoke(unknown).await, 200);
         }
         // somebody else's token is untouched
         let (other, secret) = stage.confidential().await;
-        let answer = stage.post("revoke", &[("authorization", &basic(other.as_str(), &secret))], &[("token", &next.refresh())]).await;
+        let answer = stage
+            .post("revoke", &[("authorization", &basic(other.as_str(), &secret))], &[("token", &next.refresh())])
+            .await;
         assert_eq!(answer.status, 200);
         assert!(stage.is_active(&next.access()).await && stage.is_active(&tokens.access()).await);
         assert_eq!(revoke(next.access()).await, 200);
@@ -166,7 +212,8 @@ fn userinfo_tells_who_it_is_to_the_header_only() {
         assert!(none.header("www-authenticate").starts_with("Bearer"));
         let (backend, secret) = stage.backend("system/Patient.rs").await;
         let fields = [("grant_type", "client_credentials"), ("scope", "system/Patient.rs")];
-        let service = Tokens(stage.post("token", &[("authorization", &basic(backend.as_str(), &secret))], &fields).await.json());
+        let service =
+            Tokens(stage.post("token", &[("authorization", &basic(backend.as_str(), &secret))], &fields).await.json());
         let answer = browser.send(get, &url, &[("authorization", &format!("Bearer {}", service.access()))], "").await;
         refused(&answer, 403, "insufficient_scope");
         stage.end().await;
@@ -191,6 +238,44 @@ fn a_person_stops_an_app_and_it_is_asked_for_anew() {
         let page = browser.open(&Stage::authorize_url(&stage.request())).await;
         assert!(page.at.contains("/continue"), "consent is asked again: {}", page.at);
         page.form("/consent");
+        stage.end().await;
+    });
+}
+
+#[test]
+fn a_jwt_access_token_is_asked_for_per_endpoint_lives_five_minutes_and_is_introspected_like_any_other() {
+    on_both(|dialect| async move {
+        use base64::Engine as _;
+        let stage = Stage::new(dialect).await;
+        let mut endpoint = stage.world().endpoint.clone();
+        endpoint.settings.jwt_access_tokens = true;
+        stage
+            .world()
+            .write(move |conn| {
+                Box::pin(async move { countersign::storage::organizations::update_endpoint(conn, &endpoint).await })
+            })
+            .await;
+        let tokens = stage.tokens().await;
+        let jwt = tokens.access();
+        let part = |place: usize| -> serde_json::Value {
+            let json =
+                base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(jwt.split('.').nth(place).unwrap()).unwrap();
+            serde_json::from_slice(&json).unwrap()
+        };
+        assert_eq!(part(0)["typ"], "at+jwt");
+        let claims = part(1);
+        assert_eq!((claims["aud"].as_str(), claims["patient"].as_str()), (Some(FHIR), Some("anna")));
+        assert_eq!(tokens.0["expires_in"].as_i64(), Some(300));
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
+        assert!(stage.is_active(&jwt).await);
+        // its name is no token, an ID token is none, and a changed one is none
+        assert!(!stage.is_active(claims["jti"].as_str().unwrap()).await);
+        assert!(!stage.is_active(&tokens.text("id_token")).await);
+        let (signed, signature) = jwt.rsplit_once('.').unwrap();
+        let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
+        assert!(!stage.is_active(&forged).await);
+        stage.disable(&stage.app).await;
+        assert!(!stage.is_active(&jwt).await);
         stage.end().await;
     });
 }

@@ -22,10 +22,15 @@ fn an_app_that_proves_whom_it_means_signs_them_out_and_gets_them_back() {
         let tokens = Tokens(stage.token(&fields).await.json());
         let hint = tokens.text("id_token");
         let url = |pairs: &[(&str, &str)]| {
-            format!("{ISSUER}/logout?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+            format!(
+                "{ISSUER}/logout?{}",
+                url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+            )
         };
         // without proof: a question, and nobody is signed out by a link
-        let asked = browser.open(&url(&[("client_id", app.as_str()), ("post_logout_redirect_uri", "https://app.acme.example/bye")])).await;
+        let asked = browser
+            .open(&url(&[("client_id", app.as_str()), ("post_logout_redirect_uri", "https://app.acme.example/bye")]))
+            .await;
         assert_eq!(asked.status, 200);
         asked.form("/logout");
         assert!(stage.is_active(&tokens.access()).await);
@@ -35,7 +40,17 @@ fn an_app_that_proves_whom_it_means_signs_them_out_and_gets_them_back() {
         let elsewhere = other.get(&url(&[hint_only[0], ("post_logout_redirect_uri", "https://evil.example/")])).await;
         assert_eq!(elsewhere.location(), "/signed-out");
         assert!(!stage.is_active(&tokens.access()).await, "online access ended with the session");
-        refused(&stage.token(&[("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh()), ("client_id", app.as_str())]).await, 400, "invalid_grant");
+        refused(
+            &stage
+                .token(&[
+                    ("grant_type", "refresh_token"),
+                    ("refresh_token", &tokens.refresh()),
+                    ("client_id", app.as_str()),
+                ])
+                .await,
+            400,
+            "invalid_grant",
+        );
         let page = browser.open(&Stage::authorize_url(&request)).await;
         assert!(page.at.starts_with("/sign-in"), "{}", page.at);
         let page = stage.through_sign_in(&mut browser, page).await;

@@ -129,7 +129,15 @@ fn a_thousand_retries_leave_one_pair_of_rows() {
         let world = stage.world();
         let live = {
             let mut conn = world.app.store.read().await.unwrap();
-            countersign::storage::token_counters::live(&mut conn, &world.reviewer.organization.id, &stage.app, 1, world.app.now()).await.unwrap()
+            countersign::storage::token_counters::live(
+                &mut conn,
+                &world.reviewer.organization.id,
+                &stage.app,
+                1,
+                world.app.now(),
+            )
+            .await
+            .unwrap()
         };
         assert!(live.0 <= 2 && live.1 <= 1, "{live:?}");
         stage.end().await;
@@ -144,13 +152,33 @@ fn narrowing_concerns_one_access_token_and_widening_is_refused() {
         let with = |token: String, scope: &'static str| {
             let stage = &stage;
             async move {
-                stage.token(&[("grant_type", "refresh_token"), ("refresh_token", &token), ("client_id", stage.app.as_str()), ("scope", scope)]).await
+                stage
+                    .token(&[
+                        ("grant_type", "refresh_token"),
+                        ("refresh_token", &token),
+                        ("client_id", stage.app.as_str()),
+                        ("scope", scope),
+                    ])
+                    .await
             }
         };
-        for wider in ["openid patient/Observation.cruds", "patient/*.rs", "patient/Observation.*", "user/Observation.rs", "nonsense", "launch/patient system/*.rs"] {
+        for wider in [
+            "openid patient/Observation.cruds",
+            "patient/*.rs",
+            "patient/Observation.*",
+            "user/Observation.rs",
+            "nonsense",
+            "launch/patient system/*.rs",
+        ] {
             refused(&with(tokens.refresh(), wider).await, 400, "invalid_scope");
         }
-        for narrower in ["patient/Observation.rs", "patient/Observation.r", "patient/Observation.read", "patient/Observation.rs?category=laboratory", "openid"] {
+        for narrower in [
+            "patient/Observation.rs",
+            "patient/Observation.r",
+            "patient/Observation.read",
+            "patient/Observation.rs?category=laboratory",
+            "openid",
+        ] {
             let answer = with(tokens.refresh(), narrower).await;
             assert_eq!(answer.status, 200, "{narrower}: {}", answer.body);
             tokens = Tokens(answer.json());
@@ -171,7 +199,11 @@ fn nothing_is_refreshed_for_strangers_after_a_disable_or_elsewhere() {
         let (other, secret) = stage.confidential().await;
         let refresh = tokens.refresh();
         let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh.as_str())];
-        refused(&stage.post("token", &[("authorization", &basic(other.as_str(), &secret))], &fields).await, 400, "invalid_grant");
+        refused(
+            &stage.post("token", &[("authorization", &basic(other.as_str(), &secret))], &fields).await,
+            400,
+            "invalid_grant",
+        );
         // at another hospital's issuer
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let elsewhere = "https://countersign.example/o/st-luke/token";
@@ -185,7 +217,11 @@ fn nothing_is_refreshed_for_strangers_after_a_disable_or_elsewhere() {
         let tokens = stage.tokens().await;
         stage.disable(&stage.app).await;
         refused(&stage.refresh(&tokens.refresh()).await, 401, "invalid_client");
-        refused(&stage.token(&[("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh())]).await, 401, "invalid_client");
+        refused(
+            &stage.token(&[("grant_type", "refresh_token"), ("refresh_token", &tokens.refresh())]).await,
+            401,
+            "invalid_client",
+        );
         stage.enable(&stage.app).await;
         refused(&stage.refresh(&tokens.refresh()).await, 400, "invalid_grant");
         assert!(!stage.is_active(&tokens.access()).await, "enabling revives nothing");

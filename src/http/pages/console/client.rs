@@ -56,6 +56,8 @@ pub struct Client {
     pub enable_action: String,
     /// The reason as typed.
     pub switch_reason: Field,
+    /// A rejection keeps the provider from asking again: where *Let it ask again* goes; `""` otherwise. Form: `POST` with `csrf`.
+    pub allow_action: String,
 }
 
 /// Use per day as a chart with a table behind it. Build it with [`UseChart::of`].
@@ -164,7 +166,12 @@ impl Page for Client {
             },
             Self { expires_soon: true, change_href: "/console/st-mary/access-requests/req_2".into(), ..typical.clone() },
             Self { stand: Stand::Expired, ..typical.clone() },
-            Self { stand: Stand::Rejected, reason: "Not needed here.".into(), ..typical.clone() },
+            Self {
+                stand: Stand::Rejected,
+                reason: "Not needed here.".into(),
+                allow_action: "/console/st-mary/access-requests/req_1/allow-again".into(),
+                ..typical.clone()
+            },
             Self {
                 app: Badge::new(samples::LONG_NAME, samples::LONG_WORD),
                 groups: samples::sixty_scopes(),
