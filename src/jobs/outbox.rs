@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::config::Mail;
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::WebhookId;
 use crate::domain::secrets::PlainSecret;
@@ -44,7 +45,12 @@ pub struct Sender {
 impl Sender {
     /// As configured.
     pub fn new(app: &Arc<App>, compose: Compose) -> Result<Self, NotSent> {
-        Ok(Self::with_mailer(app, compose, Mailer::new(&app.config.mail)?))
+        let mailer = match &app.config.mail {
+            Mail::Console => Mailer::console(),
+            Mail::File { folder, from } => Mailer::folder(folder, from)?,
+            Mail::Smtp { url, from } => Mailer::smtp(url, from)?,
+        };
+        Ok(Self::with_mailer(app, compose, mailer))
     }
 
     /// With another mailer.

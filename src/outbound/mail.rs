@@ -6,8 +6,6 @@ use std::time::Duration;
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
-use crate::config::Mail;
-
 /// A letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -53,20 +51,21 @@ fn nobody() -> Mailbox {
 }
 
 impl Mailer {
-    /// As configured. Nothing is connected yet; a folder is made if it is not there.
-    pub fn new(mail: &Mail) -> Result<Self, NotSent> {
-        let mailbox = |from: &str| from.parse::<Mailbox>().map_err(NotSent::new);
-        match mail {
-            Mail::Console => Ok(Self { way: Way::Console, from: nobody() }),
-            Mail::File { folder, from } => {
-                std::fs::create_dir_all(folder).map_err(NotSent::new)?;
-                Ok(Self { way: Way::Folder(AsyncFileTransport::new(folder)), from: mailbox(from)? })
-            }
-            Mail::Smtp { url, from } => {
-                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(NotSent::new)?.timeout(Some(Duration::from_secs(20))).build();
-                Ok(Self { way: Way::Smtp(transport), from: mailbox(from)? })
-            }
-        }
+    /// Into the log.
+    pub fn console() -> Self {
+        Self { way: Way::Console, from: nobody() }
+    }
+
+    /// As files into a folder, which is made if it is not there.
+    pub fn folder(folder: &str, from: &str) -> Result<Self, NotSent> {
+        std::fs::create_dir_all(folder).map_err(NotSent::new)?;
+        Ok(Self { way: Way::Folder(AsyncFileTransport::new(folder)), from: from.parse().map_err(NotSent::new)? })
+    }
+
+    /// By SMTP; nothing is connected yet.
+    pub fn smtp(url: &str, from: &str) -> Result<Self, NotSent> {
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(NotSent::new)?.timeout(Some(Duration::from_secs(20))).build();
+        Ok(Self { way: Way::Smtp(transport), from: from.parse().map_err(NotSent::new)? })
     }
 
     /// Into a mailbox that the caller reads.
@@ -113,7 +112,7 @@ mod tests {
 
     #[test]
     fn no_name_becomes_a_header() {
-        let mailer = Mailer::new(&Mail::Console).unwrap();
+        let mailer = Mailer::console();
         let letter = Letter {
             to_name: "Eve\r\nBcc: all@example.org".into(),
             to: "eve@example.org".into(),

@@ -7,6 +7,7 @@ mod governance;
 mod journeys;
 mod oauth;
 mod outbound;
+mod platform;
 mod portal;
 mod storage;
 mod support;

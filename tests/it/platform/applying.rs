@@ -1,0 +1,113 @@
+//! `apply`: what is declared comes to be, once.
+
+use countersign::domain::ids::ClientId;
+use countersign::governance::apply::{Declaration, apply};
+use countersign::governance::{approvals, audit};
+use countersign::storage;
+use countersign::storage::connect::Dialect;
+
+use crate::governance::world::World;
+use crate::support::on_both;
+
+const FILE: &str = r#"
+[[organizations]]
+slug = "river-side"
+name = "Riverside Clinic"
+[[organizations.fhir_endpoints]]
+slug = "r4"
+name = "Records"
+base_url = "https://fhir.riverside.example/r4"
+release = "r4"
+[[organizations.resource_servers]]
+name = "FHIR server"
+
+[[application_providers]]
+name = "Declared Apps"
+
+[[accounts]]
+email = "boss@riverside.example"
+name = "Boss"
+password = "a sentence to remember"
+staff = [{ organization = "river-side", role = "admin" }]
+
+[[accounts]]
+email = "dev@declared.example"
+name = "Dev"
+developer = [{ application_provider = "Declared Apps", role = "admin" }]
+
+[[clients]]
+client_id = "declared-app"
+application_provider = "Declared Apps"
+[clients.metadata]
+name = "Declared App"
+contacts = ["dev@declared.example"]
+client_type = "confidential_secret"
+grant_types = ["client_credentials"]
+
+[[access_requests]]
+client_id = "declared-app"
+organization = "river-side"
+fhir_endpoint = "r4"
+scopes = "system/Patient.rs system/Observation.rs"
+reason = "Declared."
+
+[[approvals]]
+client_id = "declared-app"
+organization = "river-side"
+approved_by = "boss@riverside.example"
+"#;
+
+#[test]
+fn a_dry_run_changes_nothing_and_says_what_the_run_then_does_once() {
+    on_both(|dialect: Dialect| async move {
+        let world = World::new(dialect).await;
+        let file = Declaration::read(FILE, false).unwrap();
+        let before = audit::verify(&world.app.store).await.unwrap();
+        let plan = apply(&world.app, &file, true).await.unwrap();
+        assert_eq!(audit::verify(&world.app.store).await.unwrap(), before, "a dry run leaves no trace");
+        let done = apply(&world.app, &file, false).await.unwrap();
+        for planned in &plan.changes {
+            assert!(done.changes.contains(planned), "{planned} was planned");
+        }
+        assert_eq!(done.secrets.iter().map(|secret| secret.of.as_str()).filter(|of| *of == "declared-app").count(), 1);
+        let again = apply(&world.app, &file, false).await.unwrap();
+        assert_eq!(again.changes, []);
+        assert!(again.secrets.is_empty());
+        assert!(audit::verify(&world.app.store).await.unwrap().len() > before.len());
+        world.database.remove().await;
+    });
+}
+
+#[test]
+fn applying_again_does_not_enable_what_staff_disabled() {
+    on_both(|dialect: Dialect| async move {
+        let world = World::new(dialect).await;
+        let file = Declaration::read(FILE, false).unwrap();
+        apply(&world.app, &file, false).await.unwrap();
+        let mut conn = world.app.store.read().await.unwrap();
+        let boss = storage::accounts::find_by_email(&mut conn, "boss@riverside.example").await.unwrap().unwrap();
+        let staff = countersign::governance::actor::Staff::at(&mut conn, &boss, "river-side").await.unwrap();
+        drop(conn);
+        let client = ClientId::from_text("declared-app");
+        approvals::disable(&world.app, &staff, &client, "Enough.").await.unwrap();
+        assert_eq!(apply(&world.app, &file, false).await.unwrap().changes, []);
+        let mut conn = world.app.store.read().await.unwrap();
+        let approval = storage::approvals::find(&mut conn, &staff.organization.id, &client).await.unwrap().unwrap();
+        assert!(!approval.is_enabled(world.app.now()));
+        drop(conn);
+        world.database.remove().await;
+    });
+}
+
+#[test]
+fn unknown_keys_and_absent_references_are_named() {
+    let misspelt = FILE.replace("release =", "relaese =");
+    assert!(Declaration::read(&misspelt, false).unwrap_err().to_string().contains("relaese"));
+    on_both(|dialect: Dialect| async move {
+        let world = World::new(dialect).await;
+        let text = FILE.replace("approved_by = \"boss@riverside.example\"", "approved_by = \"nobody@riverside.example\"");
+        let refused = apply(&world.app, &Declaration::read(&text, false).unwrap(), true).await.unwrap_err().to_string();
+        assert!(refused.contains("nobody@riverside.example"), "{refused}");
+        world.database.remove().await;
+    });
+}
