@@ -15,7 +15,7 @@ pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind, ParseErr
     if token.is_empty() {
         return Err(ParseError::new(Kind::Empty, 0..0));
     }
-    let strange = |byte: u8| (byte <= b' ') | (byte == b'"') | (byte == b'\\') | (byte > 0x7e);
+    let strange = |byte: u8| !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     if token.bytes().fold(false, |found, byte| found | strange(byte)) {
         let at = token.bytes().position(strange).unwrap_or(0);
         let width = token.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
