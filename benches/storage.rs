@@ -51,12 +51,16 @@ async fn measure(path: &std::path::Path) {
         .expect("the rows are written");
 
     let mut ours = store.read().await.expect("a connection for reading");
-    let mut bare = sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.expect("the same database opens");
+    let mut bare =
+        sqlx::sqlite::SqliteConnectOptions::new().filename(path).connect().await.expect("the same database opens");
     let (mut any, mut direct) = (Vec::new(), Vec::new());
     for round in 0..3 {
         any.push(
             rate(async |id| {
-                storage::tokens::find_access(&mut ours, id, &secret).await.expect("the database answers").expect("the row is there");
+                storage::tokens::find_access(&mut ours, id, &secret)
+                    .await
+                    .expect("the database answers")
+                    .expect("the row is there");
             })
             .await,
         );

@@ -54,14 +54,21 @@ pub enum CannotOpen {
 
 impl App {
     /// Opens what `config` names: the key, the database (brought up to date), and the proof that the two belong together.
-    pub async fn open(config: crate::config::Config, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, CannotOpen> {
+    pub async fn open(
+        config: crate::config::Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, CannotOpen> {
         let bytes = crate::config::read_key_file(&config.server.key_file).map_err(CannotOpen::Key)?;
         let key = KeyEncryptionKey::new(*bytes);
         let store = storage::connect::connect(&config.database.url).await?;
         let check = key.check_value();
         let asked = check.clone();
-        let known: Result<String, StorageError> =
-            store.write(move |conn| Box::pin(async move { storage::installation::put_once(conn, "kek.check", &asked).await })).await;
+        let known: Result<String, StorageError> = store
+            .write(move |conn| {
+                Box::pin(async move { storage::installation::put_once(conn, "kek.check", &asked).await })
+            })
+            .await;
         if known? != check {
             return Err(CannotOpen::WrongKey);
         }

@@ -41,7 +41,8 @@ impl KeyEncryptionKey {
 
     /// The vault.
     pub fn vault(&self) -> Vault {
-        let key = UnboundKey::new(&AES_256_GCM, &self.derive::<32>(b"vault-v1")).expect("a 32-byte key is an AES-256 key");
+        let key =
+            UnboundKey::new(&AES_256_GCM, &self.derive::<32>(b"vault-v1")).expect("a 32-byte key is an AES-256 key");
         Vault { key: std::sync::Arc::new(LessSafeKey::new(key)) }
     }
 
@@ -79,7 +80,8 @@ impl Vault {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(DoesNotOpen)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| DoesNotOpen)?;
         let mut body = zeroize::Zeroizing::new(body.to_vec());
-        let length = self.key.open_in_place(nonce, Aad::from(label.as_bytes()), &mut body).map_err(|_| DoesNotOpen)?.len();
+        let length =
+            self.key.open_in_place(nonce, Aad::from(label.as_bytes()), &mut body).map_err(|_| DoesNotOpen)?.len();
         body.truncate(length);
         Ok(body)
     }

@@ -180,9 +180,9 @@ fn keys_of(lang: Lang) -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn both_languages_have_the_same_keys_with_the_same_arguments() {
     let (english, dutch) = (keys_of(Lang::En), keys_of(Lang::Nl));
-    let only_in = |one: &BTreeMap<String, BTreeSet<String>>, other: &BTreeMap<String, BTreeSet<String>>| -> Vec<String> {
-        one.keys().filter(|key| !other.contains_key(*key)).cloned().collect()
-    };
+    let only_in = |one: &BTreeMap<String, BTreeSet<String>>,
+                   other: &BTreeMap<String, BTreeSet<String>>|
+     -> Vec<String> { one.keys().filter(|key| !other.contains_key(*key)).cloned().collect() };
     assert_eq!(only_in(&english, &dutch), Vec::<String>::new(), "keys without Dutch words");
     assert_eq!(only_in(&dutch, &english), Vec::<String>::new(), "keys without English words");
     for (key, arguments) in &english {
@@ -243,9 +243,8 @@ fn samples_are_written_where_somebody_wants_to_look_at_them() {
     for name in names {
         std::fs::write(folder.join(name), assets::content(name).unwrap()).unwrap();
     }
-    let local = |html: String| {
-        names.into_iter().fold(html, |html, name| html.replace(&assets::url(name).unwrap(), name))
-    };
+    let local =
+        |html: String| names.into_iter().fold(html, |html, name| html.replace(&assets::url(name).unwrap(), name));
     let write = |sample: &Sample, lang: Lang| {
         let html = local(sample.render(&pages, lang).unwrap());
         let name = format!("{}.{}.html", sample.name(), lang.tag());

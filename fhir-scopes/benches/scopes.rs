@@ -14,7 +14,8 @@ const TOKEN: &str = "launch/patient openid fhirUser offline_access patient/Patie
     patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs \
     patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|social-history";
 
-const LIMITED: &str = "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
+const LIMITED: &str =
+    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
 
 #[divan::bench(args = ["patient/Observation.rs", "user/*.cruds", "system/MedicationAdministration.read", "launch/patient", "offline_access"])]
 fn parse_one(bencher: Bencher<'_, '_>, text: &str) {

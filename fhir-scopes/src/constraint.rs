@@ -108,7 +108,10 @@ impl Clause {
     /// ```
     pub fn implies(&self, wider: &Self) -> bool {
         self.parameter == wider.parameter
-            && self.alternatives.iter().all(|value| wider.alternatives.iter().any(|other| value_implies(self.kind, value, other)))
+            && self
+                .alternatives
+                .iter()
+                .all(|value| wider.alternatives.iter().any(|other| value_implies(self.kind, value, other)))
     }
 
     pub(crate) fn narrowed_to(&self, alternative: &str) -> Self {
@@ -273,7 +276,10 @@ impl Limit {
     #[must_use]
     pub fn simplified(&self) -> Self {
         let implied = |i: usize, clause: &Clause| {
-            self.clauses.iter().enumerate().any(|(j, other)| i != j && other.implies(clause) && (!clause.implies(other) || j < i))
+            self.clauses
+                .iter()
+                .enumerate()
+                .any(|(j, other)| i != j && other.implies(clause) && (!clause.implies(other) || j < i))
         };
         let kept = self.clauses.iter().enumerate().filter(|(i, clause)| !implied(*i, clause));
         Self { clauses: kept.map(|(_, clause)| clause.clone()).collect() }
@@ -285,7 +291,11 @@ impl Limit {
         let mut own = self.clauses.iter().enumerate().filter(|(_, clause)| !other.clauses.contains(clause));
         let mut others = other.clauses.iter().filter(|clause| !self.clauses.contains(clause));
         let ((at, first), second) = (own.next()?, others.next()?);
-        if own.next().is_some() || others.next().is_some() || self.clauses.len() != other.clauses.len() || first.parameter != second.parameter {
+        if own.next().is_some()
+            || others.next().is_some()
+            || self.clauses.len() != other.clauses.len()
+            || first.parameter != second.parameter
+        {
             return None;
         }
         let mut either = self.clone();
@@ -329,7 +339,10 @@ fn parse_clause(pair: &str, types: TypeSelector, release: Release) -> Result<Cla
         let at = value.bytes().position(|byte| SIGNS[usize::from(byte)] == SEPARATOR).unwrap_or(0);
         return Err(ParseError::new(ParseErrorKind::Pair, start + at..start + at + 1));
     }
-    if signs < INTRICATE && !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1) {
+    if signs < INTRICATE
+        && !value.is_empty()
+        && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1)
+    {
         return Ok(Clause { parameter, kind, alternatives: [value.to_string()].into() });
     }
     let value = decode(value).ok_or_else(|| refuse(ParseErrorKind::Encoding))?;
@@ -405,11 +418,27 @@ fn universal(name: &str) -> Option<(&'static str, ParameterKind)> {
 
 /// Parameters that shape the answer or search in ways of their own, and so are no limit on resources.
 const RESULT_PARAMETERS: [&str; 14] = [
-    "_include", "_revinclude", "_count", "_sort", "_elements", "_format", "_pretty", "_summary", "_total", "_contained", "_containedType",
-    "_score", "_type", "_maxresults",
+    "_include",
+    "_revinclude",
+    "_count",
+    "_sort",
+    "_elements",
+    "_format",
+    "_pretty",
+    "_summary",
+    "_total",
+    "_contained",
+    "_containedType",
+    "_score",
+    "_type",
+    "_maxresults",
 ];
 
-fn parameter(name: &str, types: TypeSelector, release: Release) -> Result<(&'static str, ParameterKind), ParseErrorKind> {
+fn parameter(
+    name: &str,
+    types: TypeSelector,
+    release: Release,
+) -> Result<(&'static str, ParameterKind), ParseErrorKind> {
     if name.is_empty() {
         return Err(ParseErrorKind::Pair);
     }
@@ -423,9 +452,10 @@ fn parameter(name: &str, types: TypeSelector, release: Release) -> Result<(&'sta
     {
         return match found {
             // what cannot be compared on one resource is refused here rather than never met later
-            (_, ParameterKind::Composite | ParameterKind::Special | ParameterKind::Number | ParameterKind::Quantity) => {
-                Err(ParseErrorKind::UnsupportedParameter)
-            }
+            (
+                _,
+                ParameterKind::Composite | ParameterKind::Special | ParameterKind::Number | ParameterKind::Quantity,
+            ) => Err(ParseErrorKind::UnsupportedParameter),
             known => Ok(known),
         };
     }

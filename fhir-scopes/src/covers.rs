@@ -49,7 +49,9 @@ impl ScopeSet {
 
 /// The letters of `wanted` that the scopes together do not give.
 pub(crate) fn missing_letters(given: &[&ResourceScope], wanted: &ResourceScope) -> Permissions {
-    let related = |own: &&&ResourceScope| own.level == wanted.level && own.types.covers(wanted.types) && own.permissions.intersects(wanted.permissions);
+    let related = |own: &&&ResourceScope| {
+        own.level == wanted.level && own.types.covers(wanted.types) && own.permissions.intersects(wanted.permissions)
+    };
     let related: Vec<&ResourceScope> = given.iter().filter(related).copied().collect();
     let mut missing = wanted.permissions;
     for own in &related {
@@ -63,7 +65,8 @@ pub(crate) fn missing_letters(given: &[&ResourceScope], wanted: &ResourceScope) 
     }
     let mut still_missing = missing;
     for letter in missing.letters() {
-        let limits: Vec<&Limit> = related.iter().filter(|own| own.permissions.contains(letter)).map(|own| &own.limit).collect();
+        let limits: Vec<&Limit> =
+            related.iter().filter(|own| own.permissions.contains(letter)).map(|own| &own.limit).collect();
         if limits.len() > 1 && covered_case_by_case(&wanted.limit, &limits) {
             still_missing = still_missing - letter;
         }
@@ -86,7 +89,9 @@ fn covered_case_by_case(limit: &Limit, given: &[&Limit]) -> bool {
         if given.iter().any(|own| case.implies(own)) {
             continue;
         }
-        let Some((at, clause)) = case.clauses().iter().enumerate().skip(from).find(|(_, clause)| clause.alternatives().len() > 1) else {
+        let Some((at, clause)) =
+            case.clauses().iter().enumerate().skip(from).find(|(_, clause)| clause.alternatives().len() > 1)
+        else {
             return false;
         };
         open.extend(clause.alternatives().iter().map(|alternative| (case.with_alternative(at, alternative), at + 1)));

@@ -8,7 +8,10 @@
 //! ```
 
 use crate::ParseErrorKind as Kind;
-use crate::{Dialect, Level, Limit, NonResource, ParseError, Permissions, Release, ResourceScope, ResourceType, ScopeKind, TypeSelector, uri};
+use crate::{
+    Dialect, Level, Limit, NonResource, ParseError, Permissions, Release, ResourceScope, ResourceType, ScopeKind,
+    TypeSelector, uri,
+};
 
 pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind, ParseError> {
     // 1 only what RFC 6749 allows
@@ -23,7 +26,8 @@ pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind, ParseErr
     }
     // 2 the URI spellings of known scopes
     if let Some(short) = token.strip_prefix(uri::SMART) {
-        return spelled_out(parse_short(short, release), |plain| !uri::is_openid(plain)).map_err(|error| error.shifted(uri::SMART.len()));
+        return spelled_out(parse_short(short, release), |plain| !uri::is_openid(plain))
+            .map_err(|error| error.shifted(uri::SMART.len()));
     }
     if let Some(short) = token.strip_prefix(uri::OPENID) {
         return Ok(plain(short).filter(|plain| uri::is_openid(*plain)).map_or(ScopeKind::Extension, ScopeKind::Plain));
@@ -32,7 +36,10 @@ pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind, ParseErr
 }
 
 /// Under SMART's prefix a known scope keeps its meaning, a misspelt one is refused, and any other URI is an extension.
-fn spelled_out(short: Result<ScopeKind, ParseError>, belongs: impl Fn(NonResource) -> bool) -> Result<ScopeKind, ParseError> {
+fn spelled_out(
+    short: Result<ScopeKind, ParseError>,
+    belongs: impl Fn(NonResource) -> bool,
+) -> Result<ScopeKind, ParseError> {
     Ok(match short? {
         ScopeKind::Plain(plain) if !belongs(plain) => ScopeKind::Extension,
         ScopeKind::Extension | ScopeKind::Unknown => ScopeKind::Extension,
@@ -46,7 +53,9 @@ fn parse_short(token: &str, release: Release) -> Result<ScopeKind, ParseError> {
             "patient" => Level::Patient,
             "user" => Level::User,
             "system" => Level::System,
-            "launch" => return launch(rest, release).ok_or_else(|| ParseError::new(Kind::Launch, "launch/".len()..token.len())),
+            "launch" => {
+                return launch(rest, release).ok_or_else(|| ParseError::new(Kind::Launch, "launch/".len()..token.len()));
+            }
             _ => return other(token),
         };
         let start = word.len() + 1;
@@ -137,7 +146,8 @@ fn is_uri(token: &str) -> bool {
     let Some((scheme, rest)) = token.split_once(':') else { return false };
     let named = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-    let urn = scheme.eq_ignore_ascii_case("urn") && rest.split_once(':').is_some_and(|(space, name)| !space.is_empty() && !name.is_empty());
+    let urn = scheme.eq_ignore_ascii_case("urn")
+        && rest.split_once(':').is_some_and(|(space, name)| !space.is_empty() && !name.is_empty());
     named && (urn || rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')))
 }
 
@@ -150,7 +160,9 @@ fn slip(token: &str) -> Option<Kind> {
         return (rest.is_empty() || rest.starts_with(['/', '.', '?', '%'])).then_some(Kind::Launch);
     }
     let separators: &[char] = &['/', '.', '$', '%'];
-    if Level::ALL.into_iter().any(|level| level.as_str().eq_ignore_ascii_case(word)) && (rest.is_empty() || rest.starts_with(separators)) {
+    if Level::ALL.into_iter().any(|level| level.as_str().eq_ignore_ascii_case(word))
+        && (rest.is_empty() || rest.starts_with(separators))
+    {
         return Some(Kind::Level);
     }
     if word.is_empty() && (rest.starts_with(['/', '.', '*'])) {

@@ -70,11 +70,12 @@ impl ScopeSet {
                 continue;
             }
             let Some(resource) = scope.resource() else { continue };
-            let mut parts: Vec<Scope<'static>> = shortest(pairwise(core::slice::from_ref(resource), &approved_resources).iter())
-                .into_iter()
-                .map(|part| in_the_way_of(scope, resource.dialect, part))
-                .filter(|part| !verbatim.covers_scope(part) && !granted.covers_scope(part))
-                .collect();
+            let mut parts: Vec<Scope<'static>> =
+                shortest(pairwise(core::slice::from_ref(resource), &approved_resources).iter())
+                    .into_iter()
+                    .map(|part| in_the_way_of(scope, resource.dialect, part))
+                    .filter(|part| !verbatim.covers_scope(part) && !granted.covers_scope(part))
+                    .collect();
             parts.sort_unstable_by(|a, b| a.literal().cmp(b.literal()));
             for part in parts.into_iter().take(MAX_TOKENS.saturating_sub(granted.len())) {
                 granted.push(part);

@@ -20,7 +20,8 @@ impl ScopeSet {
     /// ```
     #[must_use]
     pub fn normalized(&self) -> Self {
-        let mut scopes: Vec<Scope<'static>> = shortest(self.resources()).into_iter().map(Scope::from_resource).collect();
+        let mut scopes: Vec<Scope<'static>> =
+            shortest(self.resources()).into_iter().map(Scope::from_resource).collect();
         for scope in self.iter().filter(|scope| scope.resource().is_none()) {
             if !scopes.iter().any(|kept| kept.same_plain(scope)) {
                 scopes.push(Scope { literal: scope.canonical().into(), kind: scope.kind().clone() });
@@ -34,8 +35,9 @@ impl ScopeSet {
 /// Merges and thins resource scopes; the result is in v2.
 pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope>) -> Vec<ResourceScope> {
     // 1 one entry per (level, type, limit), with all its letters
-    let mut all: Vec<ResourceScope> =
-        scopes.map(|scope| ResourceScope { limit: scope.limit.simplified(), dialect: Dialect::V2, ..scope.clone() }).collect();
+    let mut all: Vec<ResourceScope> = scopes
+        .map(|scope| ResourceScope { limit: scope.limit.simplified(), dialect: Dialect::V2, ..scope.clone() })
+        .collect();
     all.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
     let mut merged: Vec<ResourceScope> = Vec::new();
     for scope in all {
@@ -46,7 +48,9 @@ pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope>) -> V
     }
     // 2 drop letters that one other scope gives, then those that several give together
     thin(&mut merged, |others, scope| {
-        let given = |other: &&&ResourceScope| other.level == scope.level && other.types.covers(scope.types) && scope.limit.implies(&other.limit);
+        let given = |other: &&&ResourceScope| {
+            other.level == scope.level && other.types.covers(scope.types) && scope.limit.implies(&other.limit)
+        };
         others.iter().filter(given).fold(scope.permissions, |left, other| left - other.permissions)
     });
     thin(&mut merged, missing_letters);
@@ -56,7 +60,8 @@ pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope>) -> V
 fn thin(scopes: &mut Vec<ResourceScope>, missing: impl Fn(&[&ResourceScope], &ResourceScope) -> crate::Permissions) {
     let mut i = 0;
     while let Some(scope) = scopes.get(i) {
-        let others: Vec<&ResourceScope> = scopes.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, other)| other).collect();
+        let others: Vec<&ResourceScope> =
+            scopes.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, other)| other).collect();
         let needed = missing(&others, scope);
         if needed.is_empty() {
             scopes.remove(i);

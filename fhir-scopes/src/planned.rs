@@ -4,11 +4,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::decide::Rule;
 use crate::decide::operations::standard_rule;
 use crate::decide::query::pairs;
-use crate::decide::Rule;
 use crate::route::{self, Interaction as Route, OperationTarget};
-use crate::{Interaction, Level, Limit, Permissions, Release, RequestEntry, ResourceRequest, ResourceType, TypeSelector, tables};
+use crate::{
+    Interaction, Level, Limit, Permissions, Release, RequestEntry, ResourceRequest, ResourceType, TypeSelector, tables,
+};
 
 /// A planned request for which no scope can be asked.
 ///
@@ -159,7 +161,8 @@ impl Plan {
             (Permissions::UPDATE, Interaction::Update),
             (Permissions::DELETE, Interaction::Delete),
         ];
-        let interactions = single.into_iter().filter(|(letter, _)| letters.contains(*letter)).map(|(_, interaction)| interaction);
+        let interactions =
+            single.into_iter().filter(|(letter, _)| letters.contains(*letter)).map(|(_, interaction)| interaction);
         self.entries.push(RequestEntry::new(types, interactions));
     }
 
@@ -173,7 +176,11 @@ impl Plan {
     /// The category limit of a search, if it has one that scopes can carry.
     fn category(&self, types: TypeSelector, query: &str) -> Limit {
         let clauses: Vec<&str> = query.split('&').filter(|pair| pair.starts_with("category=")).collect();
-        if clauses.is_empty() { Limit::NONE } else { Limit::parse(&clauses.join("&"), types, self.release).unwrap_or_default() }
+        if clauses.is_empty() {
+            Limit::NONE
+        } else {
+            Limit::parse(&clauses.join("&"), types, self.release).unwrap_or_default()
+        }
     }
 
     fn system_search(&mut self, query: &str) -> Planned {
@@ -212,7 +219,10 @@ impl Plan {
                     self.one(source.ok_or(UnplannableKind::Parameter)?, [Interaction::Search]);
                 }
                 "_has" => self.has(&name)?,
-                "_list" => self.one(ResourceType::parse("List", self.release).ok_or(UnplannableKind::Parameter)?, [Interaction::Read]),
+                "_list" => self.one(
+                    ResourceType::parse("List", self.release).ok_or(UnplannableKind::Parameter)?,
+                    [Interaction::Read],
+                ),
                 "_filter" | "_query" => return Err(UnplannableKind::Parameter),
                 "_sort" => {
                     for key in value.split(',').filter(|key| key.contains('.')) {
@@ -241,7 +251,12 @@ impl Plan {
     }
 
     /// The types a reference parameter leads to; without a named one every target counts.
-    fn targets(&self, from: ResourceType, parameter: &str, named: Option<&str>) -> Result<Vec<ResourceType>, UnplannableKind> {
+    fn targets(
+        &self,
+        from: ResourceType,
+        parameter: &str,
+        named: Option<&str>,
+    ) -> Result<Vec<ResourceType>, UnplannableKind> {
         let found = tables::parameter(self.release, from, parameter).ok_or(UnplannableKind::Parameter)?;
         let targets: Vec<ResourceType> = match named {
             Some(named) => [ResourceType::parse(named, self.release).ok_or(UnplannableKind::Parameter)?].into(),
@@ -256,7 +271,8 @@ impl Plan {
         let Some((steps, _last)) = chain.rsplit_once('.') else { return Ok(()) };
         for step in steps.split('.').take(9) {
             let (name, named) = step.split_once(':').map_or((step, None), |(name, named)| (name, Some(named)));
-            let mut next: Vec<ResourceType> = here.iter().filter_map(|one| self.targets(*one, name, named).ok()).flatten().collect();
+            let mut next: Vec<ResourceType> =
+                here.iter().filter_map(|one| self.targets(*one, name, named).ok()).flatten().collect();
             next.sort_unstable();
             next.dedup();
             if next.is_empty() {
@@ -275,7 +291,10 @@ impl Plan {
         let mut rest = name;
         while let Some(after) = rest.strip_prefix("_has:") {
             let mut parts = after.splitn(3, ':');
-            let source = parts.next().and_then(|source| ResourceType::parse(source, self.release)).ok_or(UnplannableKind::Parameter)?;
+            let source = parts
+                .next()
+                .and_then(|source| ResourceType::parse(source, self.release))
+                .ok_or(UnplannableKind::Parameter)?;
             self.one(source, [Interaction::Search]);
             rest = parts.nth(1).ok_or(UnplannableKind::Parameter)?;
             if !rest.starts_with("_has:") {

@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{Dialect, Level, Limit, NonResource, Permissions, Release, ResourceScope, Scope, ScopeKind, ScopeSet, TypeSelector};
+use crate::{
+    Dialect, Level, Limit, NonResource, Permissions, Release, ResourceScope, Scope, ScopeKind, ScopeSet, TypeSelector,
+};
 
 /// A FHIR interaction on a resource type.
 ///
@@ -216,7 +218,15 @@ impl ResourceRequest {
     /// assert!(ResourceRequest::new(Level::User).to_scopes(Release::R4).is_empty());
     /// ```
     pub fn new(level: Level) -> Self {
-        Self { level, entries: Vec::new(), launch: false, launch_patient: false, sign_in: false, offline: false, online: false }
+        Self {
+            level,
+            entries: Vec::new(),
+            launch: false,
+            launch_patient: false,
+            sign_in: false,
+            offline: false,
+            online: false,
+        }
     }
 
     /// The smallest scope set for all of it, in normal form. A list of alternatives in a limit becomes one scope for each, the form that
@@ -280,7 +290,9 @@ impl Limit {
     pub fn split(&self) -> Vec<Limit> {
         let mut lists = self.clauses().iter().enumerate().filter(|(_, clause)| clause.alternatives().len() > 1);
         match (lists.next(), lists.next()) {
-            (Some((at, clause)), None) => clause.alternatives().iter().map(|alternative| self.with_alternative(at, alternative)).collect(),
+            (Some((at, clause)), None) => {
+                clause.alternatives().iter().map(|alternative| self.with_alternative(at, alternative)).collect()
+            }
             _ => [self.clone()].into(),
         }
     }

@@ -86,7 +86,10 @@ const fn slot(name: &[u8], lower_case: bool) -> usize {
     (hash ^ (hash >> 15)) as usize % SLOTS
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "the table holds fewer than 255 types, checked here at compile time")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the table holds fewer than 255 types, checked here at compile time"
+)]
 const fn index(lower_case: bool) -> [u8; SLOTS] {
     assert!(TYPES.len() < FREE as usize);
     let mut slots = [FREE; SLOTS];
@@ -188,7 +191,8 @@ impl ResourceType {
         if name.is_empty() || name.len() > 40 || name.bytes().any(|byte| !byte.is_ascii_lowercase()) {
             return None;
         }
-        find(&LOWER_CASE_INDEX, slot(name.as_bytes(), true), |known| known.eq_ignore_ascii_case(name)).filter(|found| found.is_in(release))
+        find(&LOWER_CASE_INDEX, slot(name.as_bytes(), true), |known| known.eq_ignore_ascii_case(name))
+            .filter(|found| found.is_in(release))
     }
 
     /// The name as FHIR writes it.
@@ -291,11 +295,7 @@ impl TypeSelector {
     /// assert_eq!(TypeSelector::All.intersect(patient), Some(patient));
     /// ```
     pub fn intersect(self, other: Self) -> Option<Self> {
-        if self.covers(other) {
-            Some(other)
-        } else {
-            other.covers(self).then_some(self)
-        }
+        if self.covers(other) { Some(other) } else { other.covers(self).then_some(self) }
     }
 
     /// Whether the selector holds one given type.

@@ -273,8 +273,12 @@ impl<'a> Scope<'a> {
     /// Whether two scopes that are not about resources ask for the same.
     pub(crate) fn same_plain(&self, other: &Scope<'_>) -> bool {
         match (&self.kind, &other.kind) {
-            (ScopeKind::Plain(own), ScopeKind::Plain(others)) => own == others && self.launch_role() == other.launch_role(),
-            (ScopeKind::Extension, ScopeKind::Extension) | (ScopeKind::Unknown, ScopeKind::Unknown) => self.literal == other.literal,
+            (ScopeKind::Plain(own), ScopeKind::Plain(others)) => {
+                own == others && self.launch_role() == other.launch_role()
+            }
+            (ScopeKind::Extension, ScopeKind::Extension) | (ScopeKind::Unknown, ScopeKind::Unknown) => {
+                self.literal == other.literal
+            }
             _ => false,
         }
     }

@@ -306,7 +306,9 @@ impl ScopeSet {
     #[must_use]
     pub fn narrow_to_patient(&self) -> Self {
         let narrowed = self.scopes.iter().map(|scope| match scope.resource() {
-            Some(resource) if resource.level != Level::Patient => Scope::from_resource(ResourceScope { level: Level::Patient, ..resource.clone() }),
+            Some(resource) if resource.level != Level::Patient => {
+                Scope::from_resource(ResourceScope { level: Level::Patient, ..resource.clone() })
+            }
             _ => scope.clone(),
         });
         Self::from_scopes(narrowed, self.release)

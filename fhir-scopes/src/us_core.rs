@@ -28,8 +28,9 @@ pub const GRANULAR: [&str; 8] = [
 /// ```
 /// assert!(fhir_scopes::us_core::GRANULAR_SHOULD[0].starts_with("DocumentReference.rs"));
 /// ```
-pub const GRANULAR_SHOULD: [&str; 1] =
-    ["DocumentReference.rs?category=http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category|clinical-note"];
+pub const GRANULAR_SHOULD: [&str; 1] = [
+    "DocumentReference.rs?category=http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category|clinical-note",
+];
 
 /// Scopes on whole types that servers SHALL support for the types they serve; `Location` and `Medication` are optional.
 ///
@@ -73,7 +74,8 @@ pub const RESOURCE_LEVEL: [&str; 25] = [
 /// assert!(scopes.contains_literal("patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory"));
 /// ```
 pub fn scopes(level: Level, release: Release) -> ScopeSet {
-    let texts: Vec<String> = RESOURCE_LEVEL.iter().chain(&GRANULAR).map(|rest| [level.as_str(), "/", rest].concat()).collect();
+    let texts: Vec<String> =
+        RESOURCE_LEVEL.iter().chain(&GRANULAR).map(|rest| [level.as_str(), "/", rest].concat()).collect();
     ScopeSet::from_scopes(texts.iter().filter_map(|text| Scope::parse(text, release).ok()), release)
 }
 
@@ -115,7 +117,9 @@ const MISSPELT: [&str; 3] = [
 pub fn corrected(set: &ScopeSet) -> (ScopeSet, Vec<Correction>) {
     let mut corrections = Vec::new();
     let scopes = set.iter().map(|scope| {
-        let Some(meant) = MISSPELT.iter().find_map(|wrong| put_right(scope, wrong, set.release())) else { return scope.clone() };
+        let Some(meant) = MISSPELT.iter().find_map(|wrong| put_right(scope, wrong, set.release())) else {
+            return scope.clone();
+        };
         corrections.push(Correction { asked: scope.literal().to_string(), meant: meant.literal().to_string() });
         meant
     });
@@ -125,7 +129,9 @@ pub fn corrected(set: &ScopeSet) -> (ScopeSet, Vec<Correction>) {
 
 fn put_right(scope: &Scope<'static>, wrong: &str, release: Release) -> Option<Scope<'static>> {
     let limit = &scope.resource()?.limit;
-    if !limit.clauses().iter().any(|clause| clause.parameter() == "category" && clause.alternatives().iter().any(|value| value.starts_with(wrong))) {
+    if !limit.clauses().iter().any(|clause| {
+        clause.parameter() == "category" && clause.alternatives().iter().any(|value| value.starts_with(wrong))
+    }) {
         return None;
     }
     let text = scope.canonical().replace(wrong, OBSERVATION);

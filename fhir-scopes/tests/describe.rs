@@ -1,11 +1,12 @@
 //! The plain language: total, free of scope syntax, and word for word as in the examples.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
 #![cfg(feature = "describe")]
 
 use fhir_scopes::describe::{Lang, Line, Options, WarningKind, describe, describe_scope, describe_with, known_limits};
-use fhir_scopes::{Dialect, Level, Limit, Permissions, Release, ResourceScope, ResourceType, Scope, ScopeSet, TypeSelector};
+use fhir_scopes::{
+    Dialect, Level, Limit, Permissions, Release, ResourceScope, ResourceType, Scope, ScopeSet, TypeSelector,
+};
 
 fn set(text: &str) -> ScopeSet {
     ScopeSet::parse(text, Release::R4).unwrap()
@@ -35,7 +36,10 @@ fn every_letter_combination() -> Vec<Permissions> {
 }
 
 fn is_plain(text: &str, literal: &str) -> bool {
-    let syntax = ["patient/", "user/", "system/", "launch/", ".r", ".c", ".u", ".d", ".s", "?", "|", "=", "*", "http", "_", "{", "}"];
+    let syntax = [
+        "patient/", "user/", "system/", "launch/", ".r", ".c", ".u", ".d", ".s", "?", "|", "=", "*", "http", "_", "{",
+        "}",
+    ];
     !text.is_empty()
         && !text.contains(literal)
         && text.chars().next().is_some_and(char::is_uppercase)
@@ -56,7 +60,8 @@ fn every_type_letter_level_and_known_limit_has_a_sentence_without_scope_syntax()
             for limit in limits {
                 for level in Level::ALL {
                     for permissions in every_letter_combination() {
-                        let parts = ResourceScope { level, types, permissions, limit: limit.clone(), dialect: Dialect::V2 };
+                        let parts =
+                            ResourceScope { level, types, permissions, limit: limit.clone(), dialect: Dialect::V2 };
                         let scope = Scope::from_resource(parts);
                         for lang in [Lang::En, Lang::Nl] {
                             let line = describe_scope(&scope, release, lang);
@@ -115,7 +120,10 @@ fn v1_reads_in_the_same_words_as_v2() {
 
 #[test]
 fn the_most_sensitive_comes_first_and_signing_in_last() {
-    let told = describe(&set("openid patient/Medication.rs patient/Consent.rs patient/Condition.rs patient/Flag.rs"), Lang::En);
+    let told = describe(
+        &set("openid patient/Medication.rs patient/Consent.rs patient/Condition.rs patient/Flag.rs"),
+        Lang::En,
+    );
     let keys: Vec<_> = told.groups.iter().map(|group| group.category).collect();
     assert_eq!(keys, ["clinical", "security", "medications", "sign-in"]);
     assert_eq!(told.groups[0].lines[0].scopes, ["patient/Flag.rs"]);
@@ -162,8 +170,11 @@ fn the_summary_fits_on_one_line() {
         ),
         ("openid", "reaches no records", "raakt geen gegevens"),
         ("", "nothing", "niets"),
-        ("patient/*.rs patient/Goal.rs user/Goal.cu", "reads everything, adds treatment goals, changes treatment goals, every patient the user can see",
-         "leest alles, voegt toe: behandeldoelen, wijzigt behandeldoelen, alle patiënten die de gebruiker kan zien"),
+        (
+            "patient/*.rs patient/Goal.rs user/Goal.cu",
+            "reads everything, adds treatment goals, changes treatment goals, every patient the user can see",
+            "leest alles, voegt toe: behandeldoelen, wijzigt behandeldoelen, alle patiënten die de gebruiker kan zien",
+        ),
         ("user/Organization.rs", "reads care organisations", "leest zorgorganisaties"),
     ] {
         assert_eq!(describe(&set(text), Lang::En).summary, en);
@@ -175,9 +186,17 @@ fn the_summary_fits_on_one_line() {
 fn a_reviewer_is_not_addressed_as_the_user() {
     let options = Options { for_reviewers: true, ..Options::default() };
     for lang in [Lang::En, Lang::Nl] {
-        let told = describe_with(&set("openid fhirUser profile email offline_access online_access user/Condition.rs launch"), lang, &options);
+        let told = describe_with(
+            &set("openid fhirUser profile email offline_access online_access user/Condition.rs launch"),
+            lang,
+            &options,
+        );
         for line in told.groups.iter().flat_map(|group| &group.lines) {
-            assert!(!line.short.split(' ').any(|word| matches!(word, "you" | "your" | "yours" | "u" | "uw")), "{}", line.short);
+            assert!(
+                !line.short.split(' ').any(|word| matches!(word, "you" | "your" | "yours" | "u" | "uw")),
+                "{}",
+                line.short
+            );
         }
     }
 }

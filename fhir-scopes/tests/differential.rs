@@ -22,11 +22,19 @@ const REASONS: [Reason; 6] = [
         [".read", ".write", ".*"].iter().any(|word| token.ends_with(word))
     }),
     ("limits are read here and refused there", |token| token.contains("?category=a") || token.contains("?_tag=a")),
-    ("roles of launch scopes are read here and refused there", |token| token.starts_with("launch/") && token.contains("?role=")),
-    ("profile and email are scopes of OpenID Connect", |token| matches!(token, "profile" | "email")),
-    ("its pattern has an unescaped dot and lets all letters be missing, so that any text after a level is an empty scope", |token| {
-        matches!(token, "patient/Observation." | "patient/Observation" | "patient/Observationxrs" | "system/bulk-submit")
+    ("roles of launch scopes are read here and refused there", |token| {
+        token.starts_with("launch/") && token.contains("?role=")
     }),
+    ("profile and email are scopes of OpenID Connect", |token| matches!(token, "profile" | "email")),
+    (
+        "its pattern has an unescaped dot and lets all letters be missing, so that any text after a level is an empty scope",
+        |token| {
+            matches!(
+                token,
+                "patient/Observation." | "patient/Observation" | "patient/Observationxrs" | "system/bulk-submit"
+            )
+        },
+    ),
     ("a level alone is taken for a scope without resource", |token| token == "patient"),
 ];
 
@@ -40,7 +48,9 @@ fn both_read_the_same_tokens_except_for_reasons_given() {
         let theirs = answer["accepted"].as_bool().unwrap();
         let reason = REASONS.iter().position(|(_, applies)| applies(token));
         if ours != theirs {
-            used.insert(reason.unwrap_or_else(|| panic!("{token}: read here {ours}, there {theirs}, and no reason is given")));
+            used.insert(
+                reason.unwrap_or_else(|| panic!("{token}: read here {ours}, there {theirs}, and no reason is given")),
+            );
         }
     }
     assert_eq!(used.len(), REASONS.len(), "a reason explains nothing: {used:?}");
@@ -56,7 +66,8 @@ fn atoms(set: &ScopeSet) -> BTreeSet<String> {
         };
         for name in ["Observation", "Patient", "Encounter", "Goal"] {
             if resource.types.includes(ResourceType::parse(name, Release::R5).unwrap()) {
-                atoms.extend(resource.permissions.letters().map(|letter| format!("{}/{name}.{letter}", resource.level)));
+                atoms
+                    .extend(resource.permissions.letters().map(|letter| format!("{}/{name}.{letter}", resource.level)));
             }
         }
     }
@@ -76,17 +87,28 @@ fn both_agree_on_what_two_lists_have_in_common_and_on_what_is_missing() {
         let read = |member: &str| ScopeSet::parse(answer[member].as_str().unwrap(), Release::R5).unwrap();
         let (allowed, requested) = (read("allowed"), read("requested"));
         assert_eq!(atoms(&allowed.intersect(&requested)), expected(answer, "both"), "{allowed} and {requested}");
-        assert_eq!(atoms(&requested.granted_within(&allowed)), expected(answer, "both"), "{requested} within {allowed}");
+        assert_eq!(
+            atoms(&requested.granted_within(&allowed)),
+            expected(answer, "both"),
+            "{requested} within {allowed}"
+        );
         // the older one takes `*` for the list of today's types: the one way in which less can be missing there
         let missing = atoms(&requested.beyond(&allowed));
-        let wildcard = |level: Level, letter: Permissions| requested.resources().any(|r| r.level == level && r.permissions.contains(letter) && r.types.as_str() == "*");
+        let wildcard = |level: Level, letter: Permissions| {
+            requested.resources().any(|r| r.level == level && r.permissions.contains(letter) && r.types.as_str() == "*")
+        };
         let by_wildcard = |atom: &String| {
-            Level::ALL.into_iter().any(|level| Permissions::ALL.letters().any(|letter| {
-                atom.starts_with(level.as_str()) && atom.ends_with(&format!(".{letter}")) && wildcard(level, letter)
-            }))
+            Level::ALL.into_iter().any(|level| {
+                Permissions::ALL.letters().any(|letter| {
+                    atom.starts_with(level.as_str()) && atom.ends_with(&format!(".{letter}")) && wildcard(level, letter)
+                })
+            })
         };
         let theirs = expected(answer, "missing");
-        assert!(missing.is_superset(&theirs) && missing.difference(&theirs).all(by_wildcard), "{requested} beyond {allowed}");
+        assert!(
+            missing.is_superset(&theirs) && missing.difference(&theirs).all(by_wildcard),
+            "{requested} beyond {allowed}"
+        );
     }
 }
 

@@ -64,7 +64,16 @@ fn v2(letters: &str) -> &str {
 }
 
 fn any_scope() -> impl Strategy<Value = String> {
-    let plain = vec!["openid", "fhirUser", "launch", "launch/patient", "offline_access", "foo:bar", "__x", "https://example.org/x"];
+    let plain = vec![
+        "openid",
+        "fhirUser",
+        "launch",
+        "launch/patient",
+        "offline_access",
+        "foo:bar",
+        "__x",
+        "https://example.org/x",
+    ];
     prop_oneof![5 => resource_scope(), 1 => select(plain).prop_map(String::from)]
 }
 
@@ -218,7 +227,17 @@ proptest! {
 
 #[test]
 fn an_error_points_into_the_text_even_where_something_is_missing() {
-    for text in ["patient/*?._ele", "patient/", "patient/Observation", "patient/Observation.", "patient/Observation?a=b", "launch/", "__", "patient/Observation.rs?", "a  b"] {
+    for text in [
+        "patient/*?._ele",
+        "patient/",
+        "patient/Observation",
+        "patient/Observation.",
+        "patient/Observation?a=b",
+        "launch/",
+        "__",
+        "patient/Observation.rs?",
+        "a  b",
+    ] {
         let error = ScopeSet::parse(text, Release::R4).unwrap_err();
         assert!(text.get(error.range.clone()).is_some(), "{text}: {error:?}");
     }

@@ -47,7 +47,13 @@ fn a_limit_has_a_bound() {
 fn a_name_is_compared_by_its_parts_and_never_by_its_use() {
     let patient = ResourceType::PATIENT;
     let resource = json!({"resourceType": "Patient", "name": [{"use": "official", "family": "van Dam", "given": ["Jan", "Piet"]}]});
-    for (limit, met) in [("name=van%20Dam", true), ("name=Piet", true), ("name=official", false), ("name=Jan", true), ("name=jan", false)] {
+    for (limit, met) in [
+        ("name=van%20Dam", true),
+        ("name=Piet", true),
+        ("name=official", false),
+        ("name=Jan", true),
+        ("name=jan", false),
+    ] {
         let limit = Limit::parse(limit, TypeSelector::One(patient), Release::R4).unwrap();
         assert_eq!(limit_matches(&limit, patient, Release::R4, None, &resource), met, "{limit}");
     }

@@ -18,7 +18,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
-    let text = std::fs::read_to_string(&arguments.declaration).map_err(|error| Failed(format!("{}: {error}", arguments.declaration.display())))?;
+    let text = std::fs::read_to_string(&arguments.declaration)
+        .map_err(|error| Failed(format!("{}: {error}", arguments.declaration.display())))?;
     let json = arguments.declaration.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let declaration = apply::Declaration::read(&text, json)?;
     let config = open::configuration(&arguments.file)?;

@@ -23,6 +23,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
         return Err(Failed(format!("{} exists already", arguments.to.display())));
     }
     connect::copy_sqlite(&from, &arguments.to).await?;
-    println!("{} is a complete copy; the key file ({}) is not in it and must be kept too", arguments.to.display(), config.server.key_file);
+    println!(
+        "{} is a complete copy; the key file ({}) is not in it and must be kept too",
+        arguments.to.display(),
+        config.server.key_file
+    );
     Ok(())
 }

@@ -36,7 +36,9 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
     // 1 where: the port first, for every URL holds it
-    let listener = TcpListener::bind(arguments.listen).await.map_err(|error| Failed(format!("{}: {error}; choose another with --listen", arguments.listen)))?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|error| Failed(format!("{}: {error}; choose another with --listen", arguments.listen)))?;
     let base_url = base_url(listener.local_addr()?);
     make_private_folder(&arguments.data)?;
     let data = std::path::absolute(&arguments.data)?;
@@ -56,7 +58,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
 
     // 3 the hospital's FHIR server and the app stand beside us, and talk to us by HTTP only
     let beside = beside(&keeping, &base_url)?;
-    let said = if arguments.json { seed::line(&keeping, &base_url) + "\n" } else { tour::text(&keeping, &base_url, &arguments.data.display().to_string()) };
+    let said = if arguments.json {
+        seed::line(&keeping, &base_url) + "\n"
+    } else {
+        tour::text(&keeping, &base_url, &arguments.data.display().to_string())
+    };
     let ready = move || {
         let mut out = std::io::stdout().lock();
         // whoever closed our output does not want to hear it
@@ -73,12 +79,20 @@ fn base_url(address: SocketAddr) -> String {
         ip => ip,
     };
     // as browsers write it: without port 80
-    if address.port() == 80 && ip.is_ipv4() { format!("http://{ip}") } else { format!("http://{}", SocketAddr::new(ip, address.port())) }
+    if address.port() == 80 && ip.is_ipv4() {
+        format!("http://{ip}")
+    } else {
+        format!("http://{}", SocketAddr::new(ip, address.port()))
+    }
 }
 
 fn make_private_folder(path: &Path) -> Result<(), Failed> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| Failed(format!("{}: {error}", path.display())))
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| Failed(format!("{}: {error}", path.display())))
 }
 
 fn write_private(path: &Path, text: &str) -> Result<(), Failed> {
@@ -102,9 +116,17 @@ fn configuration(data: &Path, base_url: &str, listen: SocketAddr) -> Result<Conf
         write_private(&key_file, &seed::hex(&bytes))?;
     }
     Ok(Config {
-        server: Server { base_url: base_url.to_owned(), listen: listen.to_string(), operations_listen: None, key_file: key_file.display().to_string() },
+        server: Server {
+            base_url: base_url.to_owned(),
+            listen: listen.to_string(),
+            operations_listen: None,
+            key_file: key_file.display().to_string(),
+        },
         database: Database { url: format!("sqlite:{}", data.join("countersign.db").display()) },
-        mail: Mail::File { folder: data.join("mail").display().to_string(), from: "Countersign <countersign@demo.example>".into() },
+        mail: Mail::File {
+            folder: data.join("mail").display().to_string(),
+            from: "Countersign <countersign@demo.example>".into(),
+        },
         // everything here is on this machine
         outbound: Outbound { allow_private_networks: true },
         limits: Limits::default(),
@@ -115,7 +137,8 @@ fn configuration(data: &Path, base_url: &str, listen: SocketAddr) -> Result<Conf
 fn keeping(data: &Path) -> Result<Keeping, Failed> {
     let path = data.join("demo.json");
     match std::fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text).map_err(|error| Failed(format!("{}: {error}; delete the folder to start anew", path.display()))),
+        Ok(text) => serde_json::from_str(&text)
+            .map_err(|error| Failed(format!("{}: {error}; delete the folder to start anew", path.display()))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let keeping = Keeping::make(&|bytes| SystemEntropy.fill(bytes))?;
             keep(&keeping, data)?;
@@ -154,13 +177,17 @@ async fn finish_the_story(app: &App) -> Result<(), Failed> {
 /// API tokens that still work, for scripts.
 async fn keep_tokens(app: &App, keeping: &mut Keeping, data: &Path) -> Result<(), Failed> {
     let mut changed = false;
-    for (email, token) in [(seed::STAFF, &mut keeping.staff_api_token), (seed::DEVELOPER, &mut keeping.developer_api_token)] {
+    for (email, token) in
+        [(seed::STAFF, &mut keeping.staff_api_token), (seed::DEVELOPER, &mut keeping.developer_api_token)]
+    {
         if sign_in::account_of_api_token(app, token).await?.is_some_and(|account| account.email == email) {
             continue;
         }
         let account = storage::accounts::find_by_email(&mut *app.store.read().await?, email).await?;
         let account = account.ok_or_else(|| Failed(format!("the account {email} is gone")))?;
-        let made = accounts::make_api_token(app, &account, "Demo", Some(365)).await.map_err(|refusal| Failed(refusal.to_string()))?;
+        let made = accounts::make_api_token(app, &account, "Demo", Some(365))
+            .await
+            .map_err(|refusal| Failed(refusal.to_string()))?;
         made.reveal().clone_into(token);
         changed = true;
     }

@@ -18,7 +18,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
-#[command(name = "countersign", version, about = "A SMART on FHIR authorization server in which the provider organization countersigns every app")]
+#[command(
+    name = "countersign",
+    version,
+    about = "A SMART on FHIR authorization server in which the provider organization countersigns every app"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

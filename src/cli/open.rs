@@ -17,7 +17,10 @@ pub(super) fn configuration(file: &ConfigFile) -> Result<Config, Failed> {
 
 /// The same, with what is allowed but hardly meant.
 pub(super) fn load(file: &ConfigFile) -> Result<Loaded, Failed> {
-    Ok(config::load(file.config.as_deref(), std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))?)
+    Ok(config::load(
+        file.config.as_deref(),
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )?)
 }
 
 /// The proof that no other process writes to the same SQLite file; held as long as the process lives. PostgreSQL takes as many as come.
@@ -33,10 +36,17 @@ pub(super) fn sqlite_path(config: &Config) -> Option<PathBuf> {
 pub(super) fn lock(config: &Config) -> Result<Lock, Failed> {
     let Some(path) = sqlite_path(config) else { return Ok(Lock(None)) };
     let path = path.with_added_extension("lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| Failed(format!("{}: {error}", path.display())))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| Failed(format!("{}: {error}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(Some(file))),
-        Err(TryLockError::WouldBlock) => Err(Failed(format!("another process works with this database ({} is locked)", path.display()))),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failed(format!("another process works with this database ({} is locked)", path.display())))
+        }
         Err(TryLockError::Error(error)) => Err(Failed(format!("{}: {error}", path.display()))),
     }
 }

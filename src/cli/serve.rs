@@ -20,14 +20,21 @@ pub(super) async fn run(file: &ConfigFile) -> Result<(), Failed> {
     }
     let config = loaded.config;
     let _lock = open::lock(&config)?;
-    let listener = TcpListener::bind(&config.server.listen).await.map_err(|error| Failed(format!("{}: {error}", config.server.listen)))?;
+    let listener = TcpListener::bind(&config.server.listen)
+        .await
+        .map_err(|error| Failed(format!("{}: {error}", config.server.listen)))?;
     let app = Arc::new(open::app(config).await?);
     start(app, listener, Router::new(), || {}).await
 }
 
 /// Runs an open application until a signal ends it: pages, endpoints, jobs, and the operator's listener. `beside` is served on the same listener (the demo's
 /// own servers); `ready` is called when nothing can fail any more.
-pub(super) async fn start(app: Arc<App>, listener: TcpListener, beside: Router, ready: impl FnOnce()) -> Result<(), Failed> {
+pub(super) async fn start(
+    app: Arc<App>,
+    listener: TcpListener,
+    beside: Router,
+    ready: impl FnOnce(),
+) -> Result<(), Failed> {
     let state = AppState { app: Arc::clone(&app), pages: Arc::new(pages::Pages::load()?) };
     let readiness = Readiness::default();
     let (stopping, stopped) = watch::channel(false);
@@ -37,7 +44,8 @@ pub(super) async fn start(app: Arc<App>, listener: TcpListener, beside: Router, 
         None => None,
         Some(address) => {
             let listener = TcpListener::bind(address).await.map_err(|error| Failed(format!("{address}: {error}")))?;
-            let router = http::router::operations(state.clone(), metrics::install()).layer(Extension(readiness.clone()));
+            let router =
+                http::router::operations(state.clone(), metrics::install()).layer(Extension(readiness.clone()));
             tracing::info!(address, "health and metrics");
             Some(tokio::spawn(server::serve(listener, router, until(stopped.clone()))))
         }
@@ -46,7 +54,8 @@ pub(super) async fn start(app: Arc<App>, listener: TcpListener, beside: Router, 
     // 2 keys to sign with, then jobs
     signing::rotate(&app).await?;
     let (pages, base_url) = (Arc::clone(&state.pages), app.config.server.base_url.clone());
-    let compose: jobs::outbox::Compose = Arc::new(move |recipient, payload| http::mail::compose(&pages, &base_url, recipient, payload));
+    let compose: jobs::outbox::Compose =
+        Arc::new(move |recipient, payload| http::mail::compose(&pages, &base_url, recipient, payload));
     let jobs = jobs::spawn(&app, compose, &stopped);
 
     // 3 everybody else

@@ -17,7 +17,10 @@ pub(super) fn check(config: &Config, mistakes: &mut Vec<Mistake>, warnings: &mut
             mistakes.push(Mistake::new("server.operations_listen", "must be another address than server.listen"));
         }
     } else {
-        warnings.push(Mistake::new("server.operations_listen", "is not given: there are no metrics, and health has no listener of its own"));
+        warnings.push(Mistake::new(
+            "server.operations_listen",
+            "is not given: there are no metrics, and health has no listener of its own",
+        ));
     }
     if let Err(what) = read_key_file(&config.server.key_file) {
         mistakes.push(Mistake::new("server.key_file", what));
@@ -29,7 +32,10 @@ pub(super) fn check(config: &Config, mistakes: &mut Vec<Mistake>, warnings: &mut
     mail(&config.mail, mistakes, warnings);
     limits(config, mistakes, warnings);
     if config.outbound.allow_private_networks {
-        warnings.push(Mistake::new("outbound.allow_private_networks", "is on: an application provider can make this server call its neighbours"));
+        warnings.push(Mistake::new(
+            "outbound.allow_private_networks",
+            "is on: an application provider can make this server call its neighbours",
+        ));
     }
 }
 
@@ -38,7 +44,13 @@ fn base_url(text: &str, mistakes: &mut Vec<Mistake>) {
     let Ok(url) = Url::parse(text) else {
         return wrong("must be a URL like https://auth.example.org");
     };
-    if text.ends_with('/') || url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+    if text.ends_with('/')
+        || url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         wrong("must be only scheme and host, like https://auth.example.org, without a slash at the end");
     } else if url.origin().ascii_serialization() != text {
         // issuers are compared byte for byte, so the one way to write it is the one browsers use
@@ -65,7 +77,8 @@ fn address(place: &str, text: &str, mistakes: &mut Vec<Mistake>) -> Option<Socke
 
 /// The 32 bytes of a file with 64 hexadecimal digits, or what is wrong with the file. Never its content.
 pub fn read_key_file(path: &str) -> Result<Zeroizing<[u8; 32]>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}; make one with: openssl rand -hex 32 > {path}"))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("{path} cannot be read: {error}; make one with: openssl rand -hex 32 > {path}"))?;
     let text = Zeroizing::new(text);
     let digits = text.trim().as_bytes();
     let mut bytes = Zeroizing::new([0; 32]);
@@ -87,7 +100,9 @@ pub fn read_key_file(path: &str) -> Result<Zeroizing<[u8; 32]>, String> {
 
 fn mail(mail: &Mail, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mistake>) {
     let from = match mail {
-        Mail::Console => return warnings.push(Mistake::new("mail.transport", "is console: mail goes to the log and reaches nobody")),
+        Mail::Console => {
+            return warnings.push(Mistake::new("mail.transport", "is console: mail goes to the log and reaches nobody"));
+        }
         Mail::File { folder, from } => {
             if folder.trim().is_empty() {
                 mistakes.push(Mistake::new("mail.folder", "must be a folder"));
@@ -97,7 +112,10 @@ fn mail(mail: &Mail, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mistake>) {
         Mail::Smtp { url, from } => {
             let scheme = Url::parse(url).ok().map(|url| url.scheme().to_owned());
             if !matches!(scheme.as_deref(), Some("smtp" | "smtps")) {
-                mistakes.push(Mistake::new("mail.url", "must be like smtps://user:password@host:465 or smtp://host:587?tls=required"));
+                mistakes.push(Mistake::new(
+                    "mail.url",
+                    "must be like smtps://user:password@host:465 or smtp://host:587?tls=required",
+                ));
             }
             from
         }
@@ -127,10 +145,16 @@ fn limits(config: &Config, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mista
         ("session_hours", limits.session_hours, 1..=720),
     ] {
         if !range.contains(&value) {
-            mistakes.push(Mistake::new(format!("limits.{key}"), format!("must be between {} and {}", range.start(), range.end())));
+            mistakes.push(Mistake::new(
+                format!("limits.{key}"),
+                format!("must be between {} and {}", range.start(), range.end()),
+            ));
         }
     }
     if (1..90).contains(&limits.refresh_token_days) {
-        warnings.push(Mistake::new("limits.refresh_token_days", "is less than 90: a certified product lets an app stay connected for three months"));
+        warnings.push(Mistake::new(
+            "limits.refresh_token_days",
+            "is less than 90: a certified product lets an app stay connected for three months",
+        ));
     }
 }

@@ -54,9 +54,9 @@ pub struct Loaded {
 pub fn load(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Mistakes> {
     let text = match file {
         None => String::new(),
-        Some(path) => {
-            std::fs::read_to_string(path).map_err(|error| Mistakes(vec![Mistake::new(path.display().to_string(), format!("cannot be read: {error}"))]))?
-        }
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            Mistakes(vec![Mistake::new(path.display().to_string(), format!("cannot be read: {error}"))])
+        })?,
     };
     read(&text, environment)
 }

@@ -68,17 +68,26 @@ pub(super) fn merge(file: Table, environment: &BTreeMap<String, String>, mistake
         for (key, value) in content {
             match (kind_of(&section, &key), &value) {
                 (None, _) => mistakes.push(Mistake::new(format!("{section}.{key}"), unknown_key(&section))),
-                (Some(Kind::Text), Value::String(_)) | (Some(Kind::Number), Value::Integer(_)) | (Some(Kind::Flag), Value::Boolean(_)) => put(&section, &key, value),
+                (Some(Kind::Text), Value::String(_))
+                | (Some(Kind::Number), Value::Integer(_))
+                | (Some(Kind::Flag), Value::Boolean(_)) => put(&section, &key, value),
                 (Some(kind), _) => mistakes.push(Mistake::new(format!("{section}.{key}"), wanted(kind))),
             }
         }
     }
     for (name, text) in environment {
-        if !name.starts_with("COUNTERSIGN_") || name.starts_with("COUNTERSIGN_TEST_") || OTHER_VARIABLES.contains(&name.as_str()) {
+        if !name.starts_with("COUNTERSIGN_")
+            || name.starts_with("COUNTERSIGN_TEST_")
+            || OTHER_VARIABLES.contains(&name.as_str())
+        {
             continue;
         }
-        let Some((section, key, kind, _)) = KEYS.iter().find(|(section, key, _, _)| variable(section, key) == *name) else {
-            mistakes.push(Mistake::new(name, "there is no key for this variable; they are called like COUNTERSIGN_DATABASE__URL"));
+        let Some((section, key, kind, _)) = KEYS.iter().find(|(section, key, _, _)| variable(section, key) == *name)
+        else {
+            mistakes.push(Mistake::new(
+                name,
+                "there is no key for this variable; they are called like COUNTERSIGN_DATABASE__URL",
+            ));
             continue;
         };
         let value = match kind {
@@ -93,7 +102,10 @@ pub(super) fn merge(file: Table, environment: &BTreeMap<String, String>, mistake
     }
     let has_url = merged.get("database").and_then(|database| database.get("url")).is_some();
     if let Some(url) = environment.get("DATABASE_URL").filter(|url| !has_url && !url.is_empty()) {
-        merged.insert("database".to_owned(), Value::Table(Table::from_iter([("url".to_owned(), Value::String(url.clone()))])));
+        merged.insert(
+            "database".to_owned(),
+            Value::Table(Table::from_iter([("url".to_owned(), Value::String(url.clone()))])),
+        );
     }
     merged
 }
@@ -138,7 +150,10 @@ pub(super) fn build(merged: &Table, mistakes: &mut Vec<Mistake>) -> Option<Confi
         Err(error) => {
             // only [mail] can still be of a wrong shape: its keys depend on the transport
             let error: toml::de::Error = error;
-            mistakes.push(Mistake::new("mail", format!("{}; transports are console, file (folder, from) and smtp (url, from)", error.message())));
+            mistakes.push(Mistake::new(
+                "mail",
+                format!("{}; transports are console, file (folder, from) and smtp (url, from)", error.message()),
+            ));
             let mut rest = merged.clone();
             rest.remove("mail");
             Value::Table(rest).try_into().ok()

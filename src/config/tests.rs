@@ -27,7 +27,8 @@ fn places(text: &str, environment: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn a_good_file_loads_and_the_environment_wins() {
-    let loaded = read(&good("good"), variables(&[("COUNTERSIGN_LIMITS__CODE_SECONDS", "45"), ("PATH", "/bin")])).unwrap();
+    let loaded =
+        read(&good("good"), variables(&[("COUNTERSIGN_LIMITS__CODE_SECONDS", "45"), ("PATH", "/bin")])).unwrap();
     assert_eq!(loaded.config.limits.code_seconds, 45);
     assert_eq!(loaded.config.limits.access_token_seconds, 3600);
     assert_eq!(loaded.config.server.base_url, "https://auth.example.org");
@@ -46,7 +47,15 @@ fn database_url_stands_in_only_where_nothing_else_says_it() {
 fn every_mistake_of_file_and_environment_is_reported_at_once() {
     let text = "[server]\nbase_url = \"http://auth.example.org/\"\nlisten = 8080\ncolour = \"red\"\n[databse]\nurl = \"x\"\n[limits]\ncode_seconds = 5\n";
     let places = places(text, &[("COUNTERSIGN_LIMITS__SESSION_HOURS", "many"), ("COUNTERSIGN_LIMIT__X", "1")]);
-    for place in ["server.listen", "server.colour", "databse", "COUNTERSIGN_LIMITS__SESSION_HOURS", "COUNTERSIGN_LIMIT__X", "server.key_file", "database.url"] {
+    for place in [
+        "server.listen",
+        "server.colour",
+        "databse",
+        "COUNTERSIGN_LIMITS__SESSION_HOURS",
+        "COUNTERSIGN_LIMIT__X",
+        "server.key_file",
+        "database.url",
+    ] {
         assert!(places.iter().any(|found| found == place), "{place} in {places:?}");
     }
 }
@@ -59,7 +68,18 @@ fn every_wrong_value_is_reported_at_once() {
     );
     let mut places = places(&text, &[]);
     places.dedup();
-    assert_eq!(places, ["server.base_url", "server.listen", "server.key_file", "database.url", "mail.url", "mail.from", "limits.access_token_seconds"]);
+    assert_eq!(
+        places,
+        [
+            "server.base_url",
+            "server.listen",
+            "server.key_file",
+            "database.url",
+            "mail.url",
+            "mail.from",
+            "limits.access_token_seconds"
+        ]
+    );
 }
 
 #[test]
@@ -87,7 +107,9 @@ fn the_base_url_is_an_origin_written_in_the_one_way() {
         let text = good("base").replace("https://auth.example.org", wrong);
         assert!(places(&text, &[]).contains(&"server.base_url".to_owned()), "{wrong}");
     }
-    for right in ["https://auth.example.org:8443", "http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080"] {
+    for right in
+        ["https://auth.example.org:8443", "http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080"]
+    {
         assert!(read(&good("base").replace("https://auth.example.org", right), []).is_ok(), "{right}");
     }
 }
@@ -111,7 +133,15 @@ fn a_missing_key_hides_no_mistake_elsewhere() {
     let text = "[server]\nbase_url = \"http://auth.example.org/\"\nlistn = \"x\"\n[database]\nurl = \"mysql://x\"\n[limits]\ncode_seconds = \"abc\"\naccess_token_seconds = 99999\n";
     let Err(Mistakes(mistakes)) = read(text, []) else { panic!("this is wrong in many places") };
     let places: Vec<&str> = mistakes.iter().map(|mistake| mistake.place.as_str()).collect();
-    for place in ["server.listn", "server.listen", "server.key_file", "server.base_url", "database.url", "limits.code_seconds", "limits.access_token_seconds"] {
+    for place in [
+        "server.listn",
+        "server.listen",
+        "server.key_file",
+        "server.base_url",
+        "database.url",
+        "limits.code_seconds",
+        "limits.access_token_seconds",
+    ] {
         assert!(places.contains(&place), "{place}: {places:?}");
     }
     assert!(mistakes.iter().all(|mistake| !mistake.what.contains("(missing)")), "{mistakes:?}");

@@ -129,7 +129,11 @@ fn secret(random: &dyn Fn(&mut [u8])) -> String {
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).map(char::from).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .map(char::from)
+        .collect()
 }
 
 /// A new ES384 key.
@@ -213,60 +217,100 @@ fn accounts(keeping: &Keeping) -> Value {
 
 fn clients(keeping: &Keeping, base_url: &str) -> Value {
     json!([
-        client(PUBLIC, "Acme Health", json!({
-            "name": "Chart Reader",
-            "description": "Shows a patient's problems, medicines, allergies and results on one page.",
-            "client_type": "public",
-            "redirect_uris": [format!("{base_url}/demo-app/")],
-            "launch_uri": format!("{base_url}/demo-app/launch.html"),
-            "grant_types": ["authorization_code", "refresh_token"],
-        }), None),
-        client(CONFIDENTIAL, "Acme Health", json!({
-            "name": "Ward Dashboard",
-            "description": "Vital signs of a ward on a big screen.",
-            "client_type": "confidential_secret",
-            "grant_types": ["client_credentials"],
-        }), Some(&keeping.confidential_secret)),
-        client(BACKEND, "Acme Health", json!({
-            "name": "Night Export",
-            "description": "Fills the research warehouse every night.",
-            "client_type": "confidential_keys",
-            "jwks": public_jwks(&keeping.backend_jwk),
-            "grant_types": ["client_credentials"],
-        }), None),
-        client(UNAPPROVED, "Acme Health", json!({
-            "name": "Symptom Diary",
-            "description": "Patients write down how they feel; nurses see who needs a call.",
-            "client_type": "confidential_secret",
-            "grant_types": ["client_credentials"],
-        }), Some(&keeping.unapproved_secret)),
-        client("appointment-desk", "Zorgapps", json!({
-            "name": "Appointment Desk",
-            "description": "Appointments without a telephone.",
-            "client_type": "confidential_secret",
-            "grant_types": ["client_credentials"],
-        }), None),
-        client("wound-photos", "Zorgapps", json!({
-            "name": "Wound Photos",
-            "description": "Pictures of wounds, straight into the record.",
-            "client_type": "public",
-            "redirect_uris": ["https://wounds.zorgapps.example/callback"],
-            "launch_uri": "https://wounds.zorgapps.example/launch",
-            "grant_types": ["authorization_code"],
-        }), None),
-        client(DISABLED, "Zorgapps", json!({
-            "name": "Pill Reminder",
-            "description": "A reminder for every medicine.",
-            "client_type": "public",
-            "redirect_uris": ["https://pills.zorgapps.example/callback"],
-            "grant_types": ["authorization_code", "refresh_token"],
-        }), None),
-        client(REJECTED, "Zorgapps", json!({
-            "name": "Ad Insights",
-            "description": "Audiences for health advertising.",
-            "client_type": "confidential_secret",
-            "grant_types": ["client_credentials"],
-        }), None),
+        client(
+            PUBLIC,
+            "Acme Health",
+            json!({
+                "name": "Chart Reader",
+                "description": "Shows a patient's problems, medicines, allergies and results on one page.",
+                "client_type": "public",
+                "redirect_uris": [format!("{base_url}/demo-app/")],
+                "launch_uri": format!("{base_url}/demo-app/launch.html"),
+                "grant_types": ["authorization_code", "refresh_token"],
+            }),
+            None
+        ),
+        client(
+            CONFIDENTIAL,
+            "Acme Health",
+            json!({
+                "name": "Ward Dashboard",
+                "description": "Vital signs of a ward on a big screen.",
+                "client_type": "confidential_secret",
+                "grant_types": ["client_credentials"],
+            }),
+            Some(&keeping.confidential_secret)
+        ),
+        client(
+            BACKEND,
+            "Acme Health",
+            json!({
+                "name": "Night Export",
+                "description": "Fills the research warehouse every night.",
+                "client_type": "confidential_keys",
+                "jwks": public_jwks(&keeping.backend_jwk),
+                "grant_types": ["client_credentials"],
+            }),
+            None
+        ),
+        client(
+            UNAPPROVED,
+            "Acme Health",
+            json!({
+                "name": "Symptom Diary",
+                "description": "Patients write down how they feel; nurses see who needs a call.",
+                "client_type": "confidential_secret",
+                "grant_types": ["client_credentials"],
+            }),
+            Some(&keeping.unapproved_secret)
+        ),
+        client(
+            "appointment-desk",
+            "Zorgapps",
+            json!({
+                "name": "Appointment Desk",
+                "description": "Appointments without a telephone.",
+                "client_type": "confidential_secret",
+                "grant_types": ["client_credentials"],
+            }),
+            None
+        ),
+        client(
+            "wound-photos",
+            "Zorgapps",
+            json!({
+                "name": "Wound Photos",
+                "description": "Pictures of wounds, straight into the record.",
+                "client_type": "public",
+                "redirect_uris": ["https://wounds.zorgapps.example/callback"],
+                "launch_uri": "https://wounds.zorgapps.example/launch",
+                "grant_types": ["authorization_code"],
+            }),
+            None
+        ),
+        client(
+            DISABLED,
+            "Zorgapps",
+            json!({
+                "name": "Pill Reminder",
+                "description": "A reminder for every medicine.",
+                "client_type": "public",
+                "redirect_uris": ["https://pills.zorgapps.example/callback"],
+                "grant_types": ["authorization_code", "refresh_token"],
+            }),
+            None
+        ),
+        client(
+            REJECTED,
+            "Zorgapps",
+            json!({
+                "name": "Ad Insights",
+                "description": "Audiences for health advertising.",
+                "client_type": "confidential_secret",
+                "grant_types": ["client_credentials"],
+            }),
+            None
+        ),
     ])
 }
 

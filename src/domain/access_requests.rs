@@ -158,7 +158,13 @@ impl AccessRequest {
     }
 
     /// Refuses it.
-    pub fn reject(mut self, by: AccountId, reason: String, may_ask_again: bool, now: UtcMillis) -> Result<Self, NotWaiting> {
+    pub fn reject(
+        mut self,
+        by: AccountId,
+        reason: String,
+        may_ask_again: bool,
+        now: UtcMillis,
+    ) -> Result<Self, NotWaiting> {
         self.waiting(now)?;
         self.state = RequestState::Rejected { by, at: now, reason, may_ask_again };
         Ok(self)

@@ -92,7 +92,16 @@ pub struct AuditEvent {
 impl AuditEvent {
     /// A success without further facts.
     pub fn new(chain: impl Into<Chain>, at: UtcMillis, event: &'static str, actor: Actor) -> Self {
-        Self { chain: chain.into(), at, event, success: true, actor, client_id: None, subject: None, details: BTreeMap::new() }
+        Self {
+            chain: chain.into(),
+            at,
+            event,
+            success: true,
+            actor,
+            client_id: None,
+            subject: None,
+            details: BTreeMap::new(),
+        }
     }
 
     /// About this client.
@@ -178,7 +187,8 @@ impl AuditRecord {
     /// What the hash of this record must be.
     pub fn computed_hash(&self) -> String {
         // an absent value and an empty one must not hash alike
-        let optional = |value: &Option<String>| value.as_ref().map_or_else(|| "-".to_owned(), |text| format!("+{text}"));
+        let optional =
+            |value: &Option<String>| value.as_ref().map_or_else(|| "-".to_owned(), |text| format!("+{text}"));
         hex_digest(&[
             self.previous_hash.as_bytes(),
             self.chain.as_bytes(),
@@ -231,7 +241,9 @@ mod tests {
         let mut previous = String::new();
         (1..=5)
             .map(|seq| {
-                let record = AuditEvent::new(&org, UtcMillis(seq), "client.disabled", Actor::Operator).with("reason", "x").record(seq, &previous);
+                let record = AuditEvent::new(&org, UtcMillis(seq), "client.disabled", Actor::Operator)
+                    .with("reason", "x")
+                    .record(seq, &previous);
                 previous.clone_from(&record.hash);
                 record
             })

@@ -157,7 +157,8 @@ mod tests {
             assert!(sealer.open(kind, token.reveal()).is_none());
             let renamed = format!("{}{}", kind.prefix(), &token.reveal()[4..]);
             assert!(sealer.open(kind, &renamed).is_none());
-            let resummed = format!("{}{}", &renamed[..renamed.len() - CHECKSUM], checksum(&renamed[..renamed.len() - CHECKSUM]));
+            let resummed =
+                format!("{}{}", &renamed[..renamed.len() - CHECKSUM], checksum(&renamed[..renamed.len() - CHECKSUM]));
             assert!(sealer.open(kind, &resummed).is_none());
         }
     }

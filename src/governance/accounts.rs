@@ -1,9 +1,9 @@
 //! One's own account: name, language, password, sessions, personal API tokens. And accounts made by the operator (`apply`).
 
-use super::passwords::{self, LONGEST, SHORTEST};
-use super::sign_in::{Opening, open_session};
 use super::Refusal;
 use super::error::Fault;
+use super::passwords::{self, LONGEST, SHORTEST};
+use super::sign_in::{Opening, open_session};
 use crate::app::App;
 use crate::domain::accounts::Account;
 use crate::domain::audit::{Actor, AuditEvent, Chain};
@@ -38,7 +38,13 @@ pub async fn change_profile(app: &App, account: &Account, name: &str, lang: &str
 }
 
 /// Changes one's password, ends every session of the account, and opens a new one in this browser: its cookie's value.
-pub async fn change_password(app: &App, account: &Account, current: PlainSecret, new: PlainSecret, device: String) -> Result<PlainSecret, Refusal> {
+pub async fn change_password(
+    app: &App,
+    account: &Account,
+    current: PlainSecret,
+    new: PlainSecret,
+    device: String,
+) -> Result<PlainSecret, Refusal> {
     let faults = password_faults("new_password", &new, account);
     if !faults.is_empty() {
         return Err(Refusal::Invalid(faults));
@@ -47,7 +53,12 @@ pub async fn change_password(app: &App, account: &Account, current: PlainSecret,
     let now = app.now();
     // the same counter as for signing in: a stolen session is no place to try passwords
     let subject = account.email.clone();
-    let attempts = app.store.write(move |conn| Box::pin(async move { storage::throttles::count(conn, "sign-in", &subject, now, 900).await })).await?;
+    let attempts = app
+        .store
+        .write(move |conn| {
+            Box::pin(async move { storage::throttles::count(conn, "sign-in", &subject, now, 900).await })
+        })
+        .await?;
     if attempts > 10 {
         return Err(Refusal::Conflict("too many wrong passwords; try again in a quarter of an hour".into()));
     }
@@ -61,7 +72,8 @@ pub async fn change_password(app: &App, account: &Account, current: PlainSecret,
         .write(move |conn| {
             Box::pin(async move {
                 let account = present(conn, &id).await?;
-                let account = Account { password_hash: Some(hash), session_epoch: account.session_epoch + 1, ..account };
+                let account =
+                    Account { password_hash: Some(hash), session_epoch: account.session_epoch + 1, ..account };
                 storage::accounts::update(conn, &account).await?;
                 storage::throttles::clear(conn, "sign-in", &email).await?;
                 let (cookie, session) = open_session(conn, &account, &opening).await?;
@@ -74,7 +86,12 @@ pub async fn change_password(app: &App, account: &Account, current: PlainSecret,
 }
 
 /// Makes a personal API token and returns it; it cannot be shown again.
-pub async fn make_api_token(app: &App, account: &Account, name: &str, days: Option<i64>) -> Result<PlainSecret, Refusal> {
+pub async fn make_api_token(
+    app: &App,
+    account: &Account,
+    name: &str,
+    days: Option<i64>,
+) -> Result<PlainSecret, Refusal> {
     let name = checked_name("token_name", name)?;
     if days.is_some_and(|days| !(1..=366).contains(&days)) {
         return Err(Refusal::invalid("token_days", "out-of-range", "A token lives between 1 and 366 days."));
@@ -86,7 +103,8 @@ pub async fn make_api_token(app: &App, account: &Account, name: &str, days: Opti
     app.store
         .write(move |conn| {
             Box::pin(async move {
-                let live = storage::api_tokens::list(conn, &id).await?.iter().filter(|token| token.is_live(now)).count();
+                let live =
+                    storage::api_tokens::list(conn, &id).await?.iter().filter(|token| token.is_live(now)).count();
                 if live >= TOKENS {
                     return Err(Refusal::Conflict(format!("there are {TOKENS} live tokens already; revoke one first")));
                 }
@@ -100,7 +118,11 @@ pub async fn make_api_token(app: &App, account: &Account, name: &str, days: Opti
                     revoked_at: None,
                 };
                 let row = storage::api_tokens::insert(conn, &token, &secret.hashed()).await?;
-                storage::audit::append(conn, &event(&id, now, "api_token.made").with("token", row.to_string()).with("name", name)).await?;
+                storage::audit::append(
+                    conn,
+                    &event(&id, now, "api_token.made").with("token", row.to_string()).with("name", name),
+                )
+                .await?;
                 Ok(sealer.seal(TokenKind::Api, row, &secret))
             })
         })
@@ -116,7 +138,8 @@ pub async fn revoke_api_token(app: &App, account: &Account, token: i64) -> Resul
                 if !storage::api_tokens::revoke(conn, &id, token, now).await? {
                     return Err(Refusal::NotFound);
                 }
-                storage::audit::append(conn, &event(&id, now, "api_token.revoked").with("token", token.to_string())).await?;
+                storage::audit::append(conn, &event(&id, now, "api_token.revoked").with("token", token.to_string()))
+                    .await?;
                 Ok(())
             })
         })

@@ -43,19 +43,23 @@ fn must_be_admin(developer: &Developer) -> Result<(), Refusal> {
 /// Makes somebody a member, or changes their role. They need an account; the answer does not tell more about who has one than this form needs to.
 pub async fn put_member(app: &App, developer: &Developer, email: &str, role: DeveloperRole) -> Result<(), Refusal> {
     must_be_admin(developer)?;
-    let email = normalized_email(email).ok_or_else(|| Refusal::invalid("email", "contact-not-email", "not an e-mail address"))?;
+    let email = normalized_email(email)
+        .ok_or_else(|| Refusal::invalid("email", "contact-not-email", "not an e-mail address"))?;
     let (developer, now) = (developer.clone(), app.now());
     app.store
         .write(move |conn| {
             Box::pin(async move {
-                let account = storage::accounts::find_by_email(conn, &email)
-                    .await?
-                    .ok_or_else(|| Refusal::invalid("email", "no-account", "nobody with this address has an account here"))?;
+                let account = storage::accounts::find_by_email(conn, &email).await?.ok_or_else(|| {
+                    Refusal::invalid("email", "no-account", "nobody with this address has an account here")
+                })?;
                 if role < DeveloperRole::Admin {
                     another_admin_stays(conn, &developer, &account.id).await?;
                 }
-                let membership =
-                    DeveloperMembership { application_provider_id: developer.provider.id.clone(), account_id: account.id.clone(), role };
+                let membership = DeveloperMembership {
+                    application_provider_id: developer.provider.id.clone(),
+                    account_id: account.id.clone(),
+                    role,
+                };
                 storage::application_providers::put_developer(conn, &membership, now).await?;
                 let event = AuditEvent::new(Chain::Server, now, "developer.added", developer.audit())
                     .subject(account.id.as_str())
@@ -130,12 +134,14 @@ pub async fn change_settings(app: &App, developer: &Developer, name: &str, websi
 /// Registers a webhook; the answer is its signing secret, which is not shown again.
 pub async fn add_webhook(app: &App, developer: &Developer, url: &str) -> Result<PlainSecret, Refusal> {
     let url = url.trim().to_owned();
-    web_address(&url, app.config.outbound.allow_private_networks).map_err(|(code, message)| Refusal::invalid("url", code, message))?;
+    web_address(&url, app.config.outbound.allow_private_networks)
+        .map_err(|(code, message)| Refusal::invalid("url", code, message))?;
     let now = app.now();
     let id = WebhookId::new(now, &*app.entropy);
     let secret = PlainSecret::alphanumeric(&*app.entropy);
     let sealed_secret = app.vault.seal(&Webhook::label(&id), secret.reveal().as_bytes(), &*app.entropy);
-    let webhook = Webhook { id, application_provider_id: developer.provider.id.clone(), url, sealed_secret, created_at: now };
+    let webhook =
+        Webhook { id, application_provider_id: developer.provider.id.clone(), url, sealed_secret, created_at: now };
     let developer = developer.clone();
     app.store
         .write(move |conn| {

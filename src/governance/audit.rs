@@ -47,7 +47,9 @@ pub async fn verify(store: &Store) -> Result<Vec<Head>, NotWhole> {
             }
         }
         if (at, &previous) != (*seq, hash) {
-            return Err(BrokenChain { chain: chain.clone(), seq: at + 1, what: "the end of the chain is missing" }.into());
+            return Err(
+                BrokenChain { chain: chain.clone(), seq: at + 1, what: "the end of the chain is missing" }.into()
+            );
         }
     }
     Ok(heads.into_iter().map(|(chain, seq, hash)| Head { chain, seq, hash }).collect())

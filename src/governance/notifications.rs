@@ -86,7 +86,13 @@ pub struct Notice {
 impl Notice {
     /// A notice without a request or a reason.
     pub fn new(event: Event, organization_id: &OrganizationId, client_id: &ClientId) -> Self {
-        Self { event, organization_id: organization_id.clone(), client_id: client_id.clone(), access_request_id: None, reason: None }
+        Self {
+            event,
+            organization_id: organization_id.clone(),
+            client_id: client_id.clone(),
+            access_request_id: None,
+            reason: None,
+        }
     }
 
     /// About this request.
@@ -150,10 +156,15 @@ pub struct Reader {
 
 /// Writes the messages of a notice into the outbox, inside the caller's transaction.
 pub async fn enqueue(conn: &mut Conn, notice: &Notice, now: UtcMillis) -> Result<(), StorageError> {
-    let missing = |what: &str| StorageError::inconsistent("outbox", notice.client_id.as_str(), format!("a notice about an absent {what}"));
-    let organization = storage::organizations::lookup(conn, &notice.organization_id).await?.ok_or_else(|| missing("organization"))?;
+    let missing = |what: &str| {
+        StorageError::inconsistent("outbox", notice.client_id.as_str(), format!("a notice about an absent {what}"))
+    };
+    let organization =
+        storage::organizations::lookup(conn, &notice.organization_id).await?.ok_or_else(|| missing("organization"))?;
     let client = storage::clients::lookup(conn, &notice.client_id).await?.ok_or_else(|| missing("client"))?;
-    let provider = storage::application_providers::lookup(conn, &client.application_provider_id).await?.ok_or_else(|| missing("provider"))?;
+    let provider = storage::application_providers::lookup(conn, &client.application_provider_id)
+        .await?
+        .ok_or_else(|| missing("provider"))?;
     let to_staff = notice.event.is_for_staff();
     let mut readers = Vec::new();
     if to_staff {
@@ -163,7 +174,12 @@ pub async fn enqueue(conn: &mut Conn, notice: &Notice, now: UtcMillis) -> Result
             }
         }
     } else {
-        readers.extend(storage::application_providers::developers_of(conn, &provider.id).await?.into_iter().map(|member| member.account_id));
+        readers.extend(
+            storage::application_providers::developers_of(conn, &provider.id)
+                .await?
+                .into_iter()
+                .map(|member| member.account_id),
+        );
     }
     let mut payload = Payload {
         event: notice.event.as_str().to_owned(),
@@ -173,7 +189,11 @@ pub async fn enqueue(conn: &mut Conn, notice: &Notice, now: UtcMillis) -> Result
         application_provider: provider.name.clone(),
         access_request: notice.access_request_id.clone(),
         reason: notice.reason.clone(),
-        path: if to_staff { format!("/console/{}/clients/{}", organization.slug, client.id) } else { format!("/portal/{}/clients/{}", provider.id, client.id) },
+        path: if to_staff {
+            format!("/console/{}/clients/{}", organization.slug, client.id)
+        } else {
+            format!("/portal/{}/clients/{}", provider.id, client.id)
+        },
         reader: None,
     };
     let message = |channel, recipient: String, payload: &Payload| Message {
@@ -196,7 +216,9 @@ pub async fn enqueue(conn: &mut Conn, notice: &Notice, now: UtcMillis) -> Result
         }
     }
     for reader in readers {
-        let Some(account) = storage::accounts::lookup(conn, &reader).await?.filter(|account| account.active) else { continue };
+        let Some(account) = storage::accounts::lookup(conn, &reader).await?.filter(|account| account.active) else {
+            continue;
+        };
         payload.reader = Some(Reader { name: account.name, lang: account.lang });
         let message = message(Channel::Mail, account.email, &payload);
         storage::outbox::insert(conn, &message).await?;

@@ -19,8 +19,9 @@ pub const SHORTEST: usize = 12;
 pub const LONGEST: usize = 1024;
 
 /// At work at once: half of the processors.
-static AT_WORK: LazyLock<Arc<Semaphore>> =
-    LazyLock::new(|| Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, |count| (count.get() / 2).max(1)))));
+static AT_WORK: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, |count| (count.get() / 2).max(1))))
+});
 /// At work or waiting.
 static ADMITTED: Semaphore = Semaphore::const_new(64);
 /// What an unknown address is compared with, so that it takes as long as a known one.
@@ -32,7 +33,9 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(b"nobody has this pa
 pub struct Busy;
 
 fn hash_now(password: &[u8], salt: &[u8; 16]) -> String {
-    let hash: PasswordHash = Argon2::default().hash_password_with_salt(password, salt).expect("argon2id takes any password and a salt of 16 bytes");
+    let hash: PasswordHash = Argon2::default()
+        .hash_password_with_salt(password, salt)
+        .expect("argon2id takes any password and a salt of 16 bytes");
     hash.to_string()
 }
 
@@ -51,7 +54,8 @@ pub async fn verify(password: PlainSecret, stored: Option<String>) -> Result<boo
     off_the_runtime(move || {
         let known = stored.is_some();
         let text = stored.unwrap_or_else(|| NOBODY.clone());
-        let right = PasswordHash::new(&text).is_ok_and(|hash| Argon2::default().verify_password(password.reveal().as_bytes(), &hash).is_ok());
+        let right = PasswordHash::new(&text)
+            .is_ok_and(|hash| Argon2::default().verify_password(password.reveal().as_bytes(), &hash).is_ok());
         right && known
     })
     .await

@@ -22,7 +22,9 @@ pub async fn session_of(app: &App, token: &str) -> Result<Option<(Account, Sessi
     let Some(presented) = app.sealer.open(TokenKind::Session, token) else { return Ok(None) };
     let now = app.now();
     let mut conn = app.store.read().await?;
-    let Some((session, secret)) = storage::sessions::lookup(&mut conn, presented.unverified_id).await? else { return Ok(None) };
+    let Some((session, secret)) = storage::sessions::lookup(&mut conn, presented.unverified_id).await? else {
+        return Ok(None);
+    };
     if !secret.matches(&presented.secret) {
         return Ok(None);
     }
@@ -81,8 +83,12 @@ pub async fn sign_in(app: &App, attempt: Attempt) -> Result<(PlainSecret, Accoun
     let subject = throttle_subject(&attempt.email);
     // 1 count first: of a thousand attempts at once only the first ten get as far as the password
     let counted = subject.clone();
-    let attempts =
-        app.store.write(move |conn| Box::pin(async move { storage::throttles::count(conn, THROTTLE, &counted, now, ATTEMPT_WINDOW).await })).await?;
+    let attempts = app
+        .store
+        .write(move |conn| {
+            Box::pin(async move { storage::throttles::count(conn, THROTTLE, &counted, now, ATTEMPT_WINDOW).await })
+        })
+        .await?;
     if attempts > ATTEMPTS {
         return Err(SignInRefused::TooMany);
     }
@@ -107,7 +113,8 @@ pub async fn sign_in(app: &App, attempt: Attempt) -> Result<(PlainSecret, Accoun
                     storage::sessions::end(conn, before, now).await?;
                 }
                 let (cookie, _) = open_session(conn, &account, &opening).await?;
-                let event = AuditEvent::new(Chain::Server, now, "account.signed_in", Actor::User(account.id.clone())).subject(account.id.as_str());
+                let event = AuditEvent::new(Chain::Server, now, "account.signed_in", Actor::User(account.id.clone()))
+                    .subject(account.id.as_str());
                 storage::audit::append(conn, &event).await?;
                 Ok((cookie, account))
             })
@@ -124,7 +131,11 @@ fn throttle_subject(email: &str) -> String {
 }
 
 /// Opens a session inside the caller's transaction and returns the cookie's value. Always a new one: an id from before signing in is never taken over.
-pub(super) async fn open_session(conn: &mut Conn, account: &Account, opening: &Opening) -> Result<(PlainSecret, Session), StorageError> {
+pub(super) async fn open_session(
+    conn: &mut Conn,
+    account: &Account,
+    opening: &Opening,
+) -> Result<(PlainSecret, Session), StorageError> {
     let mut session = Session {
         id: 0,
         account_id: account.id.clone(),
@@ -177,7 +188,9 @@ pub async fn account_of_api_token(app: &App, token: &str) -> Result<Option<Accou
     let Some(presented) = app.sealer.open(TokenKind::Api, token) else { return Ok(None) };
     let now = app.now();
     let mut conn = app.store.read().await?;
-    let Some((record, secret)) = storage::api_tokens::lookup(&mut conn, presented.unverified_id).await? else { return Ok(None) };
+    let Some((record, secret)) = storage::api_tokens::lookup(&mut conn, presented.unverified_id).await? else {
+        return Ok(None);
+    };
     if !secret.matches(&presented.secret) || !record.is_live(now) {
         return Ok(None);
     }
@@ -187,7 +200,9 @@ pub async fn account_of_api_token(app: &App, token: &str) -> Result<Option<Accou
         return Ok(None);
     }
     if record.last_used_at.is_none_or(|used| used.plus_seconds(TOUCH_SECONDS) <= now) {
-        app.store.write(move |conn| Box::pin(async move { storage::api_tokens::touch(conn, record.id, now).await })).await?;
+        app.store
+            .write(move |conn| Box::pin(async move { storage::api_tokens::touch(conn, record.id, now).await }))
+            .await?;
     }
     Ok(Some(account))
 }

@@ -25,7 +25,8 @@ pub async fn register(app: &App, developer: &Developer, url: &str) -> Result<(We
     let id = WebhookId::new(now, app.entropy.as_ref());
     let sealed = app.vault.seal(&Webhook::label(&id), secret.reveal().as_bytes(), app.entropy.as_ref());
     let provider = developer.provider.id.clone();
-    let webhook = Webhook { id, application_provider_id: provider, url: parsed.into(), sealed_secret: sealed, created_at: now };
+    let webhook =
+        Webhook { id, application_provider_id: provider, url: parsed.into(), sealed_secret: sealed, created_at: now };
     let (kept, developer) = (webhook.clone(), developer.clone());
     app.store
         .write(move |conn| {
@@ -34,7 +35,8 @@ pub async fn register(app: &App, developer: &Developer, url: &str) -> Result<(We
                     return Err(Refusal::Conflict(format!("there are {WEBHOOKS} webhooks already; remove one first")));
                 }
                 storage::webhooks::insert(conn, &kept).await?;
-                let event = AuditEvent::new(Chain::Server, now, "webhook.registered", developer.audit()).subject(kept.id.as_str());
+                let event = AuditEvent::new(Chain::Server, now, "webhook.registered", developer.audit())
+                    .subject(kept.id.as_str());
                 storage::audit::append(conn, &event).await?;
                 Ok(())
             })
@@ -52,7 +54,8 @@ pub async fn remove(app: &App, developer: &Developer, id: &WebhookId) -> Result<
                 if !storage::webhooks::remove(conn, &developer.provider.id, &id).await? {
                     return Err(Refusal::NotFound);
                 }
-                let event = AuditEvent::new(Chain::Server, now, "webhook.removed", developer.audit()).subject(id.as_str());
+                let event =
+                    AuditEvent::new(Chain::Server, now, "webhook.removed", developer.audit()).subject(id.as_str());
                 storage::audit::append(conn, &event).await?;
                 Ok(())
             })

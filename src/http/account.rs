@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::error::Failure;
 use super::extract::visitor::flash;
 use super::extract::{CsrfForm, SignedIn, Visitor, cookies};
-use super::pages::{SessionRow, TokenRow};
 use super::pages::parts::{Choice, Field, Moment};
 use super::pages::{self, Nav, Tone};
+use super::pages::{SessionRow, TokenRow};
 use super::sign_in::{device, words_of};
 use super::{AppState, PageError};
 use crate::domain::clock::UtcMillis;
@@ -33,7 +33,12 @@ pub struct ProfileForm {
 }
 
 /// `POST /account/profile`.
-pub async fn profile(State(state): State<AppState>, visitor: Visitor, who: SignedIn, CsrfForm(form): CsrfForm<ProfileForm>) -> Result<Response, PageError> {
+pub async fn profile(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    CsrfForm(form): CsrfForm<ProfileForm>,
+) -> Result<Response, PageError> {
     match accounts::change_profile(&state.app, &who.account, &form.name, &form.lang).await {
         Ok(()) => {
             let mut response = saved(&state, &visitor, "account-saved");
@@ -91,7 +96,12 @@ pub struct TokenForm {
 }
 
 /// `POST /account/tokens`: the answer shows the token, this once.
-pub async fn make_token(State(state): State<AppState>, visitor: Visitor, who: SignedIn, CsrfForm(form): CsrfForm<TokenForm>) -> Result<Response, PageError> {
+pub async fn make_token(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    CsrfForm(form): CsrfForm<TokenForm>,
+) -> Result<Response, PageError> {
     match accounts::make_api_token(&state.app, &who.account, &form.token_name, Some(form.token_days)).await {
         Ok(token) => {
             let mut page = page_of(&state, &visitor, &who).await?;
@@ -114,7 +124,12 @@ pub struct RevokeForm {
 }
 
 /// `POST /account/tokens/revoke`.
-pub async fn revoke_token(State(state): State<AppState>, visitor: Visitor, who: SignedIn, CsrfForm(form): CsrfForm<RevokeForm>) -> Result<Response, PageError> {
+pub async fn revoke_token(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    CsrfForm(form): CsrfForm<RevokeForm>,
+) -> Result<Response, PageError> {
     accounts::revoke_api_token(&state.app, &who.account, form.token).await?;
     Ok(saved(&state, &visitor, "token-revoked"))
 }
@@ -126,7 +141,12 @@ pub struct EndForm {
 }
 
 /// `POST /account/sessions/end`.
-pub async fn end_session(State(state): State<AppState>, visitor: Visitor, who: SignedIn, CsrfForm(form): CsrfForm<EndForm>) -> Result<Response, PageError> {
+pub async fn end_session(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    CsrfForm(form): CsrfForm<EndForm>,
+) -> Result<Response, PageError> {
     let which = match form.session.as_str() {
         "all" => None,
         id => Some(id.parse().map_err(|_| Failure::not_found())?),
@@ -161,9 +181,14 @@ async fn page_of(state: &AppState, visitor: &Visitor, who: &SignedIn) -> Result<
     let sessions = storage::sessions::list(&mut conn, &who.account.id, now).await?;
     drop(conn);
     let limits = &state.app.config.limits;
-    let language = |tag: &str, name: &str| if who.account.lang == tag { Choice::current(tag, name) } else { Choice::new(tag, name) };
+    let language = |tag: &str, name: &str| {
+        if who.account.lang == tag { Choice::current(tag, name) } else { Choice::new(tag, name) }
+    };
     let days = |count: i64| {
-        let text = state.pages.text(visitor.lang, "token-days-count", &[("days", pages::Arg::Count(count))]).unwrap_or_else(|_| count.to_string());
+        let text = state
+            .pages
+            .text(visitor.lang, "token-days-count", &[("days", pages::Arg::Count(count))])
+            .unwrap_or_else(|_| count.to_string());
         if count == 90 { Choice::current(&count.to_string(), &text) } else { Choice::new(&count.to_string(), &text) }
     };
     Ok(pages::Account {
@@ -187,7 +212,11 @@ async fn page_of(state: &AppState, visitor: &Visitor, who: &SignedIn) -> Result<
             .filter(|session| session.is_live(who.account.session_epoch, limits.session_idle_minutes, now))
             .map(|session| SessionRow {
                 id: session.id.to_string(),
-                device: if session.device.is_empty() { words_of(state, visitor, "session-unknown-device") } else { session.device.clone() },
+                device: if session.device.is_empty() {
+                    words_of(state, visitor, "session-unknown-device")
+                } else {
+                    session.device.clone()
+                },
                 since: moment(session.created_at),
                 seen: moment(session.last_seen_at),
                 current: session.id == who.session.id,
@@ -199,6 +228,7 @@ async fn page_of(state: &AppState, visitor: &Visitor, who: &SignedIn) -> Result<
 
 /// A moment for people: "12 Nov 2026, 14:03 UTC".
 fn moment(at: UtcMillis) -> Moment {
-    let text = jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.rfc3339(), |time| time.strftime("%-d %b %Y, %H:%M UTC").to_string());
+    let text = jiff::Timestamp::from_millisecond(at.0)
+        .map_or_else(|_| at.rfc3339(), |time| time.strftime("%-d %b %Y, %H:%M UTC").to_string());
     Moment::new(text, at.rfc3339())
 }

@@ -11,8 +11,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{AppState, pages};
 use super::extract::Visitor;
+use super::{AppState, pages};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::Refusal;
 use crate::governance::error::Fault;
@@ -60,8 +60,12 @@ impl Failure {
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
         // a contradictory row and an unexpected duplicate are failures too: what the database says cannot be relied upon now
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service is not available right now. Nothing was changed; try again in a moment.")
-            .because(error.to_string())
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "The service is not available right now. Nothing was changed; try again in a moment.",
+        )
+        .because(error.to_string())
     }
 }
 
@@ -69,17 +73,21 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotFound => Self::not_found(),
-            Refusal::Forbidden(needs) => {
-                Self::new(StatusCode::FORBIDDEN, "forbidden", format!("Your role does not allow this; it needs the role \u{201c}{needs}\u{201d}."))
-            }
+            Refusal::Forbidden(needs) => Self::new(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                format!("Your role does not allow this; it needs the role \u{201c}{needs}\u{201d}."),
+            ),
             Refusal::Invalid(faults) => {
                 let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
                 Self { faults, ..Self::new(StatusCode::BAD_REQUEST, "invalid", detail) }
             }
             Refusal::Conflict(what) => Self::new(StatusCode::CONFLICT, "conflict", what),
-            Refusal::Changed => {
-                Self::new(StatusCode::CONFLICT, "changed", "It changed since you looked. Nothing was decided; look again and then decide.")
-            }
+            Refusal::Changed => Self::new(
+                StatusCode::CONFLICT,
+                "changed",
+                "It changed since you looked. Nothing was decided; look again and then decide.",
+            ),
             Refusal::Storage(error) => error.into(),
         }
     }
@@ -151,7 +159,12 @@ pub(super) fn finish_page(state: &AppState, visitor: Option<&Visitor>, mut respo
     let reference = reference(state);
     log(&failure, &reference);
     let frame = visitor.map(|visitor| visitor.frame(pages::Nav::None)).unwrap_or_default();
-    let page = pages::ErrorPage { trouble: trouble(&failure), detail: shown_detail(&failure), reference, ..pages::ErrorPage::default() };
+    let page = pages::ErrorPage {
+        trouble: trouble(&failure),
+        detail: shown_detail(&failure),
+        reference,
+        ..pages::ErrorPage::default()
+    };
     let mut answer = state.pages.render(&frame, &page).with_status(failure.status).into_response();
     retry_after(&failure, &mut answer);
     answer
@@ -175,7 +188,10 @@ fn trouble(failure: &Failure) -> pages::Trouble {
 /// The exact sentence beneath: for refusals with a story of their own; the others say all in the page's words.
 fn shown_detail(failure: &Failure) -> String {
     match failure.status {
-        StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY => failure.detail.clone(),
+        StatusCode::BAD_REQUEST
+        | StatusCode::CONFLICT
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNPROCESSABLE_ENTITY => failure.detail.clone(),
         StatusCode::FORBIDDEN if failure.code == "forbidden" => failure.detail.clone(),
         _ => String::new(),
     }
@@ -228,12 +244,23 @@ fn problem(failure: &Failure, reference: &str) -> Response {
         status: failure.status.as_u16(),
         detail: &failure.detail,
         reference,
-        errors: failure.faults.iter().map(|fault| ProblemFault { field: fault.field, code: fault.code, detail: &fault.message }).collect(),
+        errors: failure
+            .faults
+            .iter()
+            .map(|fault| ProblemFault { field: fault.field, code: fault.code, detail: &fault.message })
+            .collect(),
     };
     let json = serde_json::to_string(&body).expect("a struct of text and numbers serializes");
-    let mut response = (failure.status, [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")], json).into_response();
+    let mut response = (
+        failure.status,
+        [(header::CONTENT_TYPE, "application/problem+json"), (header::CACHE_CONTROL, "no-store")],
+        json,
+    )
+        .into_response();
     if failure.status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"countersign\""));
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"countersign\""));
     }
     retry_after(failure, &mut response);
     response

@@ -72,5 +72,8 @@ async fn pulse(app: &App) -> Result<(), StorageError> {
     let now = app.now().0.to_string();
     app.store.write(move |conn| Box::pin(async move { storage::installation::put(conn, "pulse", &now).await })).await?;
     let mut conn = app.store.read().await?;
-    storage::installation::find(&mut conn, "pulse").await?.map(|_| ()).ok_or_else(|| StorageError::Unavailable("no pulse".into()))
+    storage::installation::find(&mut conn, "pulse")
+        .await?
+        .map(|_| ())
+        .ok_or_else(|| StorageError::Unavailable("no pulse".into()))
 }

@@ -9,8 +9,13 @@ pub fn compose(pages: &Pages, base_url: &str, recipient: &str, payload: &Payload
     let event = Event::parse(&payload.event).ok_or_else(|| format!("unknown event {}", payload.event))?;
     let reader = payload.reader.as_ref();
     let lang = reader.and_then(|reader| Lang::preferred(&reader.lang)).unwrap_or_default();
-    let (client, organization, provider) = (one_line(&payload.client.name), one_line(&payload.organization.name), one_line(&payload.application_provider));
-    let names = [("client", Arg::Text(&client)), ("organization", Arg::Text(&organization)), ("provider", Arg::Text(&provider))];
+    let (client, organization, provider) =
+        (one_line(&payload.client.name), one_line(&payload.organization.name), one_line(&payload.application_provider));
+    let names = [
+        ("client", Arg::Text(&client)),
+        ("organization", Arg::Text(&organization)),
+        ("provider", Arg::Text(&provider)),
+    ];
     let say = |key: &str, args: &[(&str, Arg<'_>)]| pages.text(lang, key, args).map_err(|error| error.to_string());
     let (subject, text) = keys(event);
     let subject = say(subject, &names)?;
@@ -71,8 +76,17 @@ mod tests {
                     reader: Some(Reader { name: "Ada".into(), lang: lang.tag().into() }),
                 };
                 let letter = compose(&pages, "https://auth.example", "ada@acme.example", &payload).unwrap();
-                assert!(letter.subject.contains("Growth  Chart") && !letter.subject.contains('\n'), "{}", letter.subject);
-                assert!(letter.text.lines().next().unwrap().contains("St. Mary Hospital") || letter.text.lines().next().unwrap().contains("Acme Health"), "{}", letter.text);
+                assert!(
+                    letter.subject.contains("Growth  Chart") && !letter.subject.contains('\n'),
+                    "{}",
+                    letter.subject
+                );
+                assert!(
+                    letter.text.lines().next().unwrap().contains("St. Mary Hospital")
+                        || letter.text.lines().next().unwrap().contains("Acme Health"),
+                    "{}",
+                    letter.text
+                );
                 assert!(letter.text.contains("> Too much.\n> https://evil.example"));
                 assert!(letter.text.contains("\nhttps://auth.example/portal/clients/app_1\n"));
             }

@@ -54,11 +54,15 @@ fn more_than(short: &str, long: &str) -> String {
 
 fn writes(set: &ScopeSet, literals: &[String]) -> bool {
     use fhir_scopes::Permissions;
-    set.iter().filter(|scope| literals.iter().any(|literal| literal == scope.literal())).filter_map(fhir_scopes::Scope::resource).any(|right| {
-        [Permissions::CREATE, Permissions::UPDATE, Permissions::DELETE].into_iter().any(|letter| right.permissions.contains(letter))
-    })
+    set.iter()
+        .filter(|scope| literals.iter().any(|literal| literal == scope.literal()))
+        .filter_map(fhir_scopes::Scope::resource)
+        .any(|right| {
+            [Permissions::CREATE, Permissions::UPDATE, Permissions::DELETE]
+                .into_iter()
+                .any(|letter| right.permissions.contains(letter))
+        })
 }
-
 
 /// A moment as people write it, in UTC: "12 Nov 2026, 14:03".
 pub fn moment(at: UtcMillis, lang: Lang) -> Moment {
@@ -89,7 +93,11 @@ fn month(lang: Lang, month: i8) -> &'static str {
 /// A date as FHIR writes it (`1983-04-12`, perhaps only a year or a month) as people do: "12 Apr 1983".
 pub fn date(fhir: &str, lang: Lang) -> String {
     let mut parts = fhir.splitn(3, '-');
-    let (year, number, day) = (parts.next().unwrap_or(""), parts.next().and_then(|text| text.parse::<i8>().ok()), parts.next().and_then(|text| text.parse::<u8>().ok()));
+    let (year, number, day) = (
+        parts.next().unwrap_or(""),
+        parts.next().and_then(|text| text.parse::<i8>().ok()),
+        parts.next().and_then(|text| text.parse::<u8>().ok()),
+    );
     match (number.filter(|number| (1..=12).contains(number)), day) {
         (Some(number), Some(day)) => format!("{day} {} {year}", month(lang, number)),
         (Some(number), None) => format!("{} {year}", month(lang, number)),
@@ -133,7 +141,13 @@ pub fn history_line(pages: &Pages, lang: Lang, record: &AuditRecord, who: &str) 
         "client.disabled" => Stand::Disabled,
         _ => Stand::None,
     };
-    HistoryLine { at: moment(record.at, lang), who: who.to_owned(), text, note: details.get("reason").cloned().unwrap_or_default(), stand }
+    HistoryLine {
+        at: moment(record.at, lang),
+        who: who.to_owned(),
+        text,
+        note: details.get("reason").cloned().unwrap_or_default(),
+        stand,
+    }
 }
 
 /// What happened, as one sentence without the name of who did it. An event without words of its own shows its code.

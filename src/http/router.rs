@@ -12,7 +12,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
-use super::{AppState, account, api as json, assets, console, error, headers, health, logos, metrics, oauth, portal, sign_in};
+use super::{
+    AppState, account, api as json, assets, console, error, headers, health, logos, metrics, oauth, portal, sign_in,
+};
 
 /// No body is longer, but where a route says so (the upload of a logo).
 const BODY_LIMIT: usize = 64 * 1024;
@@ -39,7 +41,10 @@ pub fn operations(state: AppState, figures: Option<PrometheusHandle>) -> Router 
     Router::new()
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(move || async move { figures.map(|figures| figures.render()).ok_or(StatusCode::NOT_FOUND) }))
+        .route(
+            "/metrics",
+            get(move || async move { figures.map(|figures| figures.render()).ok_or(StatusCode::NOT_FOUND) }),
+        )
         .with_state(state)
 }
 
@@ -99,16 +104,23 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/portal/{provider}/clients", get(portal::clients::list))
         .route(
             "/portal/{provider}/clients/new",
-            get(portal::client_form::new).post(portal::client_form::register).layer(DefaultBodyLimit::max(portal::client_form::BODY_LIMIT)),
+            get(portal::client_form::new)
+                .post(portal::client_form::register)
+                .layer(DefaultBodyLimit::max(portal::client_form::BODY_LIMIT)),
         )
         .route("/portal/{provider}/clients/{client}", get(portal::clients::show))
         .route(
             "/portal/{provider}/clients/{client}/edit",
-            get(portal::client_form::edit).post(portal::client_form::revise).layer(DefaultBodyLimit::max(portal::client_form::BODY_LIMIT)),
+            get(portal::client_form::edit)
+                .post(portal::client_form::revise)
+                .layer(DefaultBodyLimit::max(portal::client_form::BODY_LIMIT)),
         )
         .route("/portal/{provider}/clients/{client}/secrets", post(portal::clients::make_secret))
         .route("/portal/{provider}/clients/{client}/secrets/revoke", post(portal::clients::revoke_secret))
-        .route("/portal/{provider}/clients/{client}/delete", get(portal::clients::ask_delete).post(portal::clients::delete))
+        .route(
+            "/portal/{provider}/clients/{client}/delete",
+            get(portal::clients::ask_delete).post(portal::clients::delete),
+        )
         .route("/portal/{provider}/clients/{client}/ask", get(portal::ask::place))
         .route("/portal/{provider}/clients/{client}/ask/what", get(portal::ask::what))
         .route("/portal/{provider}/clients/{client}/ask/why", post(portal::ask::why))
@@ -131,31 +143,52 @@ fn pages(state: &AppState) -> Router<AppState> {
 /// Endpoints for clients and resource servers: no cookies, no pages.
 fn machines(_state: &AppState) -> Router<AppState> {
     Router::new()
-            // >>> oauth (token, introspect, revoke, userinfo, register, launch): clients, resource servers
+        // >>> oauth (token, introspect, revoke, userinfo, register, launch): clients, resource servers
         .route("/o/{organization}/token", post(oauth::token::token).options(oauth::token::options))
         .route("/o/{organization}/introspect", post(oauth::token::introspection).options(oauth::token::options))
         .route("/o/{organization}/revoke", post(oauth::token::revoke).options(oauth::token::options))
-        .route("/o/{organization}/userinfo", get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options))
+        .route(
+            "/o/{organization}/userinfo",
+            get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options),
+        )
         .route("/o/{organization}/launch", post(oauth::launch::post))
         .route("/o/{organization}/register", post(oauth::register::register).options(oauth::discovery::options))
         .route(
             "/o/{organization}/register/{client}",
-            get(oauth::register::read).put(oauth::register::change).delete(oauth::register::delete).options(oauth::discovery::options),
+            get(oauth::register::read)
+                .put(oauth::register::change)
+                .delete(oauth::register::delete)
+                .options(oauth::discovery::options),
         )
         // <<< oauth
         // >>> discovery (metadata, jwks, smart-configuration): everybody
-        .route("/.well-known/oauth-authorization-server/o/{organization}", get(oauth::discovery::authorization_server).options(oauth::discovery::options))
-        .route("/o/{organization}/.well-known/openid-configuration", get(oauth::discovery::authorization_server).options(oauth::discovery::options))
+        .route(
+            "/.well-known/oauth-authorization-server/o/{organization}",
+            get(oauth::discovery::authorization_server).options(oauth::discovery::options),
+        )
+        .route(
+            "/o/{organization}/.well-known/openid-configuration",
+            get(oauth::discovery::authorization_server).options(oauth::discovery::options),
+        )
         .route("/o/{organization}/jwks", get(oauth::discovery::jwks).options(oauth::discovery::options))
-        .route("/o/{organization}/fhir/{endpoint}/.well-known/smart-configuration", get(oauth::discovery::smart).options(oauth::discovery::options))
-        .route("/o/{organization}/fhir/{endpoint}/metadata", get(oauth::discovery::metadata).options(oauth::discovery::options))
+        .route(
+            "/o/{organization}/fhir/{endpoint}/.well-known/smart-configuration",
+            get(oauth::discovery::smart).options(oauth::discovery::options),
+        )
+        .route(
+            "/o/{organization}/fhir/{endpoint}/metadata",
+            get(oauth::discovery::metadata).options(oauth::discovery::options),
+        )
         .route("/o/{organization}/brands", get(oauth::discovery::brand_bundle).options(oauth::discovery::options))
-        .route("/o/{organization}/smart-style/{version}", get(oauth::discovery::style).options(oauth::discovery::options))
+        .route(
+            "/o/{organization}/smart-style/{version}",
+            get(oauth::discovery::style).options(oauth::discovery::options),
+        )
         // <<< discovery
         // >>> health: everybody
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        // <<< health
+    // <<< health
 }
 
 /// `/api/v1`: holders of a personal API token; each handler takes an `ApiCaller`.
@@ -177,7 +210,10 @@ fn api(state: &AppState) -> Router<AppState> {
         // <<< api: console
         // >>> api: portal (developers of an application provider)
         .route("/clients", get(json::clients::list).post(json::clients::register))
-        .route("/clients/{client_id}", get(json::clients::show).put(json::clients::revise).delete(json::clients::delete))
+        .route(
+            "/clients/{client_id}",
+            get(json::clients::show).put(json::clients::revise).delete(json::clients::delete),
+        )
         .route("/clients/{client_id}/secrets", post(json::clients::make_secret))
         .route("/clients/{client_id}/secrets/{secret_id}", delete(json::clients::revoke_secret))
         // <<< api: portal

@@ -82,7 +82,13 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-async fn serve_connection(builder: Arc<Builder<TokioExecutor>>, stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
+async fn serve_connection(
+    builder: Arc<Builder<TokioExecutor>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+) {
     let _ = stream.set_nodelay(true);
     if tokio::time::timeout(FIRST_BYTES_WITHIN, shows_its_version(&stream)).await != Ok(true) {
         return;

@@ -17,20 +17,35 @@ use crate::protocol::logout;
 use crate::storage;
 
 /// `GET /`: the doors that are open to whoever looks.
-pub async fn start(State(state): State<AppState>, visitor: Visitor, MaybeSignedIn(who): MaybeSignedIn) -> Result<Html, PageError> {
+pub async fn start(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    MaybeSignedIn(who): MaybeSignedIn,
+) -> Result<Html, PageError> {
     let mut page = pages::Start::default();
     match who {
         None => page.sign_in_href = "/sign-in".into(),
         Some(SignedIn { account, .. }) => {
             let mut conn = state.app.store.read().await?;
             for membership in storage::accounts::staff_memberships(&mut conn, &account.id).await? {
-                if let Some(organization) = storage::organizations::lookup(&mut conn, &membership.organization_id).await? {
-                    page.consoles.push(Switch { name: organization.name, href: format!("/console/{}/clients", organization.slug) });
+                if let Some(organization) =
+                    storage::organizations::lookup(&mut conn, &membership.organization_id).await?
+                {
+                    page.consoles.push(Switch {
+                        name: organization.name,
+                        href: format!("/console/{}/clients", organization.slug),
+                    });
                 }
             }
             for membership in storage::application_providers::developer_memberships(&mut conn, &account.id).await? {
-                let provider = storage::application_providers::lookup(&mut conn, &membership.application_provider_id).await?;
-                page.portals.extend(provider.map(|provider| Switch { href: format!("/portal/{}/clients", provider.id), name: provider.name }));
+                let provider =
+                    storage::application_providers::lookup(&mut conn, &membership.application_provider_id).await?;
+                page.portals.extend(
+                    provider.map(|provider| Switch {
+                        href: format!("/portal/{}/clients", provider.id),
+                        name: provider.name,
+                    }),
+                );
             }
             for organization in storage::accounts::organizations_of_user(&mut conn, &account.id).await? {
                 page.apps.push(Switch { name: organization.name, href: format!("/o/{}/apps", organization.slug) });
@@ -55,7 +70,11 @@ pub struct Next {
 }
 
 /// `GET /sign-in?next=/path`.
-pub async fn show(State(state): State<AppState>, visitor: Visitor, Query(query): Query<Next>) -> Result<Response, PageError> {
+pub async fn show(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(query): Query<Next>,
+) -> Result<Response, PageError> {
     let next = local_path(&query.next);
     if visitor.signed_in.is_some() && query.again.is_none() {
         return Ok(Redirect::to(next).into_response());
@@ -113,7 +132,10 @@ pub async fn sign_in(
 /// The page for going on to `next`: at an organization it carries that organization's name.
 async fn sign_in_page(state: &AppState, next: &str) -> Result<pages::SignIn, PageError> {
     let mut page = pages::SignIn { action: "/sign-in".into(), return_to: next.to_owned(), ..pages::SignIn::default() };
-    let slug = ["/o/", "/console/"].iter().find_map(|prefix| next.strip_prefix(prefix)).and_then(|rest| rest.split(['/', '?']).next());
+    let slug = ["/o/", "/console/"]
+        .iter()
+        .find_map(|prefix| next.strip_prefix(prefix))
+        .and_then(|rest| rest.split(['/', '?']).next());
     if let Some(slug) = slug {
         let mut conn = state.app.store.read().await?;
         if let Some(organization) = storage::organizations::find_by_slug(&mut conn, slug).await? {
@@ -124,7 +146,11 @@ async fn sign_in_page(state: &AppState, next: &str) -> Result<pages::SignIn, Pag
 }
 
 /// `POST /sign-out`.
-pub async fn sign_out(State(state): State<AppState>, visitor: Visitor, CsrfForm(NoFields {}): CsrfForm<NoFields>) -> Result<Response, PageError> {
+pub async fn sign_out(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    CsrfForm(NoFields {}): CsrfForm<NoFields>,
+) -> Result<Response, PageError> {
     if let Some((_, session)) = &visitor.signed_in {
         // with the session ends what apps were given for as long as it lasts, and they are told
         let to_tell = logout::end_session(&state.app, session).await?;
@@ -153,8 +179,17 @@ pub(super) fn words_of(state: &AppState, visitor: &Visitor, key: &str) -> String
 pub(super) fn device(headers: &HeaderMap) -> String {
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // the order matters: Edge and Opera also call themselves Chrome, and Chrome calls itself Safari
-    let browser = [("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari")];
-    let system = [("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux")];
-    let named = |names: &[(&str, &'static str)]| names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name);
+    let browser =
+        [("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrom", "Chrome"), ("Safari", "Safari")];
+    let system = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let named =
+        |names: &[(&str, &'static str)]| names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name);
     [named(&browser), named(&system)].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

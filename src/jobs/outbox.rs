@@ -77,7 +77,11 @@ impl Sender {
     async fn send_one(&self, message: Message, now: UtcMillis) -> Result<bool, StorageError> {
         let (claimed, id, attempts) = (message.clone(), message.id, message.attempts + 1);
         let again_at = now.plus_seconds(CLAIM_SECONDS);
-        let mine = self.app.store.write(move |conn| Box::pin(async move { storage::outbox::claim(conn, &claimed, now, again_at).await })).await;
+        let mine = self
+            .app
+            .store
+            .write(move |conn| Box::pin(async move { storage::outbox::claim(conn, &claimed, now, again_at).await }))
+            .await;
         if !mine? {
             return Ok(false);
         }
@@ -98,11 +102,14 @@ impl Sender {
             })
             .await
             .map(|()| arrived)
-            .inspect(|_| metrics::counter!("outbox_messages_total", "arrived" => if arrived { "yes" } else { "no" }).increment(1))
+            .inspect(|_| {
+                metrics::counter!("outbox_messages_total", "arrived" => if arrived { "yes" } else { "no" }).increment(1)
+            })
     }
 
     async fn mail(&self, message: &Message) -> Result<(), String> {
-        let payload: Payload = serde_json::from_str(&message.payload).map_err(|error| format!("the message cannot be read: {error}"))?;
+        let payload: Payload =
+            serde_json::from_str(&message.payload).map_err(|error| format!("the message cannot be read: {error}"))?;
         let letter = (self.compose)(&message.recipient, &payload)?;
         self.mailer.send(&letter).await.map_err(|error| error.to_string())
     }

@@ -64,7 +64,10 @@ impl Mailer {
 
     /// By SMTP; nothing is connected yet.
     pub fn smtp(url: &str, from: &str) -> Result<Self, NotSent> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(NotSent::new)?.timeout(Some(Duration::from_secs(20))).build();
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+            .map_err(NotSent::new)?
+            .timeout(Some(Duration::from_secs(20)))
+            .build();
         Ok(Self { way: Way::Smtp(transport), from: from.parse().map_err(NotSent::new)? })
     }
 
@@ -77,7 +80,11 @@ impl Mailer {
     pub async fn send(&self, letter: &Letter) -> Result<(), NotSent> {
         match &self.way {
             Way::Console => {
-                tracing::info!(to = letter.to, subject = letter.subject, "mail (the transport is console: it goes nowhere)");
+                tracing::info!(
+                    to = letter.to,
+                    subject = letter.subject,
+                    "mail (the transport is console: it goes nowhere)"
+                );
                 Ok(())
             }
             Way::Folder(transport) => transport.send(self.message(letter)?).await.map(|_| ()).map_err(NotSent::new),

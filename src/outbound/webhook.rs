@@ -51,7 +51,11 @@ pub fn new_secret(entropy: &dyn Entropy) -> PlainSecret {
 
 /// The value of `webhook-signature`.
 pub fn signature(secret: &PlainSecret, id: &str, seconds: i64, body: &str) -> String {
-    let key = secret.reveal().strip_prefix(PREFIX).and_then(|text| STANDARD.decode(text).ok()).unwrap_or_else(|| secret.reveal().as_bytes().to_vec());
+    let key = secret
+        .reveal()
+        .strip_prefix(PREFIX)
+        .and_then(|text| STANDARD.decode(text).ok())
+        .unwrap_or_else(|| secret.reveal().as_bytes().to_vec());
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
     let tag = hmac::sign(&key, format!("{id}.{seconds}.{body}").as_bytes());
     format!("v1,{}", STANDARD.encode(tag))
@@ -80,7 +84,10 @@ impl Courier {
             .header(CONTENT_TYPE, "application/json")
             .header(HeaderName::from_static("webhook-id"), delivery.id)
             .header(HeaderName::from_static("webhook-timestamp"), now.seconds())
-            .header(HeaderName::from_static("webhook-signature"), signature(delivery.secret, delivery.id, now.seconds(), delivery.body))
+            .header(
+                HeaderName::from_static("webhook-signature"),
+                signature(delivery.secret, delivery.id, now.seconds(), delivery.body),
+            )
             .body(delivery.body.to_owned())
             .send()
             .await
@@ -98,6 +105,9 @@ mod tests {
     fn signatures_are_those_of_standard_webhooks() {
         let secret = PlainSecret::from_text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
         let body = r#"{"test": 2432232314}"#;
-        assert_eq!(signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert_eq!(
+            signature(&secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, body),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+        );
     }
 }

@@ -29,36 +29,42 @@ pub async fn insert(conn: &mut Conn, account: &Account) -> Result<(), StorageErr
 
 /// Rewrites everything but the address.
 pub async fn update(conn: &mut Conn, account: &Account) -> Result<(), StorageError> {
-    sqlx::query("update accounts set name = $2, password_hash = $3, state = $4, lang = $5, session_epoch = $6 where id = $1")
-        .bind(account.id.as_str())
-        .bind(account.name.as_str())
-        .bind(account.password_hash.as_deref())
-        .bind(if account.active { "active" } else { "disabled" })
-        .bind(account.lang.as_str())
-        .bind(account.session_epoch)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "update accounts set name = $2, password_hash = $3, state = $4, lang = $5, session_epoch = $6 where id = $1",
+    )
+    .bind(account.id.as_str())
+    .bind(account.name.as_str())
+    .bind(account.password_hash.as_deref())
+    .bind(if account.active { "active" } else { "disabled" })
+    .bind(account.lang.as_str())
+    .bind(account.session_epoch)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
 /// By id.
 pub async fn lookup(conn: &mut Conn, id: &AccountId) -> Result<Option<Account>, StorageError> {
-    sqlx::query("select id, email, name, password_hash, state, lang, session_epoch, created_at from accounts where id = $1")
-        .bind(id.as_str())
-        .fetch_optional(conn)
-        .await?
-        .map(|row| account(&row))
-        .transpose()
+    sqlx::query(
+        "select id, email, name, password_hash, state, lang, session_epoch, created_at from accounts where id = $1",
+    )
+    .bind(id.as_str())
+    .fetch_optional(conn)
+    .await?
+    .map(|row| account(&row))
+    .transpose()
 }
 
 /// By normalised address.
 pub async fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<Account>, StorageError> {
-    sqlx::query("select id, email, name, password_hash, state, lang, session_epoch, created_at from accounts where email = $1")
-        .bind(email)
-        .fetch_optional(conn)
-        .await?
-        .map(|row| account(&row))
-        .transpose()
+    sqlx::query(
+        "select id, email, name, password_hash, state, lang, session_epoch, created_at from accounts where email = $1",
+    )
+    .bind(email)
+    .fetch_optional(conn)
+    .await?
+    .map(|row| account(&row))
+    .transpose()
 }
 
 fn account(row: &AnyRow) -> Result<Account, StorageError> {
@@ -90,7 +96,11 @@ pub async fn put_staff(conn: &mut Conn, membership: &StaffMembership, now: UtcMi
 }
 
 /// Ends a membership; true if there was one.
-pub async fn remove_staff(conn: &mut Conn, organization: &OrganizationId, account: &AccountId) -> Result<bool, StorageError> {
+pub async fn remove_staff(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    account: &AccountId,
+) -> Result<bool, StorageError> {
     let done = sqlx::query("delete from staff_members where organization_id = $1 and account_id = $2")
         .bind(organization.as_str())
         .bind(account.as_str())
@@ -101,28 +111,36 @@ pub async fn remove_staff(conn: &mut Conn, organization: &OrganizationId, accoun
 
 /// Where somebody is staff.
 pub async fn staff_memberships(conn: &mut Conn, account: &AccountId) -> Result<Vec<StaffMembership>, StorageError> {
-    sqlx::query("select organization_id, account_id, role from staff_members where account_id = $1 order by organization_id")
-        .bind(account.as_str())
-        .fetch_all(conn)
-        .await?
-        .iter()
-        .map(membership)
-        .collect()
+    sqlx::query(
+        "select organization_id, account_id, role from staff_members where account_id = $1 order by organization_id",
+    )
+    .bind(account.as_str())
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(membership)
+    .collect()
 }
 
 /// Who is staff there.
 pub async fn staff_of(conn: &mut Conn, organization: &OrganizationId) -> Result<Vec<StaffMembership>, StorageError> {
-    sqlx::query("select organization_id, account_id, role from staff_members where organization_id = $1 order by account_id")
-        .bind(organization.as_str())
-        .fetch_all(conn)
-        .await?
-        .iter()
-        .map(membership)
-        .collect()
+    sqlx::query(
+        "select organization_id, account_id, role from staff_members where organization_id = $1 order by account_id",
+    )
+    .bind(organization.as_str())
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(membership)
+    .collect()
 }
 
 /// Since when somebody is staff there.
-pub async fn staff_since(conn: &mut Conn, organization: &OrganizationId, account: &AccountId) -> Result<Option<UtcMillis>, StorageError> {
+pub async fn staff_since(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    account: &AccountId,
+) -> Result<Option<UtcMillis>, StorageError> {
     sqlx::query("select created_at from staff_members where organization_id = $1 and account_id = $2")
         .bind(organization.as_str())
         .bind(account.as_str())
@@ -137,12 +155,19 @@ fn membership(row: &AnyRow) -> Result<StaffMembership, StorageError> {
     Ok(StaffMembership {
         organization_id: OrganizationId::from_text(row.text("organization_id")?),
         account_id: AccountId::from_text(row.text("account_id")?),
-        role: StaffRole::parse(&role).ok_or_else(|| StorageError::inconsistent("staff_members", role.clone(), "unknown role"))?,
+        role: StaffRole::parse(&role)
+            .ok_or_else(|| StorageError::inconsistent("staff_members", role.clone(), "unknown role"))?,
     })
 }
 
 /// Says who somebody is at an organization; replaces what was said before.
-pub async fn put_fhir_user(conn: &mut Conn, organization: &OrganizationId, account: &AccountId, user: &FhirUser, now: UtcMillis) -> Result<(), StorageError> {
+pub async fn put_fhir_user(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    account: &AccountId,
+    user: &FhirUser,
+    now: UtcMillis,
+) -> Result<(), StorageError> {
     sqlx::query(
         "insert into fhir_users (organization_id, account_id, fhir_user, created_at) values ($1, $2, $3, $4)
          on conflict (organization_id, account_id) do update set fhir_user = excluded.fhir_user",
@@ -172,7 +197,11 @@ pub async fn put_fhir_user(conn: &mut Conn, organization: &OrganizationId, accou
 }
 
 /// Who somebody is at an organization; `None` if they are nobody there.
-pub async fn find_fhir_user(conn: &mut Conn, organization: &OrganizationId, account: &AccountId) -> Result<Option<FhirUser>, StorageError> {
+pub async fn find_fhir_user(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    account: &AccountId,
+) -> Result<Option<FhirUser>, StorageError> {
     let Some(row) = sqlx::query("select fhir_user from fhir_users where organization_id = $1 and account_id = $2")
         .bind(organization.as_str())
         .bind(account.as_str())
@@ -193,7 +222,10 @@ pub async fn find_fhir_user(conn: &mut Conn, organization: &OrganizationId, acco
 }
 
 /// The organizations at which somebody is a user (has a FHIR identity), by name.
-pub async fn organizations_of_user(conn: &mut Conn, account: &AccountId) -> Result<Vec<NamedOrganization>, StorageError> {
+pub async fn organizations_of_user(
+    conn: &mut Conn,
+    account: &AccountId,
+) -> Result<Vec<NamedOrganization>, StorageError> {
     sqlx::query(
         "select organizations.slug as slug, organizations.name as name from fhir_users
          join organizations on organizations.id = fhir_users.organization_id

@@ -89,11 +89,12 @@ pub async fn touch(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<(), Stora
 
 /// Revokes a token of this account; false if it has no such live one.
 pub async fn revoke(conn: &mut Conn, account: &AccountId, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update api_tokens set revoked_at = $3 where account_id = $1 and id = $2 and revoked_at is null")
-        .bind(account.as_str())
-        .bind(id)
-        .bind(now.0)
-        .execute(conn)
-        .await?;
+    let done =
+        sqlx::query("update api_tokens set revoked_at = $3 where account_id = $1 and id = $2 and revoked_at is null")
+            .bind(account.as_str())
+            .bind(id)
+            .bind(now.0)
+            .execute(conn)
+            .await?;
     Ok(done.rows_affected() == 1)
 }

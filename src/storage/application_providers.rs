@@ -47,12 +47,14 @@ pub async fn lookup(conn: &mut Conn, id: &ApplicationProviderId) -> Result<Optio
 
 /// By exact name; for `apply`, where a file names providers.
 pub async fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<ApplicationProvider>, StorageError> {
-    sqlx::query("select id, name, website, state, created_at from application_providers where name = $1 order by id limit 1")
-        .bind(name)
-        .fetch_optional(conn)
-        .await?
-        .map(|row| provider(&row))
-        .transpose()
+    sqlx::query(
+        "select id, name, website, state, created_at from application_providers where name = $1 order by id limit 1",
+    )
+    .bind(name)
+    .fetch_optional(conn)
+    .await?
+    .map(|row| provider(&row))
+    .transpose()
 }
 
 fn provider(row: &AnyRow) -> Result<ApplicationProvider, StorageError> {
@@ -66,7 +68,11 @@ fn provider(row: &AnyRow) -> Result<ApplicationProvider, StorageError> {
 }
 
 /// Makes somebody a developer there, or changes their role.
-pub async fn put_developer(conn: &mut Conn, membership: &DeveloperMembership, now: UtcMillis) -> Result<(), StorageError> {
+pub async fn put_developer(
+    conn: &mut Conn,
+    membership: &DeveloperMembership,
+    now: UtcMillis,
+) -> Result<(), StorageError> {
     sqlx::query(
         "insert into developers (application_provider_id, account_id, role, created_at) values ($1, $2, $3, $4)
          on conflict (application_provider_id, account_id) do update set role = excluded.role",
@@ -81,7 +87,11 @@ pub async fn put_developer(conn: &mut Conn, membership: &DeveloperMembership, no
 }
 
 /// Ends a membership; true if there was one.
-pub async fn remove_developer(conn: &mut Conn, provider: &ApplicationProviderId, account: &AccountId) -> Result<bool, StorageError> {
+pub async fn remove_developer(
+    conn: &mut Conn,
+    provider: &ApplicationProviderId,
+    account: &AccountId,
+) -> Result<bool, StorageError> {
     let done = sqlx::query("delete from developers where application_provider_id = $1 and account_id = $2")
         .bind(provider.as_str())
         .bind(account.as_str())
@@ -91,7 +101,10 @@ pub async fn remove_developer(conn: &mut Conn, provider: &ApplicationProviderId,
 }
 
 /// Where somebody is a developer.
-pub async fn developer_memberships(conn: &mut Conn, account: &AccountId) -> Result<Vec<DeveloperMembership>, StorageError> {
+pub async fn developer_memberships(
+    conn: &mut Conn,
+    account: &AccountId,
+) -> Result<Vec<DeveloperMembership>, StorageError> {
     sqlx::query("select application_provider_id, account_id, role from developers where account_id = $1 order by application_provider_id")
         .bind(account.as_str())
         .fetch_all(conn)
@@ -102,7 +115,10 @@ pub async fn developer_memberships(conn: &mut Conn, account: &AccountId) -> Resu
 }
 
 /// Who is a developer there.
-pub async fn developers_of(conn: &mut Conn, provider: &ApplicationProviderId) -> Result<Vec<DeveloperMembership>, StorageError> {
+pub async fn developers_of(
+    conn: &mut Conn,
+    provider: &ApplicationProviderId,
+) -> Result<Vec<DeveloperMembership>, StorageError> {
     sqlx::query("select application_provider_id, account_id, role from developers where application_provider_id = $1 order by account_id")
         .bind(provider.as_str())
         .fetch_all(conn)
@@ -117,6 +133,7 @@ fn membership(row: &AnyRow) -> Result<DeveloperMembership, StorageError> {
     Ok(DeveloperMembership {
         application_provider_id: ApplicationProviderId::from_text(row.text("application_provider_id")?),
         account_id: AccountId::from_text(row.text("account_id")?),
-        role: DeveloperRole::parse(&role).ok_or_else(|| StorageError::inconsistent("developers", role.clone(), "unknown role"))?,
+        role: DeveloperRole::parse(&role)
+            .ok_or_else(|| StorageError::inconsistent("developers", role.clone(), "unknown role"))?,
     })
 }

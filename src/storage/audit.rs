@@ -153,7 +153,12 @@ pub async fn history_of_client(
 }
 
 /// When something of these kinds last happened at an organization: an event, or a pattern of events.
-pub async fn last_of(conn: &mut Conn, organization: &OrganizationId, event: &str, pattern: &str) -> Result<Option<UtcMillis>, StorageError> {
+pub async fn last_of(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    event: &str,
+    pattern: &str,
+) -> Result<Option<UtcMillis>, StorageError> {
     let row = sqlx::query("select max(at) as at from audit_records where chain = $1 and (event = $2 or event like $3)")
         .bind(organization.as_str())
         .bind(event)

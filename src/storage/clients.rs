@@ -100,7 +100,9 @@ fn client(row: &AnyRow) -> Result<Client, StorageError> {
     let state = match (row.text("state")?.as_str(), row.time_or_null("deleted_at")?) {
         ("active", None) => ClientState::Active,
         ("deleted", Some(at)) => ClientState::Deleted { at },
-        (other, _) => return Err(StorageError::inconsistent("clients", id, format!("state {other} with the wrong facts"))),
+        (other, _) => {
+            return Err(StorageError::inconsistent("clients", id, format!("state {other} with the wrong facts")));
+        }
     };
     Ok(Client {
         id: ClientId::from_text(id),
@@ -117,7 +119,13 @@ pub(super) fn joined(row: &AnyRow, id: &ClientId) -> Result<Client, StorageError
     let state = match (row.text("c_state")?.as_str(), row.time_or_null("c_deleted_at")?) {
         ("active", None) => ClientState::Active,
         ("deleted", Some(at)) => ClientState::Deleted { at },
-        (other, _) => return Err(StorageError::inconsistent("clients", id.as_str(), format!("state {other} with the wrong facts"))),
+        (other, _) => {
+            return Err(StorageError::inconsistent(
+                "clients",
+                id.as_str(),
+                format!("state {other} with the wrong facts"),
+            ));
+        }
     };
     Ok(Client {
         id: id.clone(),
@@ -130,7 +138,11 @@ pub(super) fn joined(row: &AnyRow, id: &ClientId) -> Result<Client, StorageError
 }
 
 /// One revision.
-pub async fn find_revision(conn: &mut Conn, client: &ClientId, revision: i64) -> Result<Option<ClientRevision>, StorageError> {
+pub async fn find_revision(
+    conn: &mut Conn,
+    client: &ClientId,
+    revision: i64,
+) -> Result<Option<ClientRevision>, StorageError> {
     sqlx::query("select client_id, revision, metadata, digest, created_at from client_revisions where client_id = $1 and revision = $2")
         .bind(client.as_str())
         .bind(revision)
@@ -202,24 +214,41 @@ pub async fn list_secrets(conn: &mut Conn, client: &ClientId) -> Result<Vec<Clie
 }
 
 /// Revokes a secret; false if it was not live.
-pub async fn revoke_secret(conn: &mut Conn, client: &ClientId, id: &ClientSecretId, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update client_secrets set revoked_at = $3 where client_id = $1 and id = $2 and revoked_at is null")
-        .bind(client.as_str())
-        .bind(id.as_str())
-        .bind(now.0)
-        .execute(conn)
-        .await?;
+pub async fn revoke_secret(
+    conn: &mut Conn,
+    client: &ClientId,
+    id: &ClientSecretId,
+    now: UtcMillis,
+) -> Result<bool, StorageError> {
+    let done = sqlx::query(
+        "update client_secrets set revoked_at = $3 where client_id = $1 and id = $2 and revoked_at is null",
+    )
+    .bind(client.as_str())
+    .bind(id.as_str())
+    .bind(now.0)
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Notes that a secret was used.
 pub async fn touch_secret(conn: &mut Conn, id: &ClientSecretId, now: UtcMillis) -> Result<(), StorageError> {
-    sqlx::query("update client_secrets set last_used_at = $2 where id = $1").bind(id.as_str()).bind(now.0).execute(conn).await?;
+    sqlx::query("update client_secrets set last_used_at = $2 where id = $1")
+        .bind(id.as_str())
+        .bind(now.0)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
 /// Keeps a logo under its digest; the same picture is kept once.
-pub async fn put_logo(conn: &mut Conn, digest: &str, media_type: &str, bytes: &[u8], now: UtcMillis) -> Result<(), StorageError> {
+pub async fn put_logo(
+    conn: &mut Conn,
+    digest: &str,
+    media_type: &str,
+    bytes: &[u8],
+    now: UtcMillis,
+) -> Result<(), StorageError> {
     sqlx::query("insert into logos (digest, media_type, bytes, created_at) values ($1, $2, $3, $4) on conflict (digest) do nothing")
         .bind(digest)
         .bind(media_type)

@@ -55,7 +55,10 @@ async fn sqlite(path: &Path) -> Result<Store, StorageError> {
     for pragma in PRAGMAS {
         writer.execute(*pragma).await?;
     }
-    sqlx::migrate!("migrations/sqlite").run(&mut writer).await.map_err(|error| StorageError::Unavailable(error.to_string()))?;
+    sqlx::migrate!("migrations/sqlite")
+        .run(&mut writer)
+        .await
+        .map_err(|error| StorageError::Unavailable(error.to_string()))?;
 
     let pool = AnyPoolOptions::new()
         .max_connections(4)
@@ -100,7 +103,10 @@ async fn postgres(url: &str) -> Result<Store, StorageError> {
         })
         .connect(url)
         .await?;
-    sqlx::migrate!("migrations/postgres").run(&pool).await.map_err(|error| StorageError::Unavailable(error.to_string()))?;
+    sqlx::migrate!("migrations/postgres")
+        .run(&pool)
+        .await
+        .map_err(|error| StorageError::Unavailable(error.to_string()))?;
     Ok(Store::new(pool, Dialect::Postgres, None))
 }
 

@@ -34,7 +34,9 @@ impl StorageError {
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(refusal) if refusal.is_unique_violation() => Self::Duplicate(refusal.message().to_owned()),
+            sqlx::Error::Database(refusal) if refusal.is_unique_violation() => {
+                Self::Duplicate(refusal.message().to_owned())
+            }
             sqlx::Error::ColumnDecode { index, source } => Self::inconsistent("a row", index, source.to_string()),
             other => Self::Unavailable(other.to_string()),
         }

@@ -10,15 +10,17 @@ use crate::domain::organizations::{FhirEndpoint, Organization, ResourceServer, S
 
 /// Adds an organization. `Duplicate` if the slug is taken.
 pub async fn insert(conn: &mut Conn, organization: &Organization) -> Result<(), StorageError> {
-    sqlx::query("insert into organizations (id, slug, name, state, settings, created_at) values ($1, $2, $3, $4, $5, $6)")
-        .bind(organization.id.as_str())
-        .bind(organization.slug.as_str())
-        .bind(organization.name.as_str())
-        .bind(organization.standing.as_str())
-        .bind(json_text(&organization.settings))
-        .bind(organization.created_at.0)
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "insert into organizations (id, slug, name, state, settings, created_at) values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(organization.id.as_str())
+    .bind(organization.slug.as_str())
+    .bind(organization.name.as_str())
+    .bind(organization.standing.as_str())
+    .bind(json_text(&organization.settings))
+    .bind(organization.created_at.0)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -97,19 +99,22 @@ pub async fn insert_endpoint(conn: &mut Conn, endpoint: &FhirEndpoint, now: UtcM
 
 /// Rewrites what can change of an endpoint.
 pub async fn update_endpoint(conn: &mut Conn, endpoint: &FhirEndpoint) -> Result<(), StorageError> {
-    sqlx::query("update fhir_endpoints set name = $2, base_url = $3, release = $4, settings = $5, state = $6 where id = $1")
-        .bind(endpoint.id.as_str())
-        .bind(endpoint.name.as_str())
-        .bind(endpoint.base_url.as_str())
-        .bind(endpoint.release.as_str())
-        .bind(json_text(&endpoint.settings))
-        .bind(endpoint.standing.as_str())
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "update fhir_endpoints set name = $2, base_url = $3, release = $4, settings = $5, state = $6 where id = $1",
+    )
+    .bind(endpoint.id.as_str())
+    .bind(endpoint.name.as_str())
+    .bind(endpoint.base_url.as_str())
+    .bind(endpoint.release.as_str())
+    .bind(json_text(&endpoint.settings))
+    .bind(endpoint.standing.as_str())
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
-const ENDPOINT_BY_ID: &str = "select id, organization_id, slug, name, base_url, release, settings, state from fhir_endpoints where id = $1";
+const ENDPOINT_BY_ID: &str =
+    "select id, organization_id, slug, name, base_url, release, settings, state from fhir_endpoints where id = $1";
 
 /// By id, of any organization: compare `organization_id`, or let the permission function do it.
 pub async fn lookup_endpoint(conn: &mut Conn, id: &FhirEndpointId) -> Result<Option<FhirEndpoint>, StorageError> {
@@ -179,7 +184,11 @@ fn endpoint(row: &AnyRow) -> Result<FhirEndpoint, StorageError> {
 }
 
 /// Adds a resource server.
-pub async fn insert_resource_server(conn: &mut Conn, server: &ResourceServer, now: UtcMillis) -> Result<(), StorageError> {
+pub async fn insert_resource_server(
+    conn: &mut Conn,
+    server: &ResourceServer,
+    now: UtcMillis,
+) -> Result<(), StorageError> {
     sqlx::query("insert into resource_servers (id, organization_id, name, secret_hash, state, created_at) values ($1, $2, $3, $4, $5, $6)")
         .bind(server.id.as_str())
         .bind(server.organization_id.as_str())
@@ -205,7 +214,11 @@ pub async fn update_resource_server(conn: &mut Conn, server: &ResourceServer) ->
 }
 
 /// By id, within an organization.
-pub async fn find_resource_server(conn: &mut Conn, organization: &OrganizationId, id: &ResourceServerId) -> Result<Option<ResourceServer>, StorageError> {
+pub async fn find_resource_server(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    id: &ResourceServerId,
+) -> Result<Option<ResourceServer>, StorageError> {
     sqlx::query("select id, organization_id, name, secret_hash, state from resource_servers where organization_id = $1 and id = $2")
         .bind(organization.as_str())
         .bind(id.as_str())
@@ -216,7 +229,10 @@ pub async fn find_resource_server(conn: &mut Conn, organization: &OrganizationId
 }
 
 /// Every resource server of an organization, by name.
-pub async fn list_resource_servers(conn: &mut Conn, organization: &OrganizationId) -> Result<Vec<ResourceServer>, StorageError> {
+pub async fn list_resource_servers(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+) -> Result<Vec<ResourceServer>, StorageError> {
     sqlx::query("select id, organization_id, name, secret_hash, state from resource_servers where organization_id = $1 order by name, id")
         .bind(organization.as_str())
         .fetch_all(conn)
@@ -227,8 +243,14 @@ pub async fn list_resource_servers(conn: &mut Conn, organization: &OrganizationI
 }
 
 /// When a resource server last introspected.
-pub async fn resource_server_last_used(conn: &mut Conn, id: &ResourceServerId) -> Result<Option<UtcMillis>, StorageError> {
-    let row = sqlx::query("select last_used_at from resource_servers where id = $1").bind(id.as_str()).fetch_optional(conn).await?;
+pub async fn resource_server_last_used(
+    conn: &mut Conn,
+    id: &ResourceServerId,
+) -> Result<Option<UtcMillis>, StorageError> {
+    let row = sqlx::query("select last_used_at from resource_servers where id = $1")
+        .bind(id.as_str())
+        .fetch_optional(conn)
+        .await?;
     row.map_or(Ok(None), |row| row.time_or_null("last_used_at"))
 }
 

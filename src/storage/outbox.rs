@@ -104,7 +104,12 @@ pub async fn due(conn: &mut Conn, now: UtcMillis, limit: i64) -> Result<Vec<Mess
 }
 
 /// Takes a due message for sending: of several nodes exactly one gets `true`. Should the taker die, it is due again at `again_at`.
-pub async fn claim(conn: &mut Conn, message: &Message, now: UtcMillis, again_at: UtcMillis) -> Result<bool, StorageError> {
+pub async fn claim(
+    conn: &mut Conn,
+    message: &Message,
+    now: UtcMillis,
+    again_at: UtcMillis,
+) -> Result<bool, StorageError> {
     let done = sqlx::query(
         "update outbox set attempts = attempts + 1, next_attempt_at = $3
          where id = $1 and state = 'waiting' and attempts = $2 and next_attempt_at <= $4",
@@ -120,7 +125,11 @@ pub async fn claim(conn: &mut Conn, message: &Message, now: UtcMillis, again_at:
 
 /// Notes that a message arrived.
 pub async fn sent(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<(), StorageError> {
-    sqlx::query("update outbox set state = 'sent', sent_at = $2, last_error = null where id = $1").bind(id).bind(now.0).execute(conn).await?;
+    sqlx::query("update outbox set state = 'sent', sent_at = $2, last_error = null where id = $1")
+        .bind(id)
+        .bind(now.0)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -138,7 +147,12 @@ pub async fn failed(conn: &mut Conn, id: i64, error: &str, again_at: Option<UtcM
 }
 
 /// The messages about an organization's clients, newest first, at most `limit`: for its staff. `before` pages on from an id.
-pub async fn list_by_organization(conn: &mut Conn, organization: &OrganizationId, before: Option<i64>, limit: i64) -> Result<Vec<Message>, StorageError> {
+pub async fn list_by_organization(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Message>, StorageError> {
     sqlx::query(
         "select id, organization_id, client_id, kind, event, recipient, payload, state, attempts, next_attempt_at, last_error, created_at, sent_at
          from outbox where organization_id = $1 and id < $2 order by id desc limit $3",
@@ -154,7 +168,12 @@ pub async fn list_by_organization(conn: &mut Conn, organization: &OrganizationId
 }
 
 /// Sends a message of this organization again, now; false if it has no such message that failed or waits.
-pub async fn retry(conn: &mut Conn, organization: &OrganizationId, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
+pub async fn retry(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    id: i64,
+    now: UtcMillis,
+) -> Result<bool, StorageError> {
     let done = sqlx::query(
         "update outbox set state = 'waiting', attempts = 0, next_attempt_at = $3
          where organization_id = $1 and id = $2 and state in ('waiting', 'failed')",
@@ -169,7 +188,10 @@ pub async fn retry(conn: &mut Conn, organization: &OrganizationId, id: i64, now:
 
 /// Deletes what was sent or given up before `before`; returns how many.
 pub async fn sweep(conn: &mut Conn, before: UtcMillis) -> Result<u64, StorageError> {
-    let done = sqlx::query("delete from outbox where state in ('sent', 'failed') and created_at < $1").bind(before.0).execute(conn).await?;
+    let done = sqlx::query("delete from outbox where state in ('sent', 'failed') and created_at < $1")
+        .bind(before.0)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected())
 }
 
@@ -179,7 +201,13 @@ fn message(row: &AnyRow) -> Result<Message, StorageError> {
         ("waiting", _) => Delivery::Waiting { next_attempt_at: row.time("next_attempt_at")? },
         ("sent", Some(at)) => Delivery::Sent { at },
         ("failed", _) => Delivery::Failed,
-        (other, _) => return Err(StorageError::inconsistent("outbox", id.to_string(), format!("state {other} with the wrong facts"))),
+        (other, _) => {
+            return Err(StorageError::inconsistent(
+                "outbox",
+                id.to_string(),
+                format!("state {other} with the wrong facts"),
+            ));
+        }
     };
     let channel = match row.text("kind")?.as_str() {
         "mail" => Channel::Mail,

@@ -28,7 +28,8 @@ pub(super) trait Columns {
     }
 
     fn hash(&self, name: &str) -> Result<HashedSecret, StorageError> {
-        HashedSecret::from_bytes(&self.bytes(name)?).ok_or_else(|| StorageError::inconsistent("a row", name, "not a hash"))
+        HashedSecret::from_bytes(&self.bytes(name)?)
+            .ok_or_else(|| StorageError::inconsistent("a row", name, "not a hash"))
     }
 
     fn json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, StorageError> {

@@ -72,7 +72,11 @@ fn session(row: &sqlx::any::AnyRow) -> Result<Session, StorageError> {
 
 /// Notes that a session was used.
 pub async fn touch(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<(), StorageError> {
-    sqlx::query("update sessions set last_seen_at = $2 where id = $1 and last_seen_at < $2").bind(id).bind(now.0).execute(conn).await?;
+    sqlx::query("update sessions set last_seen_at = $2 where id = $1 and last_seen_at < $2")
+        .bind(id)
+        .bind(now.0)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -100,7 +104,11 @@ pub async fn end_of(conn: &mut Conn, account: &AccountId, id: i64, now: UtcMilli
 
 /// Ends a session; false if it was over.
 pub async fn end(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null").bind(id).bind(now.0).execute(conn).await?;
+    let done = sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
+        .bind(id)
+        .bind(now.0)
+        .execute(conn)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -6,7 +6,13 @@ use crate::domain::clock::UtcMillis;
 
 /// Counts an attempt and returns how many there were in the current window, this one included. A window starts with the first attempt after the
 /// last one ended.
-pub async fn count(conn: &mut Conn, kind: &str, subject: &str, now: UtcMillis, window_seconds: i64) -> Result<i64, StorageError> {
+pub async fn count(
+    conn: &mut Conn,
+    kind: &str,
+    subject: &str,
+    now: UtcMillis,
+    window_seconds: i64,
+) -> Result<i64, StorageError> {
     let row = sqlx::query(
         "insert into throttles (kind, subject, failures, window_started_at) values ($1, $2, 1, $3)
          on conflict (kind, subject) do update set
@@ -25,7 +31,11 @@ pub async fn count(conn: &mut Conn, kind: &str, subject: &str, now: UtcMillis, w
 
 /// Forgets the attempts of a subject: it proved itself.
 pub async fn clear(conn: &mut Conn, kind: &str, subject: &str) -> Result<(), StorageError> {
-    sqlx::query("delete from throttles where kind = $1 and subject = $2").bind(kind).bind(subject).execute(conn).await?;
+    sqlx::query("delete from throttles where kind = $1 and subject = $2")
+        .bind(kind)
+        .bind(subject)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

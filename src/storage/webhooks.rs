@@ -68,11 +68,13 @@ pub async fn lookup(conn: &mut Conn, id: &WebhookId) -> Result<Option<Webhook>, 
 
 /// Takes a webhook of this provider out of use; false if it has no such one.
 pub async fn remove(conn: &mut Conn, provider: &ApplicationProviderId, id: &WebhookId) -> Result<bool, StorageError> {
-    let done = sqlx::query("update webhooks set state = 'removed' where application_provider_id = $1 and id = $2 and state = 'active'")
-        .bind(provider.as_str())
-        .bind(id.as_str())
-        .execute(conn)
-        .await?;
+    let done = sqlx::query(
+        "update webhooks set state = 'removed' where application_provider_id = $1 and id = $2 and state = 'active'",
+    )
+    .bind(provider.as_str())
+    .bind(id.as_str())
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -73,7 +73,8 @@ pub fn covers(vector: &Value) -> Verdict {
 }
 
 pub fn intersect(vector: &Value) -> Verdict {
-    let (granted, requested) = (lenient(text_of(vector, "granted"), vector), lenient(text_of(vector, "requested"), vector));
+    let (granted, requested) =
+        (lenient(text_of(vector, "granted"), vector), lenient(text_of(vector, "requested"), vector));
     let got = granted.intersect(&requested).to_string();
     if vector["alt"].as_str() != Some(&got) {
         compare(text_of(vector, "expect"), got)?;

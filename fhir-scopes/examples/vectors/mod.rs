@@ -42,7 +42,9 @@ pub fn run(text: &str) -> Result<Outcome, String> {
     for vector in vectors {
         match check(vector) {
             Ok(()) => outcome.passed += 1,
-            Err((expected, got)) => outcome.disagreements.push(Disagreement { id: text_of(vector, "id").to_string(), expected, got }),
+            Err((expected, got)) => {
+                outcome.disagreements.push(Disagreement { id: text_of(vector, "id").to_string(), expected, got })
+            }
         }
     }
     Ok(outcome)

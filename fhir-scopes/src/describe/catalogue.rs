@@ -125,7 +125,13 @@ pub fn about(resource_type: ResourceType) -> CatalogueEntry {
     let found = NAMES.binary_search_by(|entry| entry.0.cmp(resource_type.name())).ok().and_then(|at| NAMES.get(at));
     match found {
         Some(&(_, en, nl, category, sensitivity)) => CatalogueEntry { resource_type, category, sensitivity, en, nl },
-        None => CatalogueEntry { resource_type, category: Category::System, sensitivity: 4, en: resource_type.name(), nl: resource_type.name() },
+        None => CatalogueEntry {
+            resource_type,
+            category: Category::System,
+            sensitivity: 4,
+            en: resource_type.name(),
+            nl: resource_type.name(),
+        },
     }
 }
 

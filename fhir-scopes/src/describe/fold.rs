@@ -49,9 +49,14 @@ impl Group {
 }
 
 fn foldable(line: &Line, other: &Line) -> bool {
-    let plain = |line: &Line| line.right.filter(|right| !right.everything && !right.permissions.contains(Permissions::DELETE) && !line.needs_check);
+    let plain = |line: &Line| {
+        line.right
+            .filter(|right| !right.everything && !right.permissions.contains(Permissions::DELETE) && !line.needs_check)
+    };
     match (plain(line), plain(other)) {
-        (Some(a), Some(b)) => a.level == b.level && a.permissions == b.permissions && (line.sensitivity > 1) == (other.sensitivity > 1),
+        (Some(a), Some(b)) => {
+            a.level == b.level && a.permissions == b.permissions && (line.sensitivity > 1) == (other.sensitivity > 1)
+        }
         _ => false,
     }
 }
@@ -79,7 +84,9 @@ fn fold(lines: &[&Line], lang: Lang, options: &Options<'_>) -> Option<Line> {
         }
     }
     first.warnings.sort_by_key(|warning| warning.kind);
-    first.long = first.warnings.iter().fold([first.short.as_str(), "."].concat(), |text, warning| [text, String::from(" "), warning.text.clone()].concat());
+    first.long = first.warnings.iter().fold([first.short.as_str(), "."].concat(), |text, warning| {
+        [text, String::from(" "), warning.text.clone()].concat()
+    });
     first.subject = subject.name;
     Some(first)
 }

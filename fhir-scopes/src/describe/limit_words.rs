@@ -25,7 +25,10 @@ pub(super) fn subject(types: TypeSelector, limit: &Limit, lang: Lang) -> Subject
     let mut subject = match types {
         TypeSelector::All => Subject {
             name: lang
-                .pick("everything, including kinds of data that are added later", "alles, ook soorten gegevens die later worden toegevoegd")
+                .pick(
+                    "everything, including kinds of data that are added later",
+                    "alles, ook soorten gegevens die later worden toegevoegd",
+                )
                 .to_string(),
             sensitivity: 4,
             personal: true,
@@ -61,7 +64,8 @@ pub(super) fn subject(types: TypeSelector, limit: &Limit, lang: Lang) -> Subject
         }
     }
     if !conditions.is_empty() {
-        subject.name = format!("{}, {} {}", subject.name, lang.pick("only those", "alleen die"), join(&conditions, lang));
+        subject.name =
+            format!("{}, {} {}", subject.name, lang.pick("only those", "alleen die"), join(&conditions, lang));
         subject.ends_in_clause = true;
     }
     subject
@@ -79,7 +83,8 @@ fn known_value(one: ResourceType, parameter: &str, value: &str) -> Option<&'stat
 
 /// "with status final or amended"
 fn condition(clause: &Clause, lang: Lang) -> String {
-    let values: Vec<String> = clause.alternatives().iter().map(|value| value_words(clause.kind(), value, lang)).collect();
+    let values: Vec<String> =
+        clause.alternatives().iter().map(|value| value_words(clause.kind(), value, lang)).collect();
     format!("{} {} {}", lang.pick("with", "met"), parameter_words(clause.parameter(), lang), join_or(&values, lang))
 }
 
@@ -124,11 +129,16 @@ fn value_words(kind: ParameterKind, value: &str, lang: Lang) -> String {
         ParameterKind::Token => match split_token(value) {
             None => plain(value),
             Some(("", code)) => format!("{} ({})", plain(code), lang.pick("of no code list", "zonder codestelsel")),
-            Some((system, "")) => format!("{} {}", lang.pick("any of the code list", "alles uit het codestelsel"), plain(system)),
-            Some((system, code)) => format!("{} ({} {})", plain(code), lang.pick("code list", "codestelsel"), plain(system)),
+            Some((system, "")) => {
+                format!("{} {}", lang.pick("any of the code list", "alles uit het codestelsel"), plain(system))
+            }
+            Some((system, code)) => {
+                format!("{} ({} {})", plain(code), lang.pick("code list", "codestelsel"), plain(system))
+            }
         },
         ParameterKind::Date | ParameterKind::Number | ParameterKind::Quantity => {
-            let prefixed = value.get(..2).zip(value.get(2..)).and_then(|(prefix, rest)| Some((comparison(prefix, lang)?, rest)));
+            let prefixed =
+                value.get(..2).zip(value.get(2..)).and_then(|(prefix, rest)| Some((comparison(prefix, lang)?, rest)));
             match prefixed {
                 Some((words, rest)) => format!("{words} {}", plain(rest)),
                 None => plain(value),

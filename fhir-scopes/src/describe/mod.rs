@@ -61,7 +61,11 @@ impl Lang {
     /// assert_eq!(Lang::from_tag("NL"), Lang::Nl);
     /// ```
     pub fn from_tag(tag: &str) -> Self {
-        if tag.split('-').next().is_some_and(|language| language.eq_ignore_ascii_case("nl")) { Self::Nl } else { Self::En }
+        if tag.split('-').next().is_some_and(|language| language.eq_ignore_ascii_case("nl")) {
+            Self::Nl
+        } else {
+            Self::En
+        }
     }
 
     pub(crate) const fn pick(self, en: &'static str, nl: &'static str) -> &'static str {
@@ -233,7 +237,9 @@ pub fn describe_with(set: &ScopeSet, lang: Lang, options: &Options<'_>) -> Descr
         group.lines.sort_by(|a, b| b.sensitivity.cmp(&a.sensitivity).then_with(|| a.subject.cmp(&b.subject)));
         *most = group.lines.iter().map(|line| line.sensitivity).max().unwrap_or(0);
     }
-    groups.sort_by_key(|(most, order, group)| (group.category == Heading::SignIn.key(), core::cmp::Reverse(*most), *order));
+    groups.sort_by_key(|(most, order, group)| {
+        (group.category == Heading::SignIn.key(), core::cmp::Reverse(*most), *order)
+    });
     let groups: Vec<Group> = groups.into_iter().map(|(_, _, group)| group).collect();
     // 3 every warning once
     let mut warnings: Vec<Warning> = Vec::new();
@@ -263,7 +269,13 @@ pub fn describe_scope(scope: &Scope<'_>, release: Release, lang: Lang) -> Line {
     }
 }
 
-fn resource_line(right: &ResourceScope, scopes: Vec<String>, release: Release, lang: Lang, options: &Options<'_>) -> Line {
+fn resource_line(
+    right: &ResourceScope,
+    scopes: Vec<String>,
+    release: Release,
+    lang: Lang,
+    options: &Options<'_>,
+) -> Line {
     let subject = subject(right.types, &right.limit, lang);
     let short = sentence(right.permissions, &subject, right.level, lang, options);
     let warnings = warning::of(right, &subject, release, lang, options);

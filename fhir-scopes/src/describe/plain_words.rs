@@ -30,7 +30,19 @@ pub(super) fn line(scope: &Scope<'_>, lang: Lang, options: &Options<'_>) -> (Hea
     }
     let needs_check = heading == Heading::Other;
     let subject = uncapitalized(&short);
-    (heading, Line { short, long, subject, scopes: [scope.literal().to_string()].into(), sensitivity, needs_check, warnings, right: None })
+    (
+        heading,
+        Line {
+            short,
+            long,
+            subject,
+            scopes: [scope.literal().to_string()].into(),
+            sensitivity,
+            needs_check,
+            warnings,
+            right: None,
+        },
+    )
 }
 
 fn sensitivity(plain: NonResource) -> u8 {
@@ -53,7 +65,9 @@ fn words(plain: NonResource, role: Option<&str>, lang: Lang, options: &Options<'
         }
         NonResource::Profile if options.for_reviewers => ("See the name of the user", "De naam van de gebruiker zien"),
         NonResource::Profile => ("See your name", "Uw naam zien"),
-        NonResource::Email if options.for_reviewers => ("See the e-mail address of the user", "Het e-mailadres van de gebruiker zien"),
+        NonResource::Email if options.for_reviewers => {
+            ("See the e-mail address of the user", "Het e-mailadres van de gebruiker zien")
+        }
         NonResource::Email => ("See your e-mail address", "Uw e-mailadres zien"),
         NonResource::OfflineAccess if options.for_reviewers => (
             "Keep this access when the user is not there, until the user or the organisation withdraws it",
@@ -63,14 +77,20 @@ fn words(plain: NonResource, role: Option<&str>, lang: Lang, options: &Options<'
             "Keep this access when you are not there, until you or the organisation withdraws it",
             "Deze toegang houden als u er niet bij bent, tot u of de organisatie haar intrekt",
         ),
-        NonResource::OnlineAccess if options.for_reviewers => {
-            ("Keep this access as long as the user stays signed in", "Deze toegang houden zolang de gebruiker ingelogd is")
+        NonResource::OnlineAccess if options.for_reviewers => (
+            "Keep this access as long as the user stays signed in",
+            "Deze toegang houden zolang de gebruiker ingelogd is",
+        ),
+        NonResource::OnlineAccess => {
+            ("Keep this access as long as you stay signed in", "Deze toegang houden zolang u ingelogd bent")
         }
-        NonResource::OnlineAccess => ("Keep this access as long as you stay signed in", "Deze toegang houden zolang u ingelogd bent"),
-        NonResource::Launch => {
-            ("Know what is open on the screen in the record system", "Weten wat er in het dossiersysteem op het scherm openstaat")
+        NonResource::Launch => (
+            "Know what is open on the screen in the record system",
+            "Weten wat er in het dossiersysteem op het scherm openstaat",
+        ),
+        NonResource::LaunchFor(ResourceType::PATIENT) => {
+            ("Know which patient is selected", "Weten welke patiënt is gekozen")
         }
-        NonResource::LaunchFor(ResourceType::PATIENT) => ("Know which patient is selected", "Weten welke patiënt is gekozen"),
         NonResource::LaunchFor(ResourceType::ENCOUNTER) => {
             ("Know which visit or stay is selected", "Weten welk contact of welke opname is gekozen")
         }

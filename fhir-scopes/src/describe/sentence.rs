@@ -9,12 +9,19 @@ use super::{Lang, Options};
 use crate::{Level, Permissions};
 
 /// Puts letters, subject and level into one sentence without a full stop.
-pub(super) fn sentence(letters: Permissions, subject: &Subject, level: Level, lang: Lang, options: &Options<'_>) -> String {
+pub(super) fn sentence(
+    letters: Permissions,
+    subject: &Subject,
+    level: Level,
+    lang: Lang,
+    options: &Options<'_>,
+) -> String {
     let whose = if subject.personal { whose(level, lang, options) } else { String::new() };
     // an inserted clause ("..., only those with status final") asks for a comma behind it
     let comma = if subject.ends_in_clause { "," } else { "" };
     let name = subject.name.as_str();
-    let no_data = if subject.sensitivity == 0 { lang.pick(" (no patient data)", " (geen patiëntgegevens)") } else { "" };
+    let no_data =
+        if subject.sensitivity == 0 { lang.pick(" (no patient data)", " (geen patiëntgegevens)") } else { "" };
     let text = match (lang, letters) {
         (Lang::En, Permissions::ALL) => {
             let comma = if whose.is_empty() { "" } else { "," };
@@ -22,7 +29,9 @@ pub(super) fn sentence(letters: Permissions, subject: &Subject, level: Level, la
         }
         (Lang::Nl, Permissions::ALL) => {
             let comma = if whose.is_empty() { "" } else { "," };
-            format!("volledig beheer van {name}: bekijken, zoeken, toevoegen, wijzigen en verwijderen{comma}{whose}{no_data}")
+            format!(
+                "volledig beheer van {name}: bekijken, zoeken, toevoegen, wijzigen en verwijderen{comma}{whose}{no_data}"
+            )
         }
         (Lang::En, _) => {
             let blind = if blind(letters) { " (without seeing what is there)" } else { "" };
@@ -71,12 +80,17 @@ fn whose(level: Level, lang: Lang, options: &Options<'_>) -> String {
     match (level, lang) {
         (Level::Patient, Lang::En) => format!(" of {}", options.patient.unwrap_or("this patient")),
         (Level::Patient, Lang::Nl) => format!(" van {}", options.patient.unwrap_or("deze patiënt")),
-        (Level::User, _) if options.for_reviewers => {
-            lang.pick(" of every patient the user has access to", " van alle patiënten waar de gebruiker toegang toe heeft").to_string()
+        (Level::User, _) if options.for_reviewers => lang
+            .pick(" of every patient the user has access to", " van alle patiënten waar de gebruiker toegang toe heeft")
+            .to_string(),
+        (Level::User, _) => {
+            lang.pick(" of every patient you have access to", " van alle patiënten waar u toegang toe hebt").to_string()
         }
-        (Level::User, _) => lang.pick(" of every patient you have access to", " van alle patiënten waar u toegang toe hebt").to_string(),
         (Level::System, _) => lang
-            .pick(" of everyone in the system, with nobody signed in", " van iedereen in het systeem, zonder dat er iemand is ingelogd")
+            .pick(
+                " of everyone in the system, with nobody signed in",
+                " van iedereen in het systeem, zonder dat er iemand is ingelogd",
+            )
             .to_string(),
     }
 }

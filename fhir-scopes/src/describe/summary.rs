@@ -12,7 +12,8 @@ use crate::{Level, Permissions};
 const NAMES: usize = 3;
 
 pub(super) fn summary(groups: &[Group], lang: Lang) -> String {
-    let lines: Vec<(&Line, Right)> = groups.iter().flat_map(|group| &group.lines).filter_map(|line| Some((line, line.right?))).collect();
+    let lines: Vec<(&Line, Right)> =
+        groups.iter().flat_map(|group| &group.lines).filter_map(|line| Some((line, line.right?))).collect();
     let mut parts = Vec::new();
     for (letters, en, nl) in [
         (Permissions::RS, "reads", "leest"),
@@ -22,7 +23,11 @@ pub(super) fn summary(groups: &[Group], lang: Lang) -> String {
     ] {
         let mut names: Vec<&str> = Vec::new();
         for (line, right) in lines.iter().filter(|(_, right)| right.permissions.intersects(letters)) {
-            let name = if right.everything && !right.limited { lang.pick("everything", "alles") } else { line.subject.as_str() };
+            let name = if right.everything && !right.limited {
+                lang.pick("everything", "alles")
+            } else {
+                line.subject.as_str()
+            };
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -37,7 +42,9 @@ pub(super) fn summary(groups: &[Group], lang: Lang) -> String {
     let plain: Vec<&Line> = groups.iter().flat_map(|group| &group.lines).filter(|line| line.right.is_none()).collect();
     if parts.is_empty() {
         return match plain.first() {
-            Some(_) if plain.iter().any(|line| line.needs_check) => lang.pick("asks for a permission outside the standard", "vraagt een recht buiten de standaard").to_string(),
+            Some(_) if plain.iter().any(|line| line.needs_check) => lang
+                .pick("asks for a permission outside the standard", "vraagt een recht buiten de standaard")
+                .to_string(),
             Some(_) => lang.pick("reaches no records", "raakt geen gegevens").to_string(),
             None => lang.pick("nothing", "niets").to_string(),
         };

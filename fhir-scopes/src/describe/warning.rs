@@ -62,27 +62,33 @@ pub enum WarningKind {
 impl WarningKind {
     pub(super) fn warning(self, lang: Lang) -> Warning {
         let (en, nl) = match self {
-            Self::System => ("Works on its own, without a user, for all patients.", "Werkt zelfstandig, zonder gebruiker, voor alle patiënten."),
-            Self::Wildcard => {
-                ("Covers every kind of record, also ones added later.", "Geldt voor alle soorten gegevens, ook die later bijkomen.")
-            }
+            Self::System => (
+                "Works on its own, without a user, for all patients.",
+                "Werkt zelfstandig, zonder gebruiker, voor alle patiënten.",
+            ),
+            Self::Wildcard => (
+                "Covers every kind of record, also ones added later.",
+                "Geldt voor alle soorten gegevens, ook die later bijkomen.",
+            ),
             Self::User => (
                 "Reaches all patients the user can see, not only the one on screen.",
                 "Reikt tot alle patiënten die de gebruiker kan zien, niet alleen die op het scherm.",
             ),
             Self::Offline => ("Goes on when nobody is there.", "Gaat door als er niemand bij is."),
             Self::Delete => ("The app can delete records.", "De app kan gegevens verwijderen."),
-            Self::WriteWithoutRead => {
-                ("The app can write without seeing what is there.", "De app kan schrijven zonder te zien wat er al staat.")
-            }
+            Self::WriteWithoutRead => (
+                "The app can write without seeing what is there.",
+                "De app kan schrijven zonder te zien wat er al staat.",
+            ),
             Self::NeedsCheck => (
                 "There is no plain name for this; have a person check the technical text.",
                 "Hiervoor bestaat geen gewone naam; laat iemand de technische tekst nakijken.",
             ),
             Self::Sensitive => ("Holds extra sensitive data.", "Bevat extra gevoelige gegevens."),
-            Self::SearchWithoutRead => {
-                ("Search shows the full records, not just a list.", "Zoeken toont de volledige gegevens, niet alleen een lijst.")
-            }
+            Self::SearchWithoutRead => (
+                "Search shows the full records, not just a list.",
+                "Zoeken toont de volledige gegevens, niet alleen een lijst.",
+            ),
             Self::Update => (
                 "Changing may also create records with an id chosen by the app.",
                 "Wijzigen kan ook nieuwe gegevens aanmaken met een id dat de app kiest.",
@@ -93,7 +99,13 @@ impl WarningKind {
 }
 
 /// The warnings of one right, the gravest first.
-pub(super) fn of(right: &ResourceScope, subject: &Subject, release: Release, lang: Lang, options: &Options<'_>) -> Vec<Warning> {
+pub(super) fn of(
+    right: &ResourceScope,
+    subject: &Subject,
+    release: Release,
+    lang: Lang,
+    options: &Options<'_>,
+) -> Vec<Warning> {
     let letters = right.permissions;
     let everything = right.types == TypeSelector::All;
     let sees = letters.intersects(Permissions::RS);
@@ -122,8 +134,10 @@ pub(super) fn of(right: &ResourceScope, subject: &Subject, release: Release, lan
 /// What `*` stands for today, with the extra sensitive kinds by name.
 fn today(release: Release, lang: Lang) -> String {
     let count = catalogue(release).count();
-    let sensitive: Vec<String> =
-        catalogue(release).filter(|entry| entry.sensitivity == 4).map(|entry| uncapitalized(entry.name(lang))).collect();
+    let sensitive: Vec<String> = catalogue(release)
+        .filter(|entry| entry.sensitivity == 4)
+        .map(|entry| uncapitalized(entry.name(lang)))
+        .collect();
     match lang {
         Lang::En => format!("Today these are {count} kinds, among them: {}.", join(&sensitive, lang)),
         Lang::Nl => format!("Nu zijn dat {count} soorten, waaronder: {}.", join(&sensitive, lang)),

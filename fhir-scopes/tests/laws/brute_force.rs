@@ -21,7 +21,8 @@ pub type Right = (&'static str, char, usize);
 /// Observations with up to two categories and tags, and types without categories, one of them not invented yet.
 pub fn world() -> Vec<Resource> {
     let systems = [Some("s"), Some("t"), Some("elsewhere"), None];
-    let codings: Vec<Coding> = systems.iter().flat_map(|system| ["a", "b", "other"].map(|code| (*system, code))).collect();
+    let codings: Vec<Coding> =
+        systems.iter().flat_map(|system| ["a", "b", "other"].map(|code| (*system, code))).collect();
     let mut categories = vec![vec![]];
     for (i, first) in codings.iter().enumerate() {
         categories.push(vec![*first]);
@@ -37,7 +38,11 @@ pub fn world() -> Vec<Resource> {
     ];
     let mut world = vec![];
     for tag in tags {
-        world.extend(categories.iter().map(|category| Resource { type_name: "Observation", category: category.clone(), tag: tag.clone() }));
+        world.extend(categories.iter().map(|category| Resource {
+            type_name: "Observation",
+            category: category.clone(),
+            tag: tag.clone(),
+        }));
         for type_name in ["Patient", "Encounter", "InventedLater"] {
             world.push(Resource { type_name, category: vec![], tag: tag.clone() });
         }
@@ -81,7 +86,9 @@ pub fn rights(list: &str, world: &[Resource]) -> BTreeSet<Right> {
             letters => letters,
         };
         for (place, resource) in world.iter().enumerate() {
-            if (type_name == "*" || type_name == resource.type_name) && limit.is_none_or(|limit| limit_holds(resource, limit)) {
+            if (type_name == "*" || type_name == resource.type_name)
+                && limit.is_none_or(|limit| limit_holds(resource, limit))
+            {
                 rights.extend(letters.chars().map(|letter| (level, letter, place)));
             }
         }

@@ -23,7 +23,11 @@ impl Run<'_> {
         self.developer_at(&client.application_provider_id, what).await
     }
 
-    async fn developer_at(&self, provider: &crate::domain::ids::ApplicationProviderId, what: &str) -> Result<Developer, NotApplied> {
+    async fn developer_at(
+        &self,
+        provider: &crate::domain::ids::ApplicationProviderId,
+        what: &str,
+    ) -> Result<Developer, NotApplied> {
         let mut conn = self.app.store.read().await?;
         let mut members = storage::application_providers::developers_of(&mut conn, provider).await?;
         members.sort_by_key(|member| std::cmp::Reverse(member.role));
@@ -33,7 +37,10 @@ impl Run<'_> {
                 return Developer::at(&mut conn, &account, provider).await.map_err(refused(what));
             }
         }
-        Err(NotApplied::Unknown { what: what.to_owned(), missing: "developer at its application provider, in whose name to act".to_owned() })
+        Err(NotApplied::Unknown {
+            what: what.to_owned(),
+            missing: "developer at its application provider, in whose name to act".to_owned(),
+        })
     }
 
     async fn client_named(&self, id: &str, what: &str) -> Result<Option<Client>, NotApplied> {
@@ -51,8 +58,8 @@ impl Run<'_> {
         if declared.secret.as_ref().is_some_and(|secret| secret.len() < SHORTEST_SECRET) {
             return Err(invalid(&what, "secret", "at least 24 random characters"));
         }
-        let metadata =
-            clients::validate(declared.metadata.clone(), self.app.config.outbound.allow_private_networks).map_err(refused(&what))?;
+        let metadata = clients::validate(declared.metadata.clone(), self.app.config.outbound.allow_private_networks)
+            .map_err(refused(&what))?;
         let Some(provider) = self.provider_named(&declared.application_provider, &what).await? else {
             self.added(&what);
             return Ok(());
@@ -71,12 +78,15 @@ impl Run<'_> {
             self.added(&what);
             clients::register_as(self.app, &developer, id.clone(), metadata.clone()).await.map_err(refused(&what))?;
         } else {
-            let own = clients::own(&mut *self.app.store.read().await?, &developer, &id).await.map_err(refused(&what))?;
+            let own =
+                clients::own(&mut *self.app.store.read().await?, &developer, &id).await.map_err(refused(&what))?;
             if own.latest.metadata != metadata {
                 self.changed(&what, format!("revision {}", own.latest.revision + 1));
                 if !self.dry_run {
                     let why = "Declared by the operator of this server.";
-                    clients::revise(self.app, &developer, &id, own.latest.revision, metadata.clone(), why).await.map_err(refused(&what))?;
+                    clients::revise(self.app, &developer, &id, own.latest.revision, metadata.clone(), why)
+                        .await
+                        .map_err(refused(&what))?;
                 }
             }
         }
@@ -86,7 +96,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn client_secret(&mut self, developer: &Developer, id: &ClientId, declared: &ClientDeclared, what: &str) -> Result<(), NotApplied> {
+    async fn client_secret(
+        &mut self,
+        developer: &Developer,
+        id: &ClientId,
+        declared: &ClientDeclared,
+        what: &str,
+    ) -> Result<(), NotApplied> {
         let now = self.app.now();
         let secrets = storage::clients::list_secrets(&mut *self.app.store.read().await?, id).await?;
         let live: Vec<_> = secrets.iter().filter(|secret| secret.is_live(now)).collect();
@@ -112,7 +128,10 @@ impl Run<'_> {
 
     pub(super) async fn access_request(&mut self, declared: &RequestDeclared) -> Result<(), NotApplied> {
         let what = format!("access request of {} to {}", declared.client_id, declared.organization);
-        let (client, organization) = (self.client_named(&declared.client_id, &what).await?, self.organization_named(&declared.organization, &what).await?);
+        let (client, organization) = (
+            self.client_named(&declared.client_id, &what).await?,
+            self.organization_named(&declared.organization, &what).await?,
+        );
         let (Some(client), Some(organization)) = (client, organization) else {
             self.added(&what);
             return Ok(());
@@ -120,14 +139,18 @@ impl Run<'_> {
         let mut conn = self.app.store.read().await?;
         let endpoints = storage::organizations::list_endpoints(&mut conn, &organization.id).await?;
         let endpoint = endpoints.into_iter().find(|endpoint| endpoint.slug == declared.fhir_endpoint);
-        let Some(endpoint) = self.or_unknown(endpoint, true, &what, || format!("FHIR endpoint {}", declared.fhir_endpoint))? else {
+        let Some(endpoint) =
+            self.or_unknown(endpoint, true, &what, || format!("FHIR endpoint {}", declared.fhir_endpoint))?
+        else {
             self.added(&what);
             return Ok(());
         };
         // asked once is asked: whatever became of it, the file does not ask again
         let asked = storage::access_requests::list_by_client(&mut conn, &client.id).await?;
         let same = |request: &AccessRequest| {
-            request.organization_id == organization.id && request.fhir_endpoint_id == endpoint.id && literals(&request.scopes) == literals(&declared.scopes)
+            request.organization_id == organization.id
+                && request.fhir_endpoint_id == endpoint.id
+                && literals(&request.scopes) == literals(&declared.scopes)
         };
         if asked.iter().any(same) {
             return Ok(());
@@ -154,15 +177,21 @@ impl Run<'_> {
         let local = self.app.config.outbound.allow_private_networks;
         let client = self.declaration.clients.iter().find(|client| client.client_id == approval.client_id);
         let asked = |request: &RequestDeclared| {
-            request.client_id == approval.client_id && request.organization == approval.organization && literals(&request.scopes) == literals(&waiting.scopes)
+            request.client_id == approval.client_id
+                && request.organization == approval.organization
+                && literals(&request.scopes) == literals(&waiting.scopes)
         };
-        client.is_some_and(|client| clients::validate(client.metadata.clone(), local).is_ok_and(|declared| declared == *metadata))
-            && self.declaration.access_requests.iter().any(asked)
+        client.is_some_and(|client| {
+            clients::validate(client.metadata.clone(), local).is_ok_and(|declared| declared == *metadata)
+        }) && self.declaration.access_requests.iter().any(asked)
     }
 
     pub(super) async fn approval(&mut self, declared: &ApprovalDeclared) -> Result<(), NotApplied> {
         let what = format!("approval of {} at {}", declared.client_id, declared.organization);
-        let (client, organization) = (self.client_named(&declared.client_id, &what).await?, self.organization_named(&declared.organization, &what).await?);
+        let (client, organization) = (
+            self.client_named(&declared.client_id, &what).await?,
+            self.organization_named(&declared.organization, &what).await?,
+        );
         let account = self.account_of(&declared.approved_by, &what).await?;
         let (Some(client), Some(organization), Some(account)) = (client, organization, account) else {
             self.added(&what);
@@ -177,7 +206,9 @@ impl Run<'_> {
                 return Ok(());
             }
             // in a dry run the request may be one that the file itself would send
-            let declared_too = self.declaration.access_requests.iter().any(|request| request.client_id == declared.client_id && request.organization == declared.organization);
+            let declared_too = self.declaration.access_requests.iter().any(|request| {
+                request.client_id == declared.client_id && request.organization == declared.organization
+            });
             if self.dry_run && declared_too {
                 self.added(&what);
                 return Ok(());
@@ -200,7 +231,8 @@ impl Run<'_> {
         if self.dry_run {
             return Ok(());
         }
-        let yes = Yes { digest: waiting.digest(&revision.digest), scopes: declared.scopes.clone(), life: Life::AsConfigured };
+        let yes =
+            Yes { digest: waiting.digest(&revision.digest), scopes: declared.scopes.clone(), life: Life::AsConfigured };
         let id: AccessRequestId = waiting.id;
         approvals::approve(self.app, &staff, &id, yes).await.map_err(refused(&what))?;
         Ok(())

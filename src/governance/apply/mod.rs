@@ -12,8 +12,9 @@ mod places;
 use std::fmt;
 
 pub use declaration::{
-    AccountDeclared, ApprovalDeclared, ClientDeclared, Declaration, DeveloperDeclared, EndpointDeclared, OrganizationDeclared, ProviderDeclared,
-    RequestDeclared, ResourceServerDeclared, StaffDeclared, Unreadable, UserDeclared,
+    AccountDeclared, ApprovalDeclared, ClientDeclared, Declaration, DeveloperDeclared, EndpointDeclared,
+    OrganizationDeclared, ProviderDeclared, RequestDeclared, ResourceServerDeclared, StaffDeclared, Unreadable,
+    UserDeclared,
 };
 
 use super::Refusal;
@@ -155,11 +156,18 @@ impl Run<'_> {
     async fn account_of(&self, email: &str, what: &str) -> Result<Option<Account>, NotApplied> {
         let key = normalized_email(email).unwrap_or_default();
         let found = storage::accounts::find_by_email(&mut *self.app.store.read().await?, &key).await?;
-        let declared = self.declaration.accounts.iter().any(|account| normalized_email(&account.email).as_ref() == Some(&key));
+        let declared =
+            self.declaration.accounts.iter().any(|account| normalized_email(&account.email).as_ref() == Some(&key));
         self.or_unknown(found, declared, what, || format!("account {email}"))
     }
 
-    fn or_unknown<T>(&self, found: Option<T>, declared: bool, what: &str, missing: impl Fn() -> String) -> Result<Option<T>, NotApplied> {
+    fn or_unknown<T>(
+        &self,
+        found: Option<T>,
+        declared: bool,
+        what: &str,
+        missing: impl Fn() -> String,
+    ) -> Result<Option<T>, NotApplied> {
         if found.is_some() || (self.dry_run && declared) {
             return Ok(found);
         }

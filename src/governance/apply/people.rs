@@ -1,7 +1,9 @@
 //! Accounts, their memberships, and who they are at organizations.
 
 use super::{AccountDeclared, NotApplied, Run, UserDeclared, differences, invalid, refused};
-use crate::domain::accounts::{Account, DeveloperMembership, DeveloperRole, FhirUser, StaffMembership, StaffRole, UserPatient, normalized_email};
+use crate::domain::accounts::{
+    Account, DeveloperMembership, DeveloperRole, FhirUser, StaffMembership, StaffRole, UserPatient, normalized_email,
+};
 use crate::domain::audit::{Actor, AuditEvent, Chain};
 use crate::domain::ids::AccountId;
 use crate::domain::secrets::PlainSecret;
@@ -11,7 +13,8 @@ use crate::storage;
 impl Run<'_> {
     pub(super) async fn account(&mut self, declared: &AccountDeclared) -> Result<(), NotApplied> {
         let what = format!("account {}", declared.email);
-        let email = normalized_email(&declared.email).ok_or_else(|| invalid(&what, "email", "must be an e-mail address"))?;
+        let email =
+            normalized_email(&declared.email).ok_or_else(|| invalid(&what, "email", "must be an e-mail address"))?;
         if !matches!(declared.lang.as_str(), "en" | "nl") {
             return Err(invalid(&what, "lang", "en or nl"));
         }
@@ -28,7 +31,8 @@ impl Run<'_> {
                     self.write(move |conn| {
                         Box::pin(async move {
                             storage::accounts::update(conn, &account).await?;
-                            let event = AuditEvent::new(Chain::Server, now, "account.changed", Actor::Operator).subject(account.id.as_str());
+                            let event = AuditEvent::new(Chain::Server, now, "account.changed", Actor::Operator)
+                                .subject(account.id.as_str());
                             storage::audit::append(conn, &event).await
                         })
                     })
@@ -40,7 +44,8 @@ impl Run<'_> {
         };
         for membership in &declared.staff {
             let what = format!("{what}, staff at {}", membership.organization);
-            let role = StaffRole::parse(&membership.role).ok_or_else(|| invalid(&what, "role", "viewer, reviewer or admin"))?;
+            let role = StaffRole::parse(&membership.role)
+                .ok_or_else(|| invalid(&what, "role", "viewer, reviewer or admin"))?;
             let Some(organization) = self.organization_named(&membership.organization, &what).await? else {
                 self.added(&what);
                 continue;
@@ -65,12 +70,14 @@ impl Run<'_> {
         }
         for membership in &declared.developer {
             let what = format!("{what}, developer at {}", membership.application_provider);
-            let role = DeveloperRole::parse(&membership.role).ok_or_else(|| invalid(&what, "role", "developer or admin"))?;
+            let role =
+                DeveloperRole::parse(&membership.role).ok_or_else(|| invalid(&what, "role", "developer or admin"))?;
             let Some(provider) = self.provider_named(&membership.application_provider, &what).await? else {
                 self.added(&what);
                 continue;
             };
-            let known = storage::application_providers::developer_memberships(&mut *self.app.store.read().await?, &id).await?;
+            let known =
+                storage::application_providers::developer_memberships(&mut *self.app.store.read().await?, &id).await?;
             match known.iter().find(|known| known.application_provider_id == provider.id) {
                 Some(known) if known.role == role => continue,
                 Some(known) => self.changed(&what, format!("{} becomes {}", known.role.as_str(), role.as_str())),
@@ -95,7 +102,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn new_account(&mut self, declared: &AccountDeclared, email: String, what: &str) -> Result<AccountId, NotApplied> {
+    async fn new_account(
+        &mut self,
+        declared: &AccountDeclared,
+        email: String,
+        what: &str,
+    ) -> Result<AccountId, NotApplied> {
         self.added(what);
         let now = self.app.now();
         let mut account = Account {
@@ -122,7 +134,8 @@ impl Run<'_> {
         self.write(move |conn| {
             Box::pin(async move {
                 storage::accounts::insert(conn, &account).await?;
-                let event = AuditEvent::new(Chain::Server, now, "account.added", Actor::Operator).subject(account.id.as_str());
+                let event =
+                    AuditEvent::new(Chain::Server, now, "account.added", Actor::Operator).subject(account.id.as_str());
                 storage::audit::append(conn, &event).await
             })
         })
@@ -132,29 +145,42 @@ impl Run<'_> {
 
     async fn user(&mut self, id: &AccountId, declared: &UserDeclared, who: &str) -> Result<(), NotApplied> {
         let what = format!("{who}, user at {}", declared.organization);
-        let known_kind = ["Patient/", "Practitioner/", "PractitionerRole/", "RelatedPerson/", "Person/"].iter().any(|kind| declared.fhir_user.starts_with(kind));
+        let known_kind = ["Patient/", "Practitioner/", "PractitionerRole/", "RelatedPerson/", "Person/"]
+            .iter()
+            .any(|kind| declared.fhir_user.starts_with(kind));
         if !known_kind {
-            return Err(invalid(&what, "fhir_user", "must be like Patient/123, Practitioner/7, RelatedPerson/9 or Person/4"));
+            return Err(invalid(
+                &what,
+                "fhir_user",
+                "must be like Patient/123, Practitioner/7, RelatedPerson/9 or Person/4",
+            ));
         }
         let Some(organization) = self.organization_named(&declared.organization, &what).await? else {
             self.added(&what);
             return Ok(());
         };
-        let patients = |ids: &[String], is_self: bool| ids.iter().map(|patient| UserPatient { patient: patient.clone(), is_self }).collect::<Vec<_>>();
+        let patients = |ids: &[String], is_self: bool| {
+            ids.iter().map(|patient| UserPatient { patient: patient.clone(), is_self }).collect::<Vec<_>>()
+        };
         let user = FhirUser {
             reference: declared.fhir_user.clone(),
             patients: [patients(&declared.own_patients, true), patients(&declared.proxy_patients, false)].concat(),
         };
-        let before = storage::accounts::find_fhir_user(&mut *self.app.store.read().await?, &organization.id, id).await?;
+        let before =
+            storage::accounts::find_fhir_user(&mut *self.app.store.read().await?, &organization.id, id).await?;
         let sorted = |user: &FhirUser| {
-            let mut patients: Vec<_> = user.patients.iter().map(|patient| (patient.patient.clone(), patient.is_self)).collect();
+            let mut patients: Vec<_> =
+                user.patients.iter().map(|patient| (patient.patient.clone(), patient.is_self)).collect();
             patients.sort();
             patients
         };
         match &before {
             None => self.added(&what),
             Some(before) => {
-                let how = differences(&[("fhir_user", before.reference == user.reference), ("patients", sorted(before) == sorted(&user))]);
+                let how = differences(&[
+                    ("fhir_user", before.reference == user.reference),
+                    ("patients", sorted(before) == sorted(&user)),
+                ]);
                 if how.is_empty() {
                     return Ok(());
                 }
@@ -165,7 +191,9 @@ impl Run<'_> {
         self.write(move |conn| {
             Box::pin(async move {
                 storage::accounts::put_fhir_user(conn, &organization.id, &account, &user, now).await?;
-                let event = AuditEvent::new(&organization.id, now, "user.linked", Actor::Operator).subject(account.as_str()).with("fhir_user", user.reference);
+                let event = AuditEvent::new(&organization.id, now, "user.linked", Actor::Operator)
+                    .subject(account.as_str())
+                    .with("fhir_user", user.reference);
                 storage::audit::append(conn, &event).await
             })
         })

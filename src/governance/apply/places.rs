@@ -1,7 +1,10 @@
 //! Organizations, FHIR endpoints, resource servers, application providers.
 
 use super::super::fhir_endpoints::base_url;
-use super::{EndpointDeclared, MadeSecret, NotApplied, OrganizationDeclared, ProviderDeclared, ResourceServerDeclared, Run, differences, invalid, refused};
+use super::{
+    EndpointDeclared, MadeSecret, NotApplied, OrganizationDeclared, ProviderDeclared, ResourceServerDeclared, Run,
+    differences, invalid, refused,
+};
 use crate::domain::application_providers::ApplicationProvider;
 use crate::domain::audit::{Actor, AuditEvent, Chain};
 use crate::domain::ids::{ApplicationProviderId, FhirEndpointId, OrganizationId, ResourceServerId};
@@ -26,7 +29,10 @@ impl Run<'_> {
         let found = storage::organizations::find_by_slug(&mut *self.app.store.read().await?, &declared.slug).await?;
         let id = match found {
             Some(mut organization) => {
-                let how = differences(&[("name", organization.name == declared.name), ("settings", organization.settings == declared.settings)]);
+                let how = differences(&[
+                    ("name", organization.name == declared.name),
+                    ("settings", organization.settings == declared.settings),
+                ]);
                 if !how.is_empty() {
                     self.changed(&what, &how);
                     organization.name.clone_from(&declared.name);
@@ -35,7 +41,9 @@ impl Run<'_> {
                     self.write(move |conn| {
                         Box::pin(async move {
                             storage::organizations::update(conn, &changed).await?;
-                            let event = AuditEvent::new(&changed.id, now, "organization.changed", Actor::Operator).subject(changed.id.as_str()).with("changed", how);
+                            let event = AuditEvent::new(&changed.id, now, "organization.changed", Actor::Operator)
+                                .subject(changed.id.as_str())
+                                .with("changed", how);
                             storage::audit::append(conn, &event).await
                         })
                     })
@@ -77,7 +85,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn endpoint(&mut self, organization: &OrganizationId, slug: &str, declared: &EndpointDeclared) -> Result<(), NotApplied> {
+    async fn endpoint(
+        &mut self,
+        organization: &OrganizationId,
+        slug: &str,
+        declared: &EndpointDeclared,
+    ) -> Result<(), NotApplied> {
         let what = format!("FHIR endpoint {slug}/{}", declared.slug);
         let now = self.app.now();
         let release = fhir_scopes::Release::ALL.into_iter().find(|release| release.as_str() == declared.release);
@@ -86,14 +99,17 @@ impl Run<'_> {
         if !is_slug(&declared.slug) {
             return Err(invalid(&what, "slug", "1 to 63 lower-case letters, digits and hyphens"));
         }
-        let url = base_url("base_url", &declared.base_url, self.app.config.outbound.allow_private_networks, &mut faults);
+        let url =
+            base_url("base_url", &declared.base_url, self.app.config.outbound.allow_private_networks, &mut faults);
         if !faults.is_empty() {
             return Err(refused(&what)(Refusal::Invalid(faults)));
         }
         let known = storage::organizations::list_endpoints(&mut *self.app.store.read().await?, organization).await?;
         let before = known.into_iter().find(|endpoint| endpoint.slug == declared.slug);
         let endpoint = FhirEndpoint {
-            id: before.as_ref().map_or_else(|| FhirEndpointId::new(now, &*self.app.entropy), |endpoint| endpoint.id.clone()),
+            id: before
+                .as_ref()
+                .map_or_else(|| FhirEndpointId::new(now, &*self.app.entropy), |endpoint| endpoint.id.clone()),
             organization_id: organization.clone(),
             slug: declared.slug.clone(),
             name: declared.name.clone(),
@@ -139,14 +155,22 @@ impl Run<'_> {
         .await
     }
 
-    async fn resource_server(&mut self, organization: &OrganizationId, slug: &str, declared: &ResourceServerDeclared) -> Result<(), NotApplied> {
+    async fn resource_server(
+        &mut self,
+        organization: &OrganizationId,
+        slug: &str,
+        declared: &ResourceServerDeclared,
+    ) -> Result<(), NotApplied> {
         let what = format!("resource server {slug}/{}", declared.name);
         if declared.secret.as_ref().is_some_and(|secret| secret.len() < SHORTEST_SECRET) {
             return Err(invalid(&what, "secret", "at least 24 random characters"));
         }
         let now = self.app.now();
-        let known = storage::organizations::list_resource_servers(&mut *self.app.store.read().await?, organization).await?;
-        let before = known.into_iter().find(|server| declared.id.as_ref().map_or(server.name == declared.name, |id| server.id.as_str() == id));
+        let known =
+            storage::organizations::list_resource_servers(&mut *self.app.store.read().await?, organization).await?;
+        let before = known
+            .into_iter()
+            .find(|server| declared.id.as_ref().map_or(server.name == declared.name, |id| server.id.as_str() == id));
         let given = declared.secret.as_deref().map(PlainSecret::from_text);
         let (event, server) = match before {
             Some(mut server) => {
@@ -164,7 +188,10 @@ impl Run<'_> {
             }
             None => {
                 self.added(&what);
-                let id = declared.id.clone().map_or_else(|| ResourceServerId::new(now, &*self.app.entropy), ResourceServerId::from_text);
+                let id = declared
+                    .id
+                    .clone()
+                    .map_or_else(|| ResourceServerId::new(now, &*self.app.entropy), ResourceServerId::from_text);
                 let made = given.is_none();
                 let secret = given.unwrap_or_else(|| PlainSecret::alphanumeric(&*self.app.entropy));
                 let server = ResourceServer {
@@ -187,7 +214,9 @@ impl Run<'_> {
                 } else {
                     storage::organizations::update_resource_server(conn, &server).await?;
                 }
-                let event = AuditEvent::new(&server.organization_id, now, event, Actor::Operator).subject(server.id.as_str()).with("name", server.name);
+                let event = AuditEvent::new(&server.organization_id, now, event, Actor::Operator)
+                    .subject(server.id.as_str())
+                    .with("name", server.name);
                 storage::audit::append(conn, &event).await
             })
         })
@@ -200,7 +229,8 @@ impl Run<'_> {
             return Err(invalid(&what, "name", "must not be empty"));
         }
         let now = self.app.now();
-        let before = storage::application_providers::find_by_name(&mut *self.app.store.read().await?, &declared.name).await?;
+        let before =
+            storage::application_providers::find_by_name(&mut *self.app.store.read().await?, &declared.name).await?;
         let (event, provider) = match before {
             Some(provider) if provider.website == declared.website => return Ok(()),
             Some(provider) => {
@@ -226,7 +256,9 @@ impl Run<'_> {
                 } else {
                     storage::application_providers::update(conn, &provider).await?;
                 }
-                let event = AuditEvent::new(Chain::Server, now, event, Actor::Operator).subject(provider.id.as_str()).with("name", provider.name);
+                let event = AuditEvent::new(Chain::Server, now, event, Actor::Operator)
+                    .subject(provider.id.as_str())
+                    .with("name", provider.name);
                 storage::audit::append(conn, &event).await
             })
         })
@@ -236,7 +268,9 @@ impl Run<'_> {
     /// One transaction, unless this is a dry run.
     pub(super) async fn write<F>(&self, work: F) -> Result<(), NotApplied>
     where
-        F: for<'c> FnOnce(&'c mut storage::Conn) -> futures_util::future::BoxFuture<'c, Result<(), StorageError>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut storage::Conn) -> futures_util::future::BoxFuture<'c, Result<(), StorageError>>
+            + Send
+            + 'static,
     {
         if self.dry_run {
             return Ok(());

@@ -21,7 +21,12 @@ pub struct NewSecret {
 }
 
 /// Makes a secret. Refused while two are live, and for clients that do not use secrets.
-pub async fn make_secret(app: &App, developer: &Developer, client: &ClientId, expires_at: Option<UtcMillis>) -> Result<NewSecret, Refusal> {
+pub async fn make_secret(
+    app: &App,
+    developer: &Developer,
+    client: &ClientId,
+    expires_at: Option<UtcMillis>,
+) -> Result<NewSecret, Refusal> {
     let plain = PlainSecret::alphanumeric(&*app.entropy);
     keep_secret(app, developer, client, plain, expires_at).await
 }
@@ -58,11 +63,15 @@ pub(crate) async fn keep_secret(
                     return Err(Refusal::Conflict("this client does not use secrets".into()));
                 }
                 if own.secrets.iter().filter(|secret| secret.is_live(now)).count() >= LIVE_SECRETS {
-                    return Err(Refusal::Conflict(format!("{LIVE_SECRETS} secrets are live already: revoke one first")));
+                    return Err(Refusal::Conflict(format!(
+                        "{LIVE_SECRETS} secrets are live already: revoke one first"
+                    )));
                 }
                 storage::clients::insert_secret(conn, &kept, developer.account.id.as_str()).await?;
-                let event =
-                    AuditEvent::new(Chain::Server, now, "client_secret.made", developer.audit()).client(&id).subject(kept.id.as_str()).with("hint", kept.hint);
+                let event = AuditEvent::new(Chain::Server, now, "client_secret.made", developer.audit())
+                    .client(&id)
+                    .subject(kept.id.as_str())
+                    .with("hint", kept.hint);
                 Ok(storage::audit::append(conn, &event).await?)
             })
         })
@@ -71,7 +80,12 @@ pub(crate) async fn keep_secret(
 }
 
 /// Revokes a secret: from the next request on it proves nothing.
-pub async fn revoke_secret(app: &App, developer: &Developer, client: &ClientId, secret: &ClientSecretId) -> Result<(), Refusal> {
+pub async fn revoke_secret(
+    app: &App,
+    developer: &Developer,
+    client: &ClientId,
+    secret: &ClientSecretId,
+) -> Result<(), Refusal> {
     let now = app.now();
     let (developer, client, secret) = (developer.clone(), client.clone(), secret.clone());
     app.store
@@ -81,7 +95,9 @@ pub async fn revoke_secret(app: &App, developer: &Developer, client: &ClientId, 
                 if !storage::clients::revoke_secret(conn, &client, &secret, now).await? {
                     return Err(Refusal::NotFound);
                 }
-                let event = AuditEvent::new(Chain::Server, now, "client_secret.revoked", developer.audit()).client(&client).subject(secret.as_str());
+                let event = AuditEvent::new(Chain::Server, now, "client_secret.revoked", developer.audit())
+                    .client(&client)
+                    .subject(secret.as_str());
                 Ok(storage::audit::append(conn, &event).await?)
             })
         })

@@ -27,7 +27,10 @@ pub(super) fn check(text: &str) -> Result<(), (&'static str, String)> {
         let member = |name: &str| key.get(name).and_then(serde_json::Value::as_str).unwrap_or("");
         let (kty, kid) = (member("kty"), member("kid"));
         if PRIVATE_MEMBERS.iter().any(|name| key.contains_key(*name)) {
-            return Err(("jwks-private", format!("key {kid}: this is a private or secret key; send the public one, and replace this key")));
+            return Err((
+                "jwks-private",
+                format!("key {kid}: this is a private or secret key; send the public one, and replace this key"),
+            ));
         }
         if kid.is_empty() || kid.len() > 255 {
             return Err(("jwks-kid", "every key needs a kid of 1 to 255 characters".into()));
@@ -43,7 +46,10 @@ pub(super) fn check(text: &str) -> Result<(), (&'static str, String)> {
             ("RSA", _) => {
                 let bits = bits(&bytes("n"));
                 if !(2048..=8192).contains(&bits) {
-                    return Err(("jwks-rsa-size", format!("key {kid}: an RSA key has 2048 to 8192 bits, this one {bits}")));
+                    return Err((
+                        "jwks-rsa-size",
+                        format!("key {kid}: an RSA key has 2048 to 8192 bits, this one {bits}"),
+                    ));
                 }
                 let exponent = bytes("e");
                 if bits_of_exponent(&exponent) < 2 || exponent.last().is_none_or(|byte| byte % 2 == 0) {
@@ -57,7 +63,12 @@ pub(super) fn check(text: &str) -> Result<(), (&'static str, String)> {
                 }
             }
             ("OKP", "Ed25519") if bytes("x").len() == 32 => {}
-            (kty, curve) => return Err(("jwks-type", format!("key {kid}: {kty} {curve} is not supported; use RSA, P-256, P-384 or Ed25519"))),
+            (kty, curve) => {
+                return Err((
+                    "jwks-type",
+                    format!("key {kid}: {kty} {curve} is not supported; use RSA, P-256, P-384 or Ed25519"),
+                ));
+            }
         }
     }
     Ok(())

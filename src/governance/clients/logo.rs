@@ -46,7 +46,11 @@ pub fn normalized_png(upload: &[u8]) -> Result<Vec<u8>, LogoRefused> {
     limits.max_alloc = Some(64 * 1024 * 1024);
     reader.limits(limits);
     let picture = reader.decode().map_err(|_| LogoRefused::Unreadable)?;
-    let kept = if picture.width() > KEPT_SIDE || picture.height() > KEPT_SIDE { picture.thumbnail(KEPT_SIDE, KEPT_SIDE) } else { picture };
+    let kept = if picture.width() > KEPT_SIDE || picture.height() > KEPT_SIDE {
+        picture.thumbnail(KEPT_SIDE, KEPT_SIDE)
+    } else {
+        picture
+    };
     let mut png = Cursor::new(Vec::new());
     kept.to_rgba8().write_to(&mut png, ImageFormat::Png).map_err(|_| LogoRefused::Unreadable)?;
     Ok(png.into_inner())
@@ -54,7 +58,8 @@ pub fn normalized_png(upload: &[u8]) -> Result<Vec<u8>, LogoRefused> {
 
 /// Keeps an uploaded logo and returns its digest, for [`ClientMetadata::logo`](crate::domain::clients::ClientMetadata).
 pub async fn keep_logo(app: &App, upload: Vec<u8>) -> Result<String, Refusal> {
-    let drawn = tokio::task::spawn_blocking(move || normalized_png(&upload)).await.unwrap_or(Err(LogoRefused::Unreadable));
+    let drawn =
+        tokio::task::spawn_blocking(move || normalized_png(&upload)).await.unwrap_or(Err(LogoRefused::Unreadable));
     let png = drawn.map_err(|refused| {
         let code = match refused {
             LogoRefused::TooLarge => "logo-too-large",
@@ -65,7 +70,13 @@ pub async fn keep_logo(app: &App, upload: Vec<u8>) -> Result<String, Refusal> {
     })?;
     let digest = hex_digest(&[b"logo", &png]);
     let (now, kept) = (app.now(), digest.clone());
-    app.store.write(move |conn| Box::pin(async move { Ok::<_, Refusal>(storage::clients::put_logo(conn, &kept, "image/png", &png, now).await?) })).await?;
+    app.store
+        .write(move |conn| {
+            Box::pin(
+                async move { Ok::<_, Refusal>(storage::clients::put_logo(conn, &kept, "image/png", &png, now).await?) },
+            )
+        })
+        .await?;
     Ok(digest)
 }
 
@@ -75,7 +86,9 @@ mod tests {
 
     fn png(side: u32) -> Vec<u8> {
         let mut bytes = Cursor::new(Vec::new());
-        image::RgbaImage::from_pixel(side, side, image::Rgba([1, 2, 3, 255])).write_to(&mut bytes, ImageFormat::Png).unwrap();
+        image::RgbaImage::from_pixel(side, side, image::Rgba([1, 2, 3, 255]))
+            .write_to(&mut bytes, ImageFormat::Png)
+            .unwrap();
         bytes.into_inner()
     }
 

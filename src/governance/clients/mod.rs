@@ -11,8 +11,8 @@ mod validate;
 
 pub(crate) use credentials::keep_secret;
 pub use credentials::{NewSecret, make_secret, revoke_secret};
-pub(super) use redirect_uris::check_https as web_address;
 pub use logo::{LogoRefused, MAX_LOGO_BYTES, keep_logo, normalized_png};
+pub(super) use redirect_uris::check_https as web_address;
 pub use validate::validate;
 
 use super::actor::Developer;
@@ -44,7 +44,12 @@ pub async fn register(app: &App, developer: &Developer, metadata: ClientMetadata
 }
 
 /// Registers a client under an id that the caller chose: for `apply`, where files name clients.
-pub async fn register_as(app: &App, developer: &Developer, id: ClientId, metadata: ClientMetadata) -> Result<Client, Refusal> {
+pub async fn register_as(
+    app: &App,
+    developer: &Developer,
+    id: ClientId,
+    metadata: ClientMetadata,
+) -> Result<Client, Refusal> {
     let metadata = validate(metadata, app.config.outbound.allow_private_networks)?;
     let now = app.now();
     let developer = developer.clone();
@@ -52,8 +57,11 @@ pub async fn register_as(app: &App, developer: &Developer, id: ClientId, metadat
         .write(move |conn| {
             Box::pin(async move {
                 logo_is_kept(conn, &metadata).await?;
-                if storage::clients::list_by_provider(conn, &developer.provider.id).await?.len() >= CLIENTS_PER_PROVIDER {
-                    return Err(Refusal::Conflict(format!("an application provider may have {CLIENTS_PER_PROVIDER} clients")));
+                if storage::clients::list_by_provider(conn, &developer.provider.id).await?.len() >= CLIENTS_PER_PROVIDER
+                {
+                    return Err(Refusal::Conflict(format!(
+                        "an application provider may have {CLIENTS_PER_PROVIDER} clients"
+                    )));
                 }
                 let client = Client {
                     id,
@@ -63,8 +71,13 @@ pub async fn register_as(app: &App, developer: &Developer, id: ClientId, metadat
                     name: metadata.name.clone(),
                     created_at: now,
                 };
-                let revision =
-                    ClientRevision { client_id: client.id.clone(), revision: 1, digest: metadata.digest(), metadata, created_at: now };
+                let revision = ClientRevision {
+                    client_id: client.id.clone(),
+                    revision: 1,
+                    digest: metadata.digest(),
+                    metadata,
+                    created_at: now,
+                };
                 storage::clients::insert(conn, &client, &revision, developer.account.id.as_str()).await?;
                 let event = AuditEvent::new(Chain::Server, now, "client.registered", developer.audit())
                     .client(&client.id)
@@ -80,7 +93,14 @@ pub async fn register_as(app: &App, developer: &Developer, id: ClientId, metadat
 /// Files a new revision. `based_on` is the revision the developer edited; if another came in between, nothing is lost: the answer is [`Refusal::Changed`].
 ///
 /// `why` goes to the organizations that approved the client, whose change request this becomes. Saying the same again files nothing.
-pub async fn revise(app: &App, developer: &Developer, id: &ClientId, based_on: i64, metadata: ClientMetadata, why: &str) -> Result<ClientRevision, Refusal> {
+pub async fn revise(
+    app: &App,
+    developer: &Developer,
+    id: &ClientId,
+    based_on: i64,
+    metadata: ClientMetadata,
+    why: &str,
+) -> Result<ClientRevision, Refusal> {
     let metadata = validate(metadata, app.config.outbound.allow_private_networks)?;
     let now = app.now();
     let (developer, id, why) = (developer.clone(), id.clone(), why.trim().to_owned());
@@ -96,8 +116,13 @@ pub async fn revise(app: &App, developer: &Developer, id: &ClientId, based_on: i
                     return Ok(own.latest);
                 }
                 logo_is_kept(conn, &metadata).await?;
-                let revision =
-                    ClientRevision { client_id: id.clone(), revision: based_on + 1, digest: metadata.digest(), metadata, created_at: now };
+                let revision = ClientRevision {
+                    client_id: id.clone(),
+                    revision: based_on + 1,
+                    digest: metadata.digest(),
+                    metadata,
+                    created_at: now,
+                };
                 if !storage::clients::add_revision(conn, &revision, developer.account.id.as_str()).await? {
                     return Err(Refusal::Changed);
                 }
@@ -124,7 +149,9 @@ pub async fn delete(app: &App, developer: &Developer, id: &ClientId) -> Result<(
                 if !storage::clients::delete(conn, &id, now).await? {
                     return Err(Refusal::NotFound);
                 }
-                let event = AuditEvent::new(Chain::Server, now, "client.deleted", developer.audit()).client(&id).with("name", own.client.name);
+                let event = AuditEvent::new(Chain::Server, now, "client.deleted", developer.audit())
+                    .client(&id)
+                    .with("name", own.client.name);
                 storage::audit::append(conn, &event).await?;
                 access_requests::client_was_deleted(conn, &developer, &id, now).await
             })

@@ -19,7 +19,10 @@ pub(super) fn check(text: &str, native: bool) -> Result<(), Fault> {
         "http" if is_loopback(&url) => Ok(()),
         "http" => Err(("uri-needs-https", format!("{text}: http is for loopback addresses only; use https"))),
         scheme if native && scheme.contains('.') => Ok(()),
-        scheme if native => Err(("uri-scheme-without-dot", format!("{scheme}: a private-use scheme is a reversed domain name, such as com.example.app"))),
+        scheme if native => Err((
+            "uri-scheme-without-dot",
+            format!("{scheme}: a private-use scheme is a reversed domain name, such as com.example.app"),
+        )),
         _ => Err(("uri-needs-https", format!("{text}: only native apps may use a scheme of their own"))),
     }
 }
@@ -39,7 +42,9 @@ fn plain_url(text: &str) -> Result<Url, Fault> {
     if text.len() > 2000 {
         return Err(("uri-too-long", "a URI may have 2000 characters".into()));
     }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) || text.contains(['\\', '"', '<', '>', '^', '`', '{', '|', '}']) {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic())
+        || text.contains(['\\', '"', '<', '>', '^', '`', '{', '|', '}'])
+    {
         return refuse("uri-characters", "only the characters of RFC 3986 may be used");
     }
     let Ok(url) = Url::parse(text) else {
@@ -54,7 +59,9 @@ fn plain_url(text: &str) -> Result<Url, Fault> {
     let path = text.split_once("://").map_or("", |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     let path = path.split('?').next().unwrap_or("");
     let decoded = path.to_ascii_lowercase().replace("%2e", ".");
-    if decoded.split('/').any(|segment| segment == "." || segment == ".." || segment.starts_with("..;")) || decoded.contains("%25") {
+    if decoded.split('/').any(|segment| segment == "." || segment == ".." || segment.starts_with("..;"))
+        || decoded.contains("%25")
+    {
         return refuse("uri-dot-segments", "dot segments are not allowed");
     }
     if matches!(url.scheme(), "http" | "https") {
@@ -66,7 +73,10 @@ fn plain_url(text: &str) -> Result<Url, Fault> {
         if authority.contains('@') || !url.username().is_empty() || url.password().is_some() {
             return refuse("uri-userinfo", "user information is not allowed");
         }
-        let written = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(authority, |(host, _)| host);
+        let written = authority
+            .rsplit_once(':')
+            .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+            .map_or(authority, |(host, _)| host);
         if url.host_str().is_none_or(|host| !host.eq_ignore_ascii_case(written)) {
             return refuse("uri-host", "write the host in its usual form");
         }

@@ -33,10 +33,22 @@ fn tidy(metadata: &mut ClientMetadata) {
             *text = None;
         }
     };
-    for text in [&mut metadata.name, &mut metadata.description, &mut metadata.homepage, &mut metadata.privacy, &mut metadata.terms] {
+    for text in [
+        &mut metadata.name,
+        &mut metadata.description,
+        &mut metadata.homepage,
+        &mut metadata.privacy,
+        &mut metadata.terms,
+    ] {
         *text = text.trim().to_owned();
     }
-    for text in [&mut metadata.jwks, &mut metadata.jwks_uri, &mut metadata.launch_uri, &mut metadata.backchannel_logout_uri, &mut metadata.logo] {
+    for text in [
+        &mut metadata.jwks,
+        &mut metadata.jwks_uri,
+        &mut metadata.launch_uri,
+        &mut metadata.backchannel_logout_uri,
+        &mut metadata.logo,
+    ] {
         optional(text);
     }
     for list in [&mut metadata.redirect_uris, &mut metadata.post_logout_redirect_uris, &mut metadata.contacts] {
@@ -66,10 +78,18 @@ fn words(metadata: &ClientMetadata, faults: &mut Vec<Fault>) {
         faults.push(Fault::new("name", "name-length", format!("a name has 1 to {NAME} characters")));
     }
     if !is_plain_text(&metadata.name, false) {
-        faults.push(Fault::new("name", "invisible-characters", "invisible characters and changes of reading direction are not allowed"));
+        faults.push(Fault::new(
+            "name",
+            "invisible-characters",
+            "invisible characters and changes of reading direction are not allowed",
+        ));
     }
     if metadata.description.chars().count() > DESCRIPTION || !is_plain_text(&metadata.description, true) {
-        faults.push(Fault::new("description", "description", format!("plain text of at most {DESCRIPTION} characters")));
+        faults.push(Fault::new(
+            "description",
+            "description",
+            format!("plain text of at most {DESCRIPTION} characters"),
+        ));
     }
     if metadata.contacts.is_empty() || metadata.contacts.len() > 10 {
         faults.push(Fault::new("contacts", "contacts-count", "1 to 10 e-mail addresses"));
@@ -82,7 +102,8 @@ fn words(metadata: &ClientMetadata, faults: &mut Vec<Fault>) {
 }
 
 fn pages(metadata: &ClientMetadata, local: bool, faults: &mut Vec<Fault>) {
-    for (field, text) in [("homepage", &metadata.homepage), ("privacy", &metadata.privacy), ("terms", &metadata.terms)] {
+    for (field, text) in [("homepage", &metadata.homepage), ("privacy", &metadata.privacy), ("terms", &metadata.terms)]
+    {
         if !text.is_empty() {
             if let Err((code, message)) = redirect_uris::check_https(text, local) {
                 faults.push(Fault::new(field, code, message));
@@ -96,7 +117,10 @@ fn redirects(metadata: &ClientMetadata, local: bool, faults: &mut Vec<Fault>) {
         faults.push(Fault::new("redirect_uris", "uris-count", "at most 20 URIs"));
         return;
     }
-    let lists = [("redirect_uris", &metadata.redirect_uris), ("post_logout_redirect_uris", &metadata.post_logout_redirect_uris)];
+    let lists = [
+        ("redirect_uris", &metadata.redirect_uris),
+        ("post_logout_redirect_uris", &metadata.post_logout_redirect_uris),
+    ];
     for (field, list) in lists {
         for uri in list {
             if let Err((code, message)) = redirect_uris::check(uri, metadata.native) {
@@ -117,7 +141,11 @@ fn redirects(metadata: &ClientMetadata, local: bool, faults: &mut Vec<Fault>) {
     }
     let needs_redirect = metadata.may_use(GrantType::AuthorizationCode);
     if needs_redirect && metadata.redirect_uris.is_empty() {
-        faults.push(Fault::new("redirect_uris", "redirect-missing", "a client that signs users in needs a redirect URI"));
+        faults.push(Fault::new(
+            "redirect_uris",
+            "redirect-missing",
+            "a client that signs users in needs a redirect URI",
+        ));
     }
 }
 
@@ -141,7 +169,11 @@ fn credentials(metadata: &ClientMetadata, local: bool, faults: &mut Vec<Fault>) 
         }
         (ClientType::Public | ClientType::ConfidentialSecret, None, None) => {}
         (ClientType::Public | ClientType::ConfidentialSecret, _, _) => {
-            faults.push(Fault::new("jwks", "keys-unused", "only clients that prove themselves with keys register keys"));
+            faults.push(Fault::new(
+                "jwks",
+                "keys-unused",
+                "only clients that prove themselves with keys register keys",
+            ));
         }
     }
 }
@@ -150,13 +182,21 @@ fn grants(metadata: &ClientMetadata, faults: &mut Vec<Fault>) {
     let signs_in = metadata.may_use(GrantType::AuthorizationCode);
     let alone = metadata.may_use(GrantType::ClientCredentials);
     if !signs_in && !alone {
-        faults.push(Fault::new("grant_types", "grant-types-missing", "choose authorization_code, client_credentials, or both"));
+        faults.push(Fault::new(
+            "grant_types",
+            "grant-types-missing",
+            "choose authorization_code, client_credentials, or both",
+        ));
     }
     if metadata.may_use(GrantType::RefreshToken) && !signs_in {
         faults.push(Fault::new("grant_types", "refresh-alone", "refresh_token goes with authorization_code"));
     }
     if alone && metadata.client_type == ClientType::Public {
-        faults.push(Fault::new("grant_types", "public-client-credentials", "a client that cannot keep a secret cannot act on its own (RFC 6749 4.4)"));
+        faults.push(Fault::new(
+            "grant_types",
+            "public-client-credentials",
+            "a client that cannot keep a secret cannot act on its own (RFC 6749 4.4)",
+        ));
     }
 }
 
@@ -220,7 +260,11 @@ mod tests {
             (ClientMetadata { grant_types: vec![GrantType::ClientCredentials], ..good() }, "public-client-credentials"),
             (ClientMetadata { grant_types: vec![], ..good() }, "grant-types-missing"),
             (
-                ClientMetadata { client_type: ClientType::ConfidentialSecret, grant_types: vec![GrantType::ClientCredentials, GrantType::RefreshToken], ..good() },
+                ClientMetadata {
+                    client_type: ClientType::ConfidentialSecret,
+                    grant_types: vec![GrantType::ClientCredentials, GrantType::RefreshToken],
+                    ..good()
+                },
                 "refresh-alone",
             ),
         ];
@@ -231,7 +275,12 @@ mod tests {
 
     #[test]
     fn every_mistake_is_reported_at_once() {
-        let faults = codes(ClientMetadata { name: String::new(), contacts: vec![], redirect_uris: vec!["http://x.example/".into()], ..good() });
+        let faults = codes(ClientMetadata {
+            name: String::new(),
+            contacts: vec![],
+            redirect_uris: vec!["http://x.example/".into()],
+            ..good()
+        });
         assert_eq!(faults, ["name-length", "contacts-count", "uri-needs-https"]);
     }
 }

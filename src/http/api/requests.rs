@@ -77,7 +77,9 @@ pub async fn ask(
     let endpoints = storage::organizations::list_endpoints(&mut conn, &organization.id).await?;
     drop(conn);
     let chosen = match &body.fhir_endpoint {
-        Some(name) => endpoints.iter().find(|one| one.slug == *name || one.id.as_str() == name || one.is_audience(name)),
+        Some(name) => {
+            endpoints.iter().find(|one| one.slug == *name || one.id.as_str() == name || one.is_audience(name))
+        }
         None if endpoints.len() == 1 => endpoints.first(),
         None => None,
     };

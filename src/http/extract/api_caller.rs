@@ -26,7 +26,13 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let state = AppState::from_ref(state);
-        let refused = || Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", "A personal API token is needed: Authorization: Bearer csp_...");
+        let refused = || {
+            Failure::new(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "A personal API token is needed: Authorization: Bearer csp_...",
+            )
+        };
         let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return Err(refused().into());
@@ -52,7 +58,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             Ok(Json(body)) => Ok(Self(body)),
             // 422 is axum's answer to well-formed JSON of another shape; ours is 400, as for every other mistake in a request
             Err(rejection) => {
-                let status = if rejection.status() == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { rejection.status() };
+                let status = if rejection.status() == StatusCode::UNPROCESSABLE_ENTITY {
+                    StatusCode::BAD_REQUEST
+                } else {
+                    rejection.status()
+                };
                 Err(Failure::new(status, "body", rejection.body_text()).into())
             }
         }

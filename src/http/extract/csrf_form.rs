@@ -28,7 +28,12 @@ pub struct CsrfRefused;
 
 impl From<CsrfRefused> for PageError {
     fn from(_: CsrfRefused) -> Self {
-        Failure::new(StatusCode::FORBIDDEN, "form-expired", "This form is no longer valid. Go back, load the page again and send it once more.").into()
+        Failure::new(
+            StatusCode::FORBIDDEN,
+            "form-expired",
+            "This form is no longer valid. Go back, load the page again and send it once more.",
+        )
+        .into()
     }
 }
 
@@ -37,7 +42,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CsrfForm<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let visitor = request.extensions().get::<Arc<Visitor>>().cloned();
-        let visitor = visitor.ok_or_else(|| Failure::internal("a route asks for a form without the layer that finds out whose it is"))?;
+        let visitor = visitor
+            .ok_or_else(|| Failure::internal("a route asks for a form without the layer that finds out whose it is"))?;
         if request.method() != Method::POST {
             return Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method", "Forms are sent with POST.").into());
         }
@@ -49,7 +55,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CsrfForm<T> {
         let mut token = None;
         for (count, (name, value)) in url::form_urlencoded::parse(&bytes).enumerate() {
             if count >= FIELDS {
-                return Err(Failure::new(StatusCode::BAD_REQUEST, "too-many-fields", "The form has too many fields.").into());
+                return Err(
+                    Failure::new(StatusCode::BAD_REQUEST, "too-many-fields", "The form has too many fields.").into()
+                );
             }
             if name == "csrf" {
                 // a second token is somebody's attempt at something
@@ -63,7 +71,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CsrfForm<T> {
         }
         let Form(form) = Form::<T>::from_request(Request::from_parts(again, axum::body::Body::from(bytes)), state)
             .await
-            .map_err(|rejection| Failure::new(StatusCode::BAD_REQUEST, "form", "The form could not be read.").because(rejection.to_string()))?;
+            .map_err(|rejection| {
+                Failure::new(StatusCode::BAD_REQUEST, "form", "The form could not be read.")
+                    .because(rejection.to_string())
+            })?;
         Ok(Self(form))
     }
 }

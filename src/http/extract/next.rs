@@ -27,7 +27,11 @@ mod tests {
 
     #[test]
     fn a_path_of_ours_is_kept() {
-        for path in ["/", "/console/st-mary/clients?state=waiting&page=2", "/o/st-mary/authorize?client_id=a&redirect_uri=https%3A%2F%2Fapp.example%2Fcb"] {
+        for path in [
+            "/",
+            "/console/st-mary/clients?state=waiting&page=2",
+            "/o/st-mary/authorize?client_id=a&redirect_uri=https%3A%2F%2Fapp.example%2Fcb",
+        ] {
             assert_eq!(local_path(path), path);
         }
     }

@@ -26,7 +26,8 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let visitor = Visitor::from_request_parts(parts, state).await.map_err(axum::response::IntoResponse::into_response)?;
+        let visitor =
+            Visitor::from_request_parts(parts, state).await.map_err(axum::response::IntoResponse::into_response)?;
         if let Some((account, session)) = visitor.signed_in {
             return Ok(Self { account, session });
         }
@@ -41,7 +42,8 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeSignedIn {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let visitor = Visitor::from_request_parts(parts, state).await.map_err(axum::response::IntoResponse::into_response)?;
+        let visitor =
+            Visitor::from_request_parts(parts, state).await.map_err(axum::response::IntoResponse::into_response)?;
         Ok(Self(visitor.signed_in.map(|(account, session)| SignedIn { account, session })))
     }
 }

@@ -45,7 +45,10 @@ impl Visitor {
             lang: self.lang,
             nonce: None,
             csrf: self.csrf.clone(),
-            viewer: self.signed_in.as_ref().map(|(account, _)| Viewer { name: account.name.clone(), email: account.email.clone() }),
+            viewer: self
+                .signed_in
+                .as_ref()
+                .map(|(account, _)| Viewer { name: account.name.clone(), email: account.email.clone() }),
             nav,
             flash: self.flash.clone(),
             path: self.path.clone(),
@@ -63,7 +66,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let visitor = parts.extensions.get::<Arc<Visitor>>().map(|visitor| Visitor::clone(visitor));
-        visitor.ok_or_else(|| PageError::from(Failure::internal("a route asks for the visitor without the layer that finds out")))
+        visitor.ok_or_else(|| {
+            PageError::from(Failure::internal("a route asks for the visitor without the layer that finds out"))
+        })
     }
 }
 
@@ -105,7 +110,13 @@ pub async fn visit(State(state): State<AppState>, mut request: Request, next: Ne
     response
 }
 
-async fn recognise(app: &App, method: &Method, uri: &axum::http::Uri, headers: &HeaderMap, fresh_visit: &mut Option<String>) -> Result<Visitor, PageError> {
+async fn recognise(
+    app: &App,
+    method: &Method,
+    uri: &axum::http::Uri,
+    headers: &HeaderMap,
+    fresh_visit: &mut Option<String>,
+) -> Result<Visitor, PageError> {
     let signed_in = match cookies::read(app, headers, cookies::SESSION) {
         Some(token) => sign_in::session_of(app, &token).await?,
         None => None,
@@ -126,7 +137,11 @@ async fn recognise(app: &App, method: &Method, uri: &axum::http::Uri, headers: &
         .or_else(|| headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok().and_then(Lang::preferred))
         .unwrap_or_default();
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let flash = if method == Method::GET { cookies::read(app, headers, cookies::FLASH).and_then(|text| read_flash(&text)) } else { None };
+    let flash = if method == Method::GET {
+        cookies::read(app, headers, cookies::FLASH).and_then(|text| read_flash(&text))
+    } else {
+        None
+    };
     Ok(Visitor { signed_in, lang, path: path.to_owned(), csrf, flash })
 }
 
@@ -136,7 +151,9 @@ fn language_switch(app: &App, request: &Request) -> Option<Response> {
         return None;
     }
     let query = request.uri().query()?;
-    let lang = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang").and_then(|(_, tag)| Lang::preferred(&tag))?;
+    let lang = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "lang")
+        .and_then(|(_, tag)| Lang::preferred(&tag))?;
     // the other parameters are kept byte for byte: some are part of signed or compared requests
     let rest: Vec<&str> = query.split('&').filter(|pair| *pair != "lang" && !pair.starts_with("lang=")).collect();
     let path = request.uri().path();

@@ -74,7 +74,11 @@ impl Page for Account {
             name: Field::of("Noor de Vries"),
             email: "noor@st-mary.example".into(),
             languages: vec![Choice::current("en", "English"), Choice::new("nl", "Nederlands")],
-            token_days: vec![Choice::new("30", "30 days"), Choice::current("90", "90 days"), Choice::new("365", "1 year")],
+            token_days: vec![
+                Choice::new("30", "30 days"),
+                Choice::current("90", "90 days"),
+                Choice::new("365", "1 year"),
+            ],
             sessions: vec![SessionRow {
                 id: "ses_1".into(),
                 device: "Firefox on Windows".into(),

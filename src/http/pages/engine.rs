@@ -228,9 +228,9 @@ fn escaped(text: &str) -> String {
 fn safe_href(url: &str) -> &str {
     let path = url.starts_with('/') && !url.starts_with("//") && !url.starts_with("/\\");
     let query = url.starts_with('?') || url.starts_with('#');
-    let known = ["https://", "http://", "mailto:", "tel:"].iter().any(|scheme| {
-        url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    });
+    let known = ["https://", "http://", "mailto:", "tel:"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
     if path || query || known { url } else { "#" }
 }
 
@@ -306,7 +306,8 @@ mod tests {
 
     #[test]
     fn a_link_given_by_a_client_cannot_run_script() {
-        for bad in ["javascript:alert(1)", " javascript:1", "data:text/html,x", "//evil.example", "/\\evil.example", ""] {
+        for bad in ["javascript:alert(1)", " javascript:1", "data:text/html,x", "//evil.example", "/\\evil.example", ""]
+        {
             assert_eq!(safe_href(bad), "#", "{bad}");
         }
         for good in ["https://a.example/x", "HTTPS://a.example", "mailto:a@b.example", "/console/x", "?page=2"] {

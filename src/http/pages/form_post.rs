@@ -33,13 +33,21 @@ impl Page for FormPost {
         let typical = Self {
             action: "https://chart.example/callback".into(),
             app: "Growth Chart".into(),
-            fields: vec![field("code", "csc_8Qm2"), field("state", "x y&z"), field("iss", "https://id.example/o/st-mary")],
+            fields: vec![
+                field("code", "csc_8Qm2"),
+                field("state", "x y&z"),
+                field("iss", "https://id.example/o/st-mary"),
+            ],
         };
         vec![
             Self { fields: Vec::new(), ..typical.clone() },
             typical.clone(),
             Self { app: samples::LONG_WORD.into(), ..typical.clone() },
-            Self { action: samples::BAD_URL.into(), app: samples::MARKUP.into(), fields: vec![field("state", samples::MARKUP)] },
+            Self {
+                action: samples::BAD_URL.into(),
+                app: samples::MARKUP.into(),
+                fields: vec![field("state", samples::MARKUP)],
+            },
         ]
     }
 }

@@ -256,12 +256,7 @@ impl ConsoleNav {
             count: if section == S::Clients { self.waiting } else { 0 },
             ..item(word, icon, format!("/console/{}/{path}", self.slug), section == self.section)
         });
-        NavView {
-            kind: "console",
-            title: self.organization.clone(),
-            items: items.into(),
-            others: self.others.clone(),
-        }
+        NavView { kind: "console", title: self.organization.clone(), items: items.into(), others: self.others.clone() }
     }
 }
 
@@ -290,9 +285,8 @@ fn operator_view(current: OperatorSection) -> NavView {
         (S::Keys, "keys", "key", "keys"),
         (S::Activity, "activity", "list", "activity"),
     ];
-    let items = rows.map(|(section, word, icon, path)| {
-        item(word, icon, format!("/operator/{path}"), section == current)
-    });
+    let items =
+        rows.map(|(section, word, icon, path)| item(word, icon, format!("/operator/{path}"), section == current));
     NavView { kind: "operator", title: String::new(), items: items.into(), others: Vec::new() }
 }
 

@@ -4,8 +4,8 @@ use tera::Value;
 
 use super::console;
 use super::{
-    Account, Apps, Consent, ErrorPage, Flash, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError, SignIn,
-    SignOutQuestion, SignedOut, Start, StopApp, Tone, Viewer, Waiting, samples,
+    Account, Apps, Consent, ErrorPage, Flash, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError,
+    SignIn, SignOutQuestion, SignedOut, Start, StopApp, Tone, Viewer, Waiting, samples,
 };
 
 /// One sample of one page, ready to be rendered.

@@ -57,11 +57,8 @@ impl Html {
 
     fn policy(&self) -> String {
         let script = self.nonce.as_ref().map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
-        let ancestors = if self.frame_ancestors.is_empty() {
-            "'none'".to_owned()
-        } else {
-            self.frame_ancestors.join(" ")
-        };
+        let ancestors =
+            if self.frame_ancestors.is_empty() { "'none'".to_owned() } else { self.frame_ancestors.join(" ") };
         let forms = self.leads_to.as_ref().map(|target| format!(" {target}")).unwrap_or_default();
         format!(
             "default-src 'self'; script-src 'self'{script}; style-src 'self'; img-src 'self' data:; object-src 'none'; \
@@ -123,7 +120,8 @@ mod tests {
 
     #[test]
     fn an_embedded_launch_names_the_origins_that_may_frame_it_and_no_header_is_smuggled() {
-        let html = Html::new(String::new(), None).framed_by(["https://ehr.example/x", "*; script-src *", "javascript:1"]);
+        let html =
+            Html::new(String::new(), None).framed_by(["https://ehr.example/x", "*; script-src *", "javascript:1"]);
         let policy = policy_of(html);
         assert!(policy.ends_with("frame-ancestors https://ehr.example"), "{policy}");
     }

@@ -80,7 +80,9 @@ impl Page for PatientPicker {
             Self { searchable: false, q: String::new(), ..typical.clone() },
             Self { patients: Vec::new(), unavailable: true, ..typical.clone() },
             Self {
-                patients: (0..40).map(|_| row("1", samples::LONG_NAME, "31 December 1999", samples::LONG_WORD)).collect(),
+                patients: (0..40)
+                    .map(|_| row("1", samples::LONG_NAME, "31 December 1999", samples::LONG_WORD))
+                    .collect(),
                 more: true,
                 error: "Choose a patient from the list.".into(),
                 ..typical.clone()

@@ -24,11 +24,21 @@ use super::parts::{ScopeChoice, ScopeGroup, ScopeLine};
 pub fn typical_groups() -> Vec<ScopeGroup> {
     let mut observations = ScopeLine::new("patient/Observation.rs", "See and search measurements and test results.");
     observations.choices = vec![
-        choice("patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs", "Vital signs such as blood pressure and weight"),
-        choice("patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory", "Laboratory results"),
-        choice("patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|social-history", "Social history such as smoking and alcohol"),
+        choice(
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
+            "Vital signs such as blood pressure and weight",
+        ),
+        choice(
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
+            "Laboratory results",
+        ),
+        choice(
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|social-history",
+            "Social history such as smoking and alcohol",
+        ),
     ];
-    let mut notes = ScopeLine::new("patient/DocumentReference.rs", "See and search letters, reports and other documents.");
+    let mut notes =
+        ScopeLine::new("patient/DocumentReference.rs", "See and search letters, reports and other documents.");
     notes.sensitive = true;
     notes.detail = "Documents may contain notes about mental or sexual health.".into();
     let mut add = ScopeLine::new("patient/Appointment.c", "Add appointments.");
@@ -36,11 +46,16 @@ pub fn typical_groups() -> Vec<ScopeGroup> {
     vec![
         group("Documents", true, vec![notes]),
         group("Measurements and results", false, vec![observations]),
-        group("Appointments", false, vec![ScopeLine::new("patient/Appointment.rs", "See and search appointments."), add]),
-        group("Who you are", false, vec![
-            fixed("openid", "Know that it is you."),
-            fixed("fhirUser", "Know your name and your role."),
-        ]),
+        group(
+            "Appointments",
+            false,
+            vec![ScopeLine::new("patient/Appointment.rs", "See and search appointments."), add],
+        ),
+        group(
+            "Who you are",
+            false,
+            vec![fixed("openid", "Know that it is you."), fixed("fhirUser", "Know your name and your role.")],
+        ),
     ]
 }
 

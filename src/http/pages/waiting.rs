@@ -52,7 +52,13 @@ impl Page for Waiting {
             ..Self::default()
         };
         vec![
-            Self { stand: Stand::None, asked: Moment::default(), can_ask: false, back_href: String::new(), ..typical.clone() },
+            Self {
+                stand: Stand::None,
+                asked: Moment::default(),
+                can_ask: false,
+                back_href: String::new(),
+                ..typical.clone()
+            },
             typical.clone(),
             Self { sent: true, ..typical.clone() },
             Self { stand: Stand::Rejected, can_ask: false, ..typical.clone() },

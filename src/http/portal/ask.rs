@@ -5,7 +5,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use fhir_scopes::describe::{self, Category, Options};
-use fhir_scopes::{Interaction, Level, NonResource, Permissions, Release, RequestEntry, ResourceRequest, ResourceType, ScopeSet, TypeSelector};
+use fhir_scopes::{
+    Interaction, Level, NonResource, Permissions, Release, RequestEntry, ResourceRequest, ResourceType, ScopeSet,
+    TypeSelector,
+};
 use serde::Deserialize;
 
 use super::clients::{Standing, badge, standings, type_words};
@@ -27,12 +30,18 @@ use crate::http::present::{groups_of, words_lang};
 use crate::storage::{self, Conn};
 
 /// The letters of the four tick boxes of a type, and the key of their words.
-const BOXES: [(&str, &str); 4] = [("rs", "portal-pick-read"), ("c", "portal-pick-add"), ("u", "portal-pick-change"), ("d", "portal-pick-delete")];
+const BOXES: [(&str, &str); 4] =
+    [("rs", "portal-pick-read"), ("c", "portal-pick-add"), ("u", "portal-pick-change"), ("d", "portal-pick-delete")];
 /// From which sensitivity on a type is marked.
 const SENSITIVE: u8 = 4;
 
 /// `GET .../ask`: step 1, where.
-pub async fn place(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path((provider, client)): Path<(String, String)>) -> Result<Html, PageError> {
+pub async fn place(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path((provider, client)): Path<(String, String)>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
     let own = clients::own(&mut conn, &desk.developer, &ClientId::from_text(client)).await?;
@@ -40,7 +49,14 @@ pub async fn place(State(state): State<AppState>, visitor: Visitor, who: SignedI
     Ok(state.pages.render(&visitor.frame(desk.nav(PortalSection::Clients)), &page))
 }
 
-async fn place_page(state: &AppState, visitor: &Visitor, conn: &mut Conn, desk: &Desk, own: &OwnClient, error: &str) -> Result<AskWhere, PageError> {
+async fn place_page(
+    state: &AppState,
+    visitor: &Visitor,
+    conn: &mut Conn,
+    desk: &Desk,
+    own: &OwnClient,
+    error: &str,
+) -> Result<AskWhere, PageError> {
     let standings = standings(state, conn, &own.client.id).await?;
     let mut endpoints = Vec::new();
     for organization in storage::organizations::list_active(conn).await? {
@@ -61,7 +77,13 @@ async fn place_page(state: &AppState, visitor: &Visitor, conn: &mut Conn, desk: 
     })
 }
 
-fn endpoint_choice(state: &AppState, visitor: &Visitor, organization: &Organization, endpoint: &FhirEndpoint, standing: Option<&Standing>) -> EndpointChoice {
+fn endpoint_choice(
+    state: &AppState,
+    visitor: &Visitor,
+    organization: &Organization,
+    endpoint: &FhirEndpoint,
+    standing: Option<&Standing>,
+) -> EndpointChoice {
     let (stand, closed) = standing.map_or((Stand::None, false), |standing| (standing.stand, standing.blocked));
     let waiting = standing.is_some_and(|standing| standing.request.state == RequestState::Waiting);
     let note = match stand {
@@ -85,8 +107,12 @@ fn endpoint_choice(state: &AppState, visitor: &Visitor, organization: &Organizat
 async fn find_place(conn: &mut Conn, at: &str) -> Result<Option<(Organization, FhirEndpoint)>, PageError> {
     let Some((slug, endpoint)) = at.split_once('/') else { return Ok(None) };
     let Some(organization) = storage::organizations::find_by_slug(conn, slug).await? else { return Ok(None) };
-    let endpoint = storage::organizations::list_endpoints(conn, &organization.id).await?.into_iter().find(|candidate| candidate.slug == endpoint);
-    let active = |endpoint: &FhirEndpoint| organization.standing == Active::Active && endpoint.standing == Active::Active;
+    let endpoint = storage::organizations::list_endpoints(conn, &organization.id)
+        .await?
+        .into_iter()
+        .find(|candidate| candidate.slug == endpoint);
+    let active =
+        |endpoint: &FhirEndpoint| organization.standing == Active::Active && endpoint.standing == Active::Active;
     Ok(endpoint.filter(active).map(|endpoint| (organization, endpoint)))
 }
 
@@ -110,7 +136,9 @@ pub async fn what(
     let own = clients::own(&mut conn, &desk.developer, &ClientId::from_text(client)).await?;
     let frame = visitor.frame(desk.nav(PortalSection::Clients));
     let Some((organization, endpoint)) = find_place(&mut conn, &query.at).await? else {
-        let page = place_page(&state, &visitor, &mut conn, &desk, &own, &say(&state, &visitor, "portal-choose-endpoint")).await?;
+        let page =
+            place_page(&state, &visitor, &mut conn, &desk, &own, &say(&state, &visitor, "portal-choose-endpoint"))
+                .await?;
         return Ok(state.pages.render(&frame, &page).with_status(StatusCode::BAD_REQUEST).into_response());
     };
     let last = storage::access_requests::find_latest(&mut conn, &organization.id, &own.client.id).await?;
@@ -129,7 +157,12 @@ struct Where<'a> {
 
 impl<'a> Where<'a> {
     fn new(desk: &Desk, own: &OwnClient, organization: &'a Organization, endpoint: &'a FhirEndpoint) -> Self {
-        Self { base: format!("{}/clients/{}", desk.base, own.client.id), client: badge(own, &desk.developer.provider.name), organization, endpoint }
+        Self {
+            base: format!("{}/clients/{}", desk.base, own.client.id),
+            client: badge(own, &desk.developer.provider.name),
+            organization,
+            endpoint,
+        }
     }
 
     fn at(&self) -> String {
@@ -209,7 +242,9 @@ impl Chosen {
         request.offline = self.offline.is_some();
         for pick in &self.pick {
             let Some((name, letters)) = pick.split_once('.') else { continue };
-            let (Some(one), Some(letters)) = (ResourceType::parse(name, release), Permissions::parse(letters)) else { continue };
+            let (Some(one), Some(letters)) = (ResourceType::parse(name, release), Permissions::parse(letters)) else {
+                continue;
+            };
             let interactions = [
                 (Permissions::READ, Interaction::Read),
                 (Permissions::SEARCH, Interaction::Search),
@@ -217,7 +252,10 @@ impl Chosen {
                 (Permissions::UPDATE, Interaction::Update),
                 (Permissions::DELETE, Interaction::Delete),
             ];
-            let chosen = interactions.into_iter().filter(|(letter, _)| letters.contains(*letter)).map(|(_, interaction)| interaction);
+            let chosen = interactions
+                .into_iter()
+                .filter(|(letter, _)| letters.contains(*letter))
+                .map(|(_, interaction)| interaction);
             request.entries.push(RequestEntry::new(TypeSelector::One(one), chosen));
         }
         request.to_scopes(release)
@@ -250,7 +288,8 @@ fn what_page(state: &AppState, visitor: &Visitor, place: &Where<'_>, chosen: &Ch
             groups.push(PickGroup { title: category.title(lang).to_owned(), open, rows });
         }
     }
-    let levels = [("patient", "portal-level-patient"), ("user", "portal-level-user"), ("system", "portal-level-system")];
+    let levels =
+        [("patient", "portal-level-patient"), ("user", "portal-level-user"), ("system", "portal-level-system")];
     AskWhat {
         action: format!("{}/ask/why", place.base),
         back_href: format!("{}/ask", place.base),
@@ -258,13 +297,22 @@ fn what_page(state: &AppState, visitor: &Visitor, place: &Where<'_>, chosen: &Ch
         at: place.at(),
         organization: place.organization.name.clone(),
         endpoint: place.endpoint_words(),
-        levels: levels.map(|(value, key)| Choice { value: value.into(), text: say(state, visitor, key), current: chosen.level == value }).into(),
+        levels: levels
+            .map(|(value, key)| Choice {
+                value: value.into(),
+                text: say(state, visitor, key),
+                current: chosen.level == value,
+            })
+            .into(),
         groups,
         sign_in: chosen.sign_in.is_some(),
         launch: chosen.launch.is_some(),
         launch_patient: chosen.launch_patient.is_some(),
         offline: chosen.offline.is_some(),
-        scopes: Field { value: chosen.scopes.clone(), error: if chosen.scopes.is_empty() { String::new() } else { error.to_owned() } },
+        scopes: Field {
+            value: chosen.scopes.clone(),
+            error: if chosen.scopes.is_empty() { String::new() } else { error.to_owned() },
+        },
         error: if chosen.scopes.is_empty() { error.to_owned() } else { String::new() },
     }
 }
@@ -309,7 +357,11 @@ async fn why_page(
     scopes: &ScopeSet,
     reason: Field,
 ) -> Result<AskWhy, PageError> {
-    let told = describe::describe_with(scopes, words_lang(visitor.lang), &Options { for_reviewers: true, ..Options::default() });
+    let told = describe::describe_with(
+        scopes,
+        words_lang(visitor.lang),
+        &Options { for_reviewers: true, ..Options::default() },
+    );
     let waiting = storage::access_requests::find_waiting(conn, &place.organization.id, &own.client.id).await?;
     let approval = storage::approvals::find(conn, &place.organization.id, &own.client.id).await?;
     Ok(AskWhy {
@@ -325,7 +377,11 @@ async fn why_page(
         warnings: told.warnings.into_iter().map(|warning| warning.text).collect(),
         replaces_waiting: waiting.is_some(),
         is_change: approval.is_some(),
-        reason: if reason.value.is_empty() && reason.error.is_empty() { Field::of(waiting.map(|waiting| waiting.reason).unwrap_or_default()) } else { reason },
+        reason: if reason.value.is_empty() && reason.error.is_empty() {
+            Field::of(waiting.map(|waiting| waiting.reason).unwrap_or_default())
+        } else {
+            reason
+        },
     })
 }
 
@@ -396,12 +452,20 @@ mod tests {
 
     #[test]
     fn tick_boxes_say_what_they_can_and_leave_the_rest_to_the_field() {
-        let plain = Chosen::from_scopes("openid fhirUser launch/patient patient/Observation.rs patient/Condition.cruds", Release::R4);
+        let plain = Chosen::from_scopes(
+            "openid fhirUser launch/patient patient/Observation.rs patient/Condition.cruds",
+            Release::R4,
+        );
         assert_eq!(plain.scopes, "");
         assert!(plain.pick.contains(&"Observation.rs".to_owned()) && plain.pick.contains(&"Condition.d".to_owned()));
         let set = plain.to_scopes(Release::R4);
         assert!(set.covers(&ScopeSet::parse("openid patient/Condition.cruds", Release::R4).unwrap()));
-        for told_only_by_words in ["patient/*.rs", "patient/Observation.rs?category=laboratory", "patient/Observation.r", "patient/Patient.rs user/Patient.rs"] {
+        for told_only_by_words in [
+            "patient/*.rs",
+            "patient/Observation.rs?category=laboratory",
+            "patient/Observation.r",
+            "patient/Patient.rs user/Patient.rs",
+        ] {
             assert_eq!(Chosen::from_scopes(told_only_by_words, Release::R4).scopes, told_only_by_words);
         }
     }

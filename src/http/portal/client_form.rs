@@ -22,15 +22,29 @@ use crate::storage;
 pub const BODY_LIMIT: usize = MAX_LOGO_BYTES + 256 * 1024;
 
 /// `GET /portal/{provider}/clients/new`.
-pub async fn new(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path(provider): Path<String>) -> Result<Html, PageError> {
+pub async fn new(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path(provider): Path<String>,
+) -> Result<Html, PageError> {
     let desk = Desk::open(&mut *state.app.store.read().await?, &who, &provider).await?;
-    let form = Sent { grant_types: vec!["authorization_code".into(), "refresh_token".into()], client_type: "public".into(), ..Sent::default() };
+    let form = Sent {
+        grant_types: vec!["authorization_code".into(), "refresh_token".into()],
+        client_type: "public".into(),
+        ..Sent::default()
+    };
     let page = page(&state, &visitor, &desk, None, &form, &[]);
     Ok(state.pages.render(&visitor.frame(desk.nav(PortalSection::Clients)), &page))
 }
 
 /// `GET /portal/{provider}/clients/{client}/edit`.
-pub async fn edit(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path((provider, client)): Path<(String, String)>) -> Result<Html, PageError> {
+pub async fn edit(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path((provider, client)): Path<(String, String)>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
     let own = clients::own(&mut conn, &desk.developer, &ClientId::from_text(client)).await?;
@@ -41,7 +55,13 @@ pub async fn edit(State(state): State<AppState>, visitor: Visitor, who: SignedIn
 }
 
 /// `POST /portal/{provider}/clients/new`.
-pub async fn register(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path(provider): Path<String>, request: Request) -> Result<Response, PageError> {
+pub async fn register(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path(provider): Path<String>,
+    request: Request,
+) -> Result<Response, PageError> {
     let desk = Desk::open(&mut *state.app.store.read().await?, &who, &provider).await?;
     let mut form = read(&visitor, request).await?;
     let registered = match metadata(&state, &mut form, None).await {
@@ -49,10 +69,16 @@ pub async fn register(State(state): State<AppState>, visitor: Visitor, who: Sign
         Err(faults) => Err(Ok(faults)),
     };
     match registered {
-        Ok(client) => Ok(done(say(&state, &visitor, "portal-done-registered"), &format!("{}/clients/{}", desk.base, client.id))),
+        Ok(client) => {
+            Ok(done(say(&state, &visitor, "portal-done-registered"), &format!("{}/clients/{}", desk.base, client.id)))
+        }
         Err(faults) => {
             let page = page(&state, &visitor, &desk, None, &form, &faults?);
-            Ok(state.pages.render(&visitor.frame(desk.nav(PortalSection::Clients)), &page).with_status(StatusCode::BAD_REQUEST).into_response())
+            Ok(state
+                .pages
+                .render(&visitor.frame(desk.nav(PortalSection::Clients)), &page)
+                .with_status(StatusCode::BAD_REQUEST)
+                .into_response())
         }
     }
 }
@@ -72,7 +98,9 @@ pub async fn revise(
     let mut form = read(&visitor, request).await?;
     let based_on = form.revision.parse().unwrap_or(0);
     let revised = match metadata(&state, &mut form, Some(&own.latest.metadata)).await {
-        Ok(metadata) => clients::revise(&state.app, &desk.developer, &id, based_on, metadata, &form.why).await.map_err(faults_or),
+        Ok(metadata) => {
+            clients::revise(&state.app, &desk.developer, &id, based_on, metadata, &form.why).await.map_err(faults_or)
+        }
         Err(faults) => Err(Ok(faults)),
     };
     match revised {
@@ -81,7 +109,11 @@ pub async fn revise(
             let asks_why = is_approved_somewhere(&mut conn, &own).await?;
             let mut page = page(&state, &visitor, &desk, Some(&own), &form, &faults?);
             page.asks_why = asks_why;
-            Ok(state.pages.render(&visitor.frame(desk.nav(PortalSection::Clients)), &page).with_status(StatusCode::BAD_REQUEST).into_response())
+            Ok(state
+                .pages
+                .render(&visitor.frame(desk.nav(PortalSection::Clients)), &page)
+                .with_status(StatusCode::BAD_REQUEST)
+                .into_response())
         }
     }
 }
@@ -153,9 +185,15 @@ async fn read(visitor: &Visitor, request: Request) -> Result<Sent, PageError> {
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| unreadable())?;
     let mut sent = Sent::default();
     let mut proven = false;
-    while let Some(part) = parts.next_field().await.map_err(|refused| Failure::new(refused.status(), "form", "The form could not be read, or is too large."))? {
+    while let Some(part) = parts
+        .next_field()
+        .await
+        .map_err(|refused| Failure::new(refused.status(), "form", "The form could not be read, or is too large."))?
+    {
         let name = part.name().unwrap_or("").to_owned();
-        let bytes = part.bytes().await.map_err(|refused| Failure::new(refused.status(), "form", "The form could not be read, or is too large."))?;
+        let bytes = part.bytes().await.map_err(|refused| {
+            Failure::new(refused.status(), "form", "The form could not be read, or is too large.")
+        })?;
         if name == "logo_file" {
             sent.logo_file = bytes.to_vec();
             continue;
@@ -187,7 +225,11 @@ async fn read(visitor: &Visitor, request: Request) -> Result<Sent, PageError> {
 }
 
 /// What the form says of the client. A new logo is kept at once, so that it is not lost when something else is wrong.
-async fn metadata(state: &AppState, sent: &mut Sent, before: Option<&ClientMetadata>) -> Result<ClientMetadata, Vec<Fault>> {
+async fn metadata(
+    state: &AppState,
+    sent: &mut Sent,
+    before: Option<&ClientMetadata>,
+) -> Result<ClientMetadata, Vec<Fault>> {
     let mut faults = Vec::new();
     if !sent.logo_file.is_empty() {
         match clients::keep_logo(&state.app, std::mem::take(&mut sent.logo_file)).await {
@@ -206,7 +248,9 @@ async fn metadata(state: &AppState, sent: &mut Sent, before: Option<&ClientMetad
         }
     };
     let optional = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect::<Vec<_>>();
+    let lines = |text: &str| {
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect::<Vec<_>>()
+    };
     let metadata = ClientMetadata {
         name: sent.name.clone(),
         description: sent.description.clone(),
@@ -231,12 +275,20 @@ async fn metadata(state: &AppState, sent: &mut Sent, before: Option<&ClientMetad
     if faults.is_empty() { Ok(metadata) } else { Err(faults) }
 }
 
-fn page(state: &AppState, visitor: &Visitor, desk: &Desk, own: Option<&OwnClient>, sent: &Sent, faults: &[Fault]) -> PortalClientForm {
+fn page(
+    state: &AppState,
+    visitor: &Visitor,
+    desk: &Desk,
+    own: Option<&OwnClient>,
+    sent: &Sent,
+    faults: &[Fault],
+) -> PortalClientForm {
     let base = match own {
         Some(own) => format!("{}/clients/{}", desk.base, own.client.id),
         None => format!("{}/clients", desk.base),
     };
-    let field = |name: &str, value: &str| Field { value: value.to_owned(), error: fault_text(state, visitor, faults, name) };
+    let field =
+        |name: &str, value: &str| Field { value: value.to_owned(), error: fault_text(state, visitor, faults, name) };
     let types = [
         ("public", "portal-type-public-long"),
         ("confidential_secret", "portal-type-confidential-secret-long"),
@@ -247,7 +299,8 @@ fn page(state: &AppState, visitor: &Visitor, desk: &Desk, own: Option<&OwnClient
         ("refresh_token", "portal-grant-refresh-token"),
         ("client_credentials", "portal-grant-client-credentials"),
     ];
-    let choice = |value: &str, key: &str, current: bool| Choice { value: value.into(), text: say(state, visitor, key), current };
+    let choice =
+        |value: &str, key: &str, current: bool| Choice { value: value.into(), text: say(state, visitor, key), current };
     PortalClientForm {
         action: if own.is_some() { format!("{base}/edit") } else { format!("{base}/new") },
         back_href: base,
@@ -271,7 +324,9 @@ fn page(state: &AppState, visitor: &Visitor, desk: &Desk, own: Option<&OwnClient
         launch_uri: field("launch_uri", &sent.launch_uri),
         post_logout_redirect_uris: field("post_logout_redirect_uris", &sent.post_logout_redirect_uris),
         native: sent.native,
-        grant_types: grants.map(|(value, key)| choice(value, key, sent.grant_types.iter().any(|word| word == value))).into(),
+        grant_types: grants
+            .map(|(value, key)| choice(value, key, sent.grant_types.iter().any(|word| word == value)))
+            .into(),
         grant_types_error: fault_text(state, visitor, faults, "grant_types"),
         asks_why: false,
         why: field("reason", &sent.why),

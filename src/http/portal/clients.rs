@@ -14,14 +14,21 @@ use crate::http::error::PageError;
 use crate::http::extract::{CsrfForm, SignedIn, Visitor};
 use crate::http::pages::frame::PortalSection;
 use crate::http::pages::parts::{Badge, Fact, Stand};
-use crate::http::pages::portal::{AccessChip, AccessRow, PortalClient, PortalClientRow, PortalClients, PortalConfirm, SecretRow, Step};
+use crate::http::pages::portal::{
+    AccessChip, AccessRow, PortalClient, PortalClientRow, PortalClients, PortalConfirm, SecretRow, Step,
+};
 use crate::http::pages::{Arg, Html};
 use crate::http::present::{moment, moment_or_never, stand_of_approval, stand_of_request, words_lang};
 use crate::http::{AppState, logos};
 use crate::storage::{self, Conn};
 
 /// `GET /portal/{provider}/clients`.
-pub async fn list(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path(provider): Path<String>) -> Result<Html, PageError> {
+pub async fn list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path(provider): Path<String>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
     let mut rows = Vec::new();
@@ -42,7 +49,12 @@ pub async fn list(State(state): State<AppState>, visitor: Visitor, who: SignedIn
 }
 
 /// `GET /portal/{provider}/clients/{client}`.
-pub async fn show(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path((provider, client)): Path<(String, String)>) -> Result<Html, PageError> {
+pub async fn show(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path((provider, client)): Path<(String, String)>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
     let page = client_page(&state, &visitor, &mut conn, &desk, &ClientId::from_text(client)).await?;
@@ -91,7 +103,12 @@ pub async fn revoke_secret(
 }
 
 /// `GET /portal/{provider}/clients/{client}/delete`.
-pub async fn ask_delete(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path((provider, client)): Path<(String, String)>) -> Result<Html, PageError> {
+pub async fn ask_delete(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path((provider, client)): Path<(String, String)>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
     let own = clients::own(&mut conn, &desk.developer, &ClientId::from_text(client)).await?;
@@ -136,7 +153,11 @@ pub(super) struct Standing {
 }
 
 /// Where a client stands at every organization it ever asked.
-pub(super) async fn standings(state: &AppState, conn: &mut Conn, client: &ClientId) -> Result<Vec<Standing>, PageError> {
+pub(super) async fn standings(
+    state: &AppState,
+    conn: &mut Conn,
+    client: &ClientId,
+) -> Result<Vec<Standing>, PageError> {
     let now = state.app.now();
     let approvals = storage::approvals::list_by_client(conn, client).await?;
     let mut standings: Vec<Standing> = Vec::new();
@@ -145,14 +166,17 @@ pub(super) async fn standings(state: &AppState, conn: &mut Conn, client: &Client
         if standings.iter().any(|standing| standing.organization_id == request.organization_id) {
             continue;
         }
-        let Some(organization) = storage::organizations::lookup(conn, &request.organization_id).await? else { continue };
+        let Some(organization) = storage::organizations::lookup(conn, &request.organization_id).await? else {
+            continue;
+        };
         let approval = approvals.iter().find(|approval| approval.organization_id == organization.id);
         let endpoint = storage::organizations::lookup_endpoint(conn, &request.fhir_endpoint_id).await?;
         let waits = request.state == RequestState::Waiting && now < request.expires_at;
         standings.push(Standing {
             organization_id: organization.id,
             organization: organization.name,
-            stand: approval.map_or_else(|| stand_of_request(&request.state), |approval| stand_of_approval(approval, now)),
+            stand: approval
+                .map_or_else(|| stand_of_request(&request.state), |approval| stand_of_approval(approval, now)),
             scopes: approval.map_or_else(|| request.scopes.clone(), |approval| approval.scopes.clone()),
             change_waiting: approval.is_some() && waits,
             blocked: matches!(request.state, RequestState::Rejected { may_ask_again: false, .. }),
@@ -164,7 +188,13 @@ pub(super) async fn standings(state: &AppState, conn: &mut Conn, client: &Client
     Ok(standings)
 }
 
-async fn client_page(state: &AppState, visitor: &Visitor, conn: &mut Conn, desk: &Desk, id: &ClientId) -> Result<PortalClient, PageError> {
+async fn client_page(
+    state: &AppState,
+    visitor: &Visitor,
+    conn: &mut Conn,
+    desk: &Desk,
+    id: &ClientId,
+) -> Result<PortalClient, PageError> {
     let now = state.app.now();
     let own = clients::own(conn, &desk.developer, id).await?;
     let standings = standings(state, conn, id).await?;
@@ -173,14 +203,27 @@ async fn client_page(state: &AppState, visitor: &Visitor, conn: &mut Conn, desk:
     let live = own.secrets.iter().filter(|secret| secret.is_live(now)).count();
     let uses_secrets = metadata.client_type == ClientType::ConfidentialSecret;
 
-    let mut steps = vec![Step { done: true, text: say(state, visitor, "portal-check-registered"), href: String::new() }];
+    let mut steps =
+        vec![Step { done: true, text: say(state, visitor, "portal-check-registered"), href: String::new() }];
     if metadata.may_use(GrantType::AuthorizationCode) {
-        steps.push(Step { done: !metadata.redirect_uris.is_empty(), text: say(state, visitor, "portal-check-redirect"), href: format!("{href}/edit") });
+        steps.push(Step {
+            done: !metadata.redirect_uris.is_empty(),
+            text: say(state, visitor, "portal-check-redirect"),
+            href: format!("{href}/edit"),
+        });
     }
     if uses_secrets {
-        steps.push(Step { done: live > 0, text: say(state, visitor, "portal-check-secret"), href: "#credentials".into() });
+        steps.push(Step {
+            done: live > 0,
+            text: say(state, visitor, "portal-check-secret"),
+            href: "#credentials".into(),
+        });
     }
-    steps.push(Step { done: !standings.is_empty(), text: say(state, visitor, "portal-check-ask"), href: format!("{href}/ask") });
+    steps.push(Step {
+        done: !standings.is_empty(),
+        text: say(state, visitor, "portal-check-ask"),
+        href: format!("{href}/ask"),
+    });
     steps.push(Step {
         done: standings.iter().any(|standing| standing.stand == Stand::Approved),
         text: say(state, visitor, "portal-check-live"),
@@ -271,7 +314,11 @@ fn facts(state: &AppState, visitor: &Visitor, own: &OwnClient) -> Vec<Fact> {
         facts.push(Fact::words(&word("portal-fact-keys"), &word("portal-fact-keys-inline")));
     }
     facts.push(Fact::words(&word("portal-contacts"), &metadata.contacts.join(", ")));
-    for (key, url) in [("portal-homepage", &metadata.homepage), ("portal-privacy", &metadata.privacy), ("portal-terms", &metadata.terms)] {
+    for (key, url) in [
+        ("portal-homepage", &metadata.homepage),
+        ("portal-privacy", &metadata.privacy),
+        ("portal-terms", &metadata.terms),
+    ] {
         if !url.is_empty() {
             facts.push(Fact::link(&word(key), url));
         }

@@ -22,7 +22,8 @@ pub(super) fn of(app: &App, id: &ClientId, metadata: &ClientMetadata) -> Vec<Cod
         });
     }
     let grant = if metadata.may_use(GrantType::ClientCredentials) {
-        "token = session.fetch_token(token_endpoint, grant_type=\"client_credentials\", scope=\"system/Patient.rs\")".to_owned()
+        "token = session.fetch_token(token_endpoint, grant_type=\"client_credentials\", scope=\"system/Patient.rs\")"
+            .to_owned()
     } else {
         format!(
             "url, state = session.create_authorization_url(\n    authorization_endpoint, code_verifier=verifier, aud=\"FHIR_BASE_URL\")\n# ... the user comes back to {redirect}\ntoken = session.fetch_token(token_endpoint, authorization_response=callback_url, code_verifier=verifier)"
@@ -50,7 +51,9 @@ fn curl(issuer: &str, id: &ClientId, client_type: ClientType) -> String {
             "# ASSERTION: a JWT with iss = sub = {id}, aud = {issuer}/token, a fresh jti and exp within 5 minutes,\n# signed RS384 or ES384 with your key\ncurl {issuer}/token \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs \\\n  -d client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer \\\n  -d client_assertion=$ASSERTION"
         ),
         ClientType::ConfidentialSecret | ClientType::Public => {
-            format!("curl {issuer}/token \\\n  -u {id}:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs")
+            format!(
+                "curl {issuer}/token \\\n  -u {id}:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs"
+            )
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The portal's handlers: `/portal/{application provider}/...`. Read, call `governance`, answer.
 
 pub mod ask;
-mod code_samples;
 pub mod client_form;
 pub mod clients;
+mod code_samples;
 pub mod provider;
 pub mod requests;
 
@@ -25,9 +25,12 @@ use crate::storage::{self, Conn};
 /// `GET /portal`: leads to the first provider this person works for.
 pub async fn home(State(state): State<AppState>, visitor: Visitor, who: SignedIn) -> Result<Response, PageError> {
     let mut conn = state.app.store.read().await?;
-    let first = storage::application_providers::developer_memberships(&mut conn, &who.account.id).await?.into_iter().next();
+    let first =
+        storage::application_providers::developer_memberships(&mut conn, &who.account.id).await?.into_iter().next();
     Ok(match first {
-        Some(membership) => Redirect::to(&format!("/portal/{}/clients", membership.application_provider_id)).into_response(),
+        Some(membership) => {
+            Redirect::to(&format!("/portal/{}/clients", membership.application_provider_id)).into_response()
+        }
         None => state.pages.render(&visitor.frame(Nav::None), &PortalNone { email: who.account.email }).into_response(),
     })
 }
@@ -55,7 +58,9 @@ impl Desk {
         let mut others = Vec::new();
         for membership in storage::application_providers::developer_memberships(conn, &who.account.id).await? {
             if membership.application_provider_id != developer.provider.id {
-                if let Some(other) = storage::application_providers::lookup(conn, &membership.application_provider_id).await? {
+                if let Some(other) =
+                    storage::application_providers::lookup(conn, &membership.application_provider_id).await?
+                {
                     others.push(Switch { name: other.name, href: format!("/portal/{}/clients", other.id) });
                 }
             }
@@ -65,7 +70,12 @@ impl Desk {
 
     /// The navigation.
     pub fn nav(&self, section: PortalSection) -> Nav {
-        Nav::Portal(PortalNav { provider: self.developer.provider.name.clone(), base: self.base.clone(), section, others: self.others.clone() })
+        Nav::Portal(PortalNav {
+            provider: self.developer.provider.name.clone(),
+            base: self.base.clone(),
+            section,
+            others: self.others.clone(),
+        })
     }
 }
 
@@ -96,7 +106,9 @@ pub(super) fn fault_text(state: &AppState, visitor: &Visitor, faults: &[Fault], 
 pub(super) fn faults_or(refusal: Refusal) -> Result<Vec<Fault>, PageError> {
     match refusal {
         Refusal::Invalid(faults) => Ok(faults),
-        Refusal::NotFound | Refusal::Forbidden(_) | Refusal::Conflict(_) | Refusal::Changed | Refusal::Storage(_) => Err(refusal.into()),
+        Refusal::NotFound | Refusal::Forbidden(_) | Refusal::Conflict(_) | Refusal::Changed | Refusal::Storage(_) => {
+            Err(refusal.into())
+        }
     }
 }
 

@@ -21,19 +21,34 @@ use crate::http::present::moment;
 use crate::storage::{self, Conn};
 
 /// `GET /portal/{provider}/members`.
-pub async fn members(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path(provider): Path<String>) -> Result<Html, PageError> {
+pub async fn members(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path(provider): Path<String>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
     let page = members_page(&state, &visitor, &mut conn, &desk, Field::default()).await?;
     Ok(state.pages.render(&visitor.frame(desk.nav(PortalSection::Members)), &page))
 }
 
-async fn members_page(state: &AppState, visitor: &Visitor, conn: &mut Conn, desk: &Desk, email: Field) -> Result<PortalMembers, PageError> {
+async fn members_page(
+    state: &AppState,
+    visitor: &Visitor,
+    conn: &mut Conn,
+    desk: &Desk,
+    email: Field,
+) -> Result<PortalMembers, PageError> {
     let role_words = |role: DeveloperRole| {
-        say(state, visitor, match role {
-            DeveloperRole::Developer => "portal-role-developer",
-            DeveloperRole::Admin => "portal-role-admin",
-        })
+        say(
+            state,
+            visitor,
+            match role {
+                DeveloperRole::Developer => "portal-role-developer",
+                DeveloperRole::Admin => "portal-role-admin",
+            },
+        )
     };
     Ok(PortalMembers {
         action: format!("{}/members", desk.base),
@@ -109,7 +124,12 @@ pub async fn remove_member(
 }
 
 /// `GET /portal/{provider}/webhooks`.
-pub async fn webhooks(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path(provider): Path<String>) -> Result<Html, PageError> {
+pub async fn webhooks(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path(provider): Path<String>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
     let page = webhooks_page(&visitor, &mut conn, &desk).await?;
@@ -122,7 +142,11 @@ async fn webhooks_page(visitor: &Visitor, conn: &mut Conn, desk: &Desk) -> Resul
         action: format!("{}/webhooks", desk.base),
         rows: rows
             .into_iter()
-            .map(|webhook| PortalWebhookRow { id: webhook.id.to_string(), url: webhook.url, made: moment(webhook.created_at, visitor.lang) })
+            .map(|webhook| PortalWebhookRow {
+                id: webhook.id.to_string(),
+                url: webhook.url,
+                made: moment(webhook.created_at, visitor.lang),
+            })
             .collect(),
         ..PortalWebhooks::default()
     })
@@ -180,7 +204,12 @@ pub async fn remove_webhook(
 }
 
 /// `GET /portal/{provider}/settings`.
-pub async fn settings(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path(provider): Path<String>) -> Result<Html, PageError> {
+pub async fn settings(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path(provider): Path<String>,
+) -> Result<Html, PageError> {
     let desk = Desk::open(&mut *state.app.store.read().await?, &who, &provider).await?;
     let name = Field::of(desk.developer.provider.name.clone());
     let website = Field::of(desk.developer.provider.website.clone());
@@ -188,7 +217,12 @@ pub async fn settings(State(state): State<AppState>, visitor: Visitor, who: Sign
 }
 
 fn settings_page(desk: &Desk, name: Field, website: Field) -> PortalSettings {
-    PortalSettings { action: format!("{}/settings", desk.base), may_change: desk.developer.role == DeveloperRole::Admin, name, website }
+    PortalSettings {
+        action: format!("{}/settings", desk.base),
+        may_change: desk.developer.role == DeveloperRole::Admin,
+        name,
+        website,
+    }
 }
 
 /// Name and website.
@@ -212,7 +246,10 @@ pub async fn change_settings(
         Ok(()) => Ok(done(say(&state, &visitor, "portal-done-saved"), &format!("{}/settings", desk.base))),
         Err(refusal) => {
             let faults: Vec<Fault> = faults_or(refusal)?;
-            let field = |name: &str, value: &str| Field { value: value.to_owned(), error: fault_text(&state, &visitor, &faults, name) };
+            let field = |name: &str, value: &str| Field {
+                value: value.to_owned(),
+                error: fault_text(&state, &visitor, &faults, name),
+            };
             let page = settings_page(&desk, field("name", &form.name), field("website", &form.website));
             Ok(bad(state.pages.render(&visitor.frame(desk.nav(PortalSection::Settings)), &page)))
         }

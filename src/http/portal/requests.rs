@@ -24,7 +24,12 @@ use crate::storage::{self, Conn};
 const HISTORY: i64 = 50;
 
 /// `GET /portal/{provider}/requests`.
-pub async fn list(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path(provider): Path<String>) -> Result<Html, PageError> {
+pub async fn list(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path(provider): Path<String>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
     let mut rows = Vec::new();
@@ -48,21 +53,38 @@ pub async fn list(State(state): State<AppState>, visitor: Visitor, who: SignedIn
 }
 
 /// `GET /portal/{provider}/requests/{request}`.
-pub async fn show(State(state): State<AppState>, visitor: Visitor, who: SignedIn, Path((provider, request)): Path<(String, String)>) -> Result<Html, PageError> {
+pub async fn show(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    who: SignedIn,
+    Path((provider, request)): Path<(String, String)>,
+) -> Result<Html, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
-    let request = storage::access_requests::lookup(&mut conn, &AccessRequestId::from_text(request)).await?.ok_or_else(Failure::not_found)?;
+    let request = storage::access_requests::lookup(&mut conn, &AccessRequestId::from_text(request))
+        .await?
+        .ok_or_else(Failure::not_found)?;
     let own = clients::own(&mut conn, &desk.developer, &request.client_id).await?;
-    let organization = storage::organizations::lookup(&mut conn, &request.organization_id).await?.ok_or_else(Failure::not_found)?;
-    let endpoint = storage::organizations::lookup_endpoint(&mut conn, &request.fhir_endpoint_id).await?.ok_or_else(Failure::not_found)?;
+    let organization =
+        storage::organizations::lookup(&mut conn, &request.organization_id).await?.ok_or_else(Failure::not_found)?;
+    let endpoint = storage::organizations::lookup_endpoint(&mut conn, &request.fhir_endpoint_id)
+        .await?
+        .ok_or_else(Failure::not_found)?;
     let standings = standings(&state, &mut conn, &own.client.id).await?;
-    let standing = standings.iter().find(|standing| standing.organization_id == organization.id).ok_or_else(Failure::not_found)?;
+    let standing =
+        standings.iter().find(|standing| standing.organization_id == organization.id).ok_or_else(Failure::not_found)?;
     // only the newest request there can be acted on
     let is_newest = standing.request.id == request.id;
     let waits = request.state == RequestState::Waiting && state.app.now() < request.expires_at;
 
     let release = endpoint.release;
-    let told = |scopes: &str| scope_groups(&ScopeSet::parse_lenient(scopes, release).0, visitor.lang, &Options { for_reviewers: true, ..Options::default() });
+    let told = |scopes: &str| {
+        scope_groups(
+            &ScopeSet::parse_lenient(scopes, release).0,
+            visitor.lang,
+            &Options { for_reviewers: true, ..Options::default() },
+        )
+    };
     let granted = match &request.state {
         RequestState::Approved { scopes, .. } if *scopes != request.scopes => told(scopes),
         _ => Vec::new(),
@@ -87,15 +109,26 @@ pub async fn show(State(state): State<AppState>, visitor: Visitor, who: SignedIn
         granted,
         history: history(&state, &visitor, &mut conn, &request).await?,
         withdraw_action: if waits { format!("{}/requests/{}/withdraw", desk.base, request.id) } else { String::new() },
-        ask_href: if is_newest && !standing.blocked { format!("{}/clients/{}/ask/what?{query}", desk.base, own.client.id) } else { String::new() },
+        ask_href: if is_newest && !standing.blocked {
+            format!("{}/clients/{}/ask/what?{query}", desk.base, own.client.id)
+        } else {
+            String::new()
+        },
         asks_again: !waits,
     };
     Ok(state.pages.render(&visitor.frame(desk.nav(PortalSection::Requests)), &page))
 }
 
-async fn facts(state: &AppState, visitor: &Visitor, conn: &mut Conn, request: &AccessRequest, endpoint: &str) -> Result<Vec<Fact>, PageError> {
+async fn facts(
+    state: &AppState,
+    visitor: &Visitor,
+    conn: &mut Conn,
+    request: &AccessRequest,
+    endpoint: &str,
+) -> Result<Vec<Fact>, PageError> {
     let word = |key| say(state, visitor, key);
-    let by = storage::accounts::lookup(conn, &request.requested_by).await?.map(|account| account.name).unwrap_or_default();
+    let by =
+        storage::accounts::lookup(conn, &request.requested_by).await?.map(|account| account.name).unwrap_or_default();
     let mut facts = vec![
         Fact::words(&word("portal-fact-endpoint"), endpoint),
         Fact::words(&word("portal-fact-sent"), &moment(request.requested_at, visitor.lang).text),
@@ -111,16 +144,27 @@ async fn facts(state: &AppState, visitor: &Visitor, conn: &mut Conn, request: &A
 }
 
 /// What happened to this request. Members of the organization are not named: whoever decided there speaks for it.
-async fn history(state: &AppState, visitor: &Visitor, conn: &mut Conn, request: &AccessRequest) -> Result<Vec<HistoryLine>, PageError> {
+async fn history(
+    state: &AppState,
+    visitor: &Visitor,
+    conn: &mut Conn,
+    request: &AccessRequest,
+) -> Result<Vec<HistoryLine>, PageError> {
     let mut lines = Vec::new();
-    for record in storage::audit::history_of_client(conn, &request.organization_id, &request.client_id, HISTORY).await? {
-        let about_this = record.subject.as_deref() == Some(request.id.as_str()) || matches!(record.event.as_str(), "client.disabled" | "client.enabled");
+    for record in storage::audit::history_of_client(conn, &request.organization_id, &request.client_id, HISTORY).await?
+    {
+        let about_this = record.subject.as_deref() == Some(request.id.as_str())
+            || matches!(record.event.as_str(), "client.disabled" | "client.enabled");
         if !about_this {
             continue;
         }
         let who = match record.actor_kind.as_str() {
-            "developer" => storage::accounts::lookup(conn, &AccountId::from_text(record.actor_id.as_str())).await?.map(|account| account.name),
-            "staff" => storage::organizations::lookup(conn, &request.organization_id).await?.map(|organization| organization.name),
+            "developer" => storage::accounts::lookup(conn, &AccountId::from_text(record.actor_id.as_str()))
+                .await?
+                .map(|account| account.name),
+            "staff" => storage::organizations::lookup(conn, &request.organization_id)
+                .await?
+                .map(|organization| organization.name),
             _ => None,
         };
         lines.push(history_line(&state.pages, visitor.lang, &record, &who.unwrap_or_default()));

@@ -25,12 +25,24 @@ async fn collect(stage: &Stage, backend: &(ClientId, String)) -> Held {
     let tokens = stage.tokens().await;
     let narrowed = stage.tokens().await;
     let machine = machine_token(stage, backend).await;
-    Held { access: tokens.access(), narrowed: narrowed.access(), refresh: tokens.refresh(), code: stage.code().await, machine: machine.json()["access_token"].as_str().unwrap().to_owned() }
+    Held {
+        access: tokens.access(),
+        narrowed: narrowed.access(),
+        refresh: tokens.refresh(),
+        code: stage.code().await,
+        machine: machine.json()["access_token"].as_str().unwrap().to_owned(),
+    }
 }
 
 async fn machine_token(stage: &Stage, (id, secret): &(ClientId, String)) -> crate::support::browser::Answer {
     let authorization = basic(id.as_str(), secret);
-    stage.post("token", &[("authorization", &authorization)], &[("grant_type", "client_credentials"), ("scope", "system/Patient.rs")]).await
+    stage
+        .post(
+            "token",
+            &[("authorization", &authorization)],
+            &[("grant_type", "client_credentials"), ("scope", "system/Patient.rs")],
+        )
+        .await
 }
 
 #[test]

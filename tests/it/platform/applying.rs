@@ -105,7 +105,8 @@ fn unknown_keys_and_absent_references_are_named() {
     assert!(Declaration::read(&misspelt, false).unwrap_err().to_string().contains("relaese"));
     on_both(|dialect: Dialect| async move {
         let world = World::new(dialect).await;
-        let text = FILE.replace("approved_by = \"boss@riverside.example\"", "approved_by = \"nobody@riverside.example\"");
+        let text =
+            FILE.replace("approved_by = \"boss@riverside.example\"", "approved_by = \"nobody@riverside.example\"");
         let refused = apply(&world.app, &Declaration::read(&text, false).unwrap(), true).await.unwrap_err().to_string();
         assert!(refused.contains("nobody@riverside.example"), "{refused}");
         world.database.remove().await;

@@ -20,7 +20,8 @@ fn words() -> Compose {
 
 async fn deliveries(world: &World) -> Vec<Delivery> {
     let mut conn = world.app.store.read().await.unwrap();
-    let messages = storage::outbox::list_by_organization(&mut conn, &world.reviewer.organization.id, None, 100).await.unwrap();
+    let messages =
+        storage::outbox::list_by_organization(&mut conn, &world.reviewer.organization.id, None, 100).await.unwrap();
     messages.into_iter().map(|message| message.delivery).collect()
 }
 
@@ -58,7 +59,10 @@ fn mail_that_does_not_leave_is_tried_again_later_and_then_arrives() {
         let waiting = deliveries(&world).await;
         assert!(!waiting.is_empty());
         let later = world.app.now().plus_seconds(30);
-        assert!(waiting.iter().all(|delivery| *delivery == Delivery::Waiting { next_attempt_at: later }), "{waiting:?}");
+        assert!(
+            waiting.iter().all(|delivery| *delivery == Delivery::Waiting { next_attempt_at: later }),
+            "{waiting:?}"
+        );
 
         let mailbox: Arc<Mutex<Vec<Letter>>> = Arc::default();
         let mended = Sender::with_mailer(&world.app, words(), Mailer::memory(mailbox.clone()));

@@ -59,7 +59,8 @@ fn an_unknown_address_is_answered_like_a_known_one() {
         let mut bodies = Vec::new();
         for email in [known.as_str(), "nobody@st-mary.example"] {
             let mut browser = site.browser();
-            let form = browser.open("/sign-in").await.form("/sign-in").with("email", email).with("password", "wrong password");
+            let form =
+                browser.open("/sign-in").await.form("/sign-in").with("email", email).with("password", "wrong password");
             let csrf = form.value("csrf").to_owned();
             let answer = browser.submit(&form).await;
             assert_eq!(answer.status, 401);
@@ -76,9 +77,21 @@ fn signing_in_leads_only_to_pages_of_ours() {
         let site = Site::new(dialect).await;
         site.give_password(&site.world.reviewer.account).await;
         let email = site.world.reviewer.account.email.clone();
-        for (next, goes) in [("/account", "/account"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"), ("javascript:alert(1)", "/")] {
+        for (next, goes) in [
+            ("/account", "/account"),
+            ("//evil.example", "/"),
+            ("/\\evil.example", "/"),
+            ("https://evil.example", "/"),
+            ("javascript:alert(1)", "/"),
+        ] {
             let mut browser = site.browser();
-            let form = browser.open("/sign-in").await.form("/sign-in").with("email", &email).with("password", PASSWORD).with("return_to", next);
+            let form = browser
+                .open("/sign-in")
+                .await
+                .form("/sign-in")
+                .with("email", &email)
+                .with("password", PASSWORD)
+                .with("return_to", next);
             let answer = browser.submit(&form).await;
             assert_eq!((answer.status.as_u16(), answer.location().as_str()), (303, goes), "{next}");
         }
@@ -121,7 +134,12 @@ fn a_new_password_ends_every_other_session() {
         let account = site.world.reviewer.account.clone();
         let mut here = site.signed_in(&account).await;
         let mut elsewhere = site.signed_in(&account).await;
-        let form = here.open("/account").await.form("/account/password").with("current_password", "not it").with("new_password", "a sentence to remember");
+        let form = here
+            .open("/account")
+            .await
+            .form("/account/password")
+            .with("current_password", "not it")
+            .with("new_password", "a sentence to remember");
         assert_eq!(here.submit(&form).await.status, 400);
         let form = form.with("current_password", PASSWORD);
         assert_eq!(here.submit(&form).await.status, 303);
@@ -142,7 +160,8 @@ fn a_personal_token_is_shown_once_works_at_the_api_only_and_dies_when_revoked() 
         let form = browser.open("/account").await.form("/account/tokens").with("token_name", "script");
         let shown = browser.submit(&form).await;
         let start = shown.body.find("csp_").expect("the token is shown");
-        let token: String = shown.body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).collect();
+        let token: String =
+            shown.body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).collect();
         let page = browser.open("/account").await;
         assert!(!page.body.contains(&token), "it is not shown again");
 
@@ -151,7 +170,10 @@ fn a_personal_token_is_shown_once_works_at_the_api_only_and_dies_when_revoked() 
         assert_eq!(script.send(Method::GET, "/api/v1/clients", &[("authorization", &bearer)], "").await.status, 200);
         assert_eq!(script.send(Method::GET, "/account", &[("authorization", &bearer)], "").await.status, 303);
         let refused = script.send(Method::GET, "/api/v1/clients", &[], "").await;
-        assert_eq!((refused.status.as_u16(), refused.header("content-type").as_str()), (401, "application/problem+json"));
+        assert_eq!(
+            (refused.status.as_u16(), refused.header("content-type").as_str()),
+            (401, "application/problem+json")
+        );
 
         browser.submit(&page.form("/account/tokens/revoke")).await;
         assert_eq!(script.send(Method::GET, "/api/v1/clients", &[("authorization", &bearer)], "").await.status, 401);

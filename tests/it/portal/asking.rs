@@ -35,9 +35,20 @@ fn a_request_goes_from_tick_boxes_through_plain_words_to_the_organization() {
         page.says("To plan visits.");
 
         let mut conn = site.world.app.store.read().await.unwrap();
-        let request = storage::access_requests::find_waiting(&mut conn, &site.world.reviewer.organization.id, &site.world.client.id).await.unwrap().unwrap();
+        let request = storage::access_requests::find_waiting(
+            &mut conn,
+            &site.world.reviewer.organization.id,
+            &site.world.client.id,
+        )
+        .await
+        .unwrap()
+        .unwrap();
         assert_eq!(request.state, RequestState::Waiting);
-        assert!(request.scopes.contains("patient/Observation.rs") && request.scopes.contains("patient/Appointment.c"), "{}", request.scopes);
+        assert!(
+            request.scopes.contains("patient/Observation.rs") && request.scopes.contains("patient/Appointment.c"),
+            "{}",
+            request.scopes
+        );
         drop(conn);
 
         // asking again starts from what waits, and edits it
@@ -47,7 +58,14 @@ fn a_request_goes_from_tick_boxes_through_plain_words_to_the_organization() {
         assert_eq!(why.value("reason"), "To plan visits.");
         assert_eq!(browser.submit(&why.with("step", "send")).await.status, 303);
         let mut conn = site.world.app.store.read().await.unwrap();
-        let edited = storage::access_requests::find_waiting(&mut conn, &site.world.reviewer.organization.id, &site.world.client.id).await.unwrap().unwrap();
+        let edited = storage::access_requests::find_waiting(
+            &mut conn,
+            &site.world.reviewer.organization.id,
+            &site.world.client.id,
+        )
+        .await
+        .unwrap()
+        .unwrap();
         assert_eq!((edited.id, edited.edits), (request.id, 1));
         assert!(!edited.scopes.contains("Appointment"));
         drop(conn);
@@ -56,7 +74,16 @@ fn a_request_goes_from_tick_boxes_through_plain_words_to_the_organization() {
         let withdraw = browser.open(&page.at).await.form("/withdraw");
         assert_eq!(browser.submit(&withdraw).await.status, 303);
         let mut conn = site.world.app.store.read().await.unwrap();
-        assert!(storage::access_requests::find_waiting(&mut conn, &site.world.reviewer.organization.id, &site.world.client.id).await.unwrap().is_none());
+        assert!(
+            storage::access_requests::find_waiting(
+                &mut conn,
+                &site.world.reviewer.organization.id,
+                &site.world.client.id
+            )
+            .await
+            .unwrap()
+            .is_none()
+        );
         drop(conn);
         site.remove().await;
     });
@@ -73,7 +100,8 @@ fn pasted_scopes_are_used_as_they_are_and_wrong_ones_are_named() {
         wrong.says("patient/observation.rs");
         let nothing = browser.submit(&what.clone().without("sign_in").without("launch_patient")).await;
         assert_eq!(nothing.status, 400);
-        let pasted = "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
+        let pasted =
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
         let preview = browser.submit(&what.with("scopes", pasted)).await;
         assert_eq!(preview.form("/ask/send").value("scopes"), pasted);
         site.remove().await;

@@ -44,7 +44,8 @@ fn every_mistake_comes_back_with_what_was_typed() {
     on_both(async |dialect| {
         let site = Site::new(dialect).await;
         let (mut browser, form, base) = new_client_form(&site).await;
-        let form = form.with("name", "").with("contacts", "nobody").with("redirect_uris", "http://app.example/<script>");
+        let form =
+            form.with("name", "").with("contacts", "nobody").with("redirect_uris", "http://app.example/<script>");
         let answer = browser.submit_multipart(&form, None).await;
         assert_eq!(answer.status, 400);
         answer.says("http://app.example/&lt;script&gt;");
@@ -61,7 +62,10 @@ fn a_form_without_its_anti_forgery_token_registers_nothing() {
     on_both(async |dialect| {
         let site = Site::new(dialect).await;
         let (mut browser, form, base) = new_client_form(&site).await;
-        let form = form.with("name", "Forged").with("contacts", "dev@acme.example").with("redirect_uris", "https://a.example/cb");
+        let form = form
+            .with("name", "Forged")
+            .with("contacts", "dev@acme.example")
+            .with("redirect_uris", "https://a.example/cb");
         for forged in [form.clone().without("csrf"), form.clone().with("csrf", "x"), form.with("csrf", "")] {
             assert_eq!(browser.submit_multipart(&forged, None).await.status, 403);
         }
@@ -89,7 +93,13 @@ fn a_secret_is_shown_once_two_are_live_and_a_revoked_one_is_gone() {
             let answer = browser.submit(&form).await;
             assert_eq!(answer.status, 200);
             assert_eq!(answer.header("cache-control"), "no-store");
-            let secret = answer.body.split("<code>").map(|part| part.split('<').next().unwrap()).find(|text| text.len() == 40).unwrap().to_owned();
+            let secret = answer
+                .body
+                .split("<code>")
+                .map(|part| part.split('<').next().unwrap())
+                .find(|text| text.len() == 40)
+                .unwrap()
+                .to_owned();
             shown.push(secret);
         }
         let page = browser.open(&page_url).await;
@@ -135,11 +145,16 @@ fn a_logo_is_drawn_anew_and_served_inert() {
     on_both(async |dialect| {
         let site = Site::new(dialect).await;
         let (mut browser, form, _) = new_client_form(&site).await;
-        let form = form.with("name", "CareCal").with("contacts", "dev@acme.example").with("redirect_uris", "https://cal.acme.example/cb");
+        let form = form
+            .with("name", "CareCal")
+            .with("contacts", "dev@acme.example")
+            .with("redirect_uris", "https://cal.acme.example/cb");
         let refused = browser.submit_multipart(&form, Some(("logo_file", b"<svg onload='alert(1)'/>"))).await;
         assert_eq!(refused.status, 400);
         let mut png = std::io::Cursor::new(Vec::new());
-        image::RgbaImage::from_pixel(300, 300, image::Rgba([9, 9, 9, 255])).write_to(&mut png, image::ImageFormat::Png).unwrap();
+        image::RgbaImage::from_pixel(300, 300, image::Rgba([9, 9, 9, 255]))
+            .write_to(&mut png, image::ImageFormat::Png)
+            .unwrap();
         let answer = browser.submit_multipart(&form, Some(("logo_file", png.get_ref()))).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         let page = browser.follow(answer).await;

@@ -38,7 +38,9 @@ fn a_panic_in_one_write_stops_neither_the_writer_nor_its_neighbours() {
         let database = TestDatabase::new(dialect).await;
         let store = database.store.clone();
         let panicked = tokio::spawn(async move {
-            store.write(|_| Box::pin(async { if true { panic!("on purpose") } else { Ok::<(), StorageError>(()) } })).await
+            store
+                .write(|_| Box::pin(async { if true { panic!("on purpose") } else { Ok::<(), StorageError>(()) } }))
+                .await
         })
         .await;
         assert!(!matches!(panicked, Ok(Ok(()))));
@@ -53,7 +55,8 @@ fn audit_records_written_at_once_form_one_whole_chain() {
     on_both(async |dialect| {
         let database = TestDatabase::new(dialect).await;
         let store = &database.store;
-        let writes = (0..60).map(|n| store.write(move |conn| Box::pin(async move { audit::append(conn, &event(n)).await })));
+        let writes =
+            (0..60).map(|n| store.write(move |conn| Box::pin(async move { audit::append(conn, &event(n)).await })));
         for outcome in futures_util::future::join_all(writes).await {
             outcome.unwrap();
         }

@@ -137,7 +137,8 @@ impl Browser {
         let (parts, body) = response.into_parts();
         for cookie in parts.headers.get_all(header::SET_COOKIE) {
             let text = cookie.to_str().expect("our cookies are text");
-            let (name, value) = text.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie has a name and a value");
+            let (name, value) =
+                text.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie has a name and a value");
             if value.is_empty() || text.contains("Max-Age=0") {
                 self.cookies.remove(name);
             } else {
@@ -145,7 +146,12 @@ impl Browser {
             }
         }
         let bytes = body.collect().await.expect("the body arrives").to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&bytes).into_owned(), at: path.to_owned() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+            at: path.to_owned(),
+        }
     }
 
     /// GET, following nothing.
@@ -163,7 +169,8 @@ impl Browser {
     pub async fn follow(&mut self, mut answer: Answer) -> Answer {
         for _ in 0..10 {
             let location = answer.location();
-            let ours = location.starts_with(&self.base_url) || (location.starts_with('/') && !location.starts_with("//"));
+            let ours =
+                location.starts_with(&self.base_url) || (location.starts_with('/') && !location.starts_with("//"));
             if !answer.status.is_redirection() || !ours {
                 return answer;
             }
@@ -184,7 +191,8 @@ impl Browser {
         if form.method == "get" {
             return self.get(&format!("{}?{}", form.action, encoded(fields))).await;
         }
-        self.send(Method::POST, &form.action, &[("content-type", "application/x-www-form-urlencoded")], encoded(fields)).await
+        self.send(Method::POST, &form.action, &[("content-type", "application/x-www-form-urlencoded")], encoded(fields))
+            .await
     }
 
     /// Sends a form and follows redirects within our own site.
@@ -197,7 +205,9 @@ impl Browser {
     pub async fn submit_multipart(&mut self, form: &Form, file: Option<(&str, &[u8])>) -> Answer {
         let mut body = Vec::new();
         for (name, value) in &form.fields {
-            body.extend_from_slice(format!("--bound\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes());
+            body.extend_from_slice(
+                format!("--bound\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").as_bytes(),
+            );
         }
         if let Some((name, bytes)) = file {
             body.extend_from_slice(
@@ -222,7 +232,12 @@ fn forms_of(html: &str, at: &str) -> Vec<Form> {
         let (open, rest) = part.split_once('>').expect("a tag ends");
         let inside = rest.split("</form>").next().expect("there is always a first part");
         let action = attribute(open, "action").filter(|action| !action.is_empty()).unwrap_or_else(|| at.to_owned());
-        let mut form = Form { method: attribute(open, "method").unwrap_or_else(|| "get".into()), action, fields: Vec::new(), choices: Vec::new() };
+        let mut form = Form {
+            method: attribute(open, "method").unwrap_or_else(|| "get".into()),
+            action,
+            fields: Vec::new(),
+            choices: Vec::new(),
+        };
         for tag in inside.split('<').skip(1) {
             let Some(name) = attribute(tag, "name") else { continue };
             let tag_name = tag.split([' ', '>']).next().unwrap_or("");
@@ -240,7 +255,11 @@ fn forms_of(html: &str, at: &str) -> Vec<Form> {
                 ("input", _) => form.fields.push((name, value)),
                 ("textarea", _) => form.fields.push((name, unescaped(after))),
                 ("select", _) => {
-                    let options = inside.split(&format!("name=\"{name}\"")).nth(1).and_then(|rest| rest.split("</select>").next()).unwrap_or("");
+                    let options = inside
+                        .split(&format!("name=\"{name}\""))
+                        .nth(1)
+                        .and_then(|rest| rest.split("</select>").next())
+                        .unwrap_or("");
                     let mut values = options.split("<option").skip(1).map(|option| {
                         let tag = option.split('>').next().unwrap_or("");
                         (attribute(tag, "value").unwrap_or_default(), has_flag(tag, "selected"))
@@ -270,5 +289,10 @@ fn has_flag(tag: &str, name: &str) -> bool {
 }
 
 fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#x27;", "'").replace("&#39;", "'").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
 }

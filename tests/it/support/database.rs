@@ -44,8 +44,14 @@ impl TestDatabase {
                 let admin = postgres_url().expect("the caller checked that there is a server");
                 let name = unique();
                 let mut connection = admin_connection(&admin).await;
-                connection.execute(sqlx::AssertSqlSafe(format!("drop database if exists {name}"))).await.expect("an old database can be dropped");
-                connection.execute(sqlx::AssertSqlSafe(format!("create database {name}"))).await.expect("a database can be made");
+                connection
+                    .execute(sqlx::AssertSqlSafe(format!("drop database if exists {name}")))
+                    .await
+                    .expect("an old database can be dropped");
+                connection
+                    .execute(sqlx::AssertSqlSafe(format!("create database {name}")))
+                    .await
+                    .expect("a database can be made");
                 let mut url = url::Url::parse(&admin).expect("the server's URL is one");
                 url.set_path(&name);
                 let store = connect(url.as_str()).await.expect("a new PostgreSQL database opens");
@@ -61,7 +67,10 @@ impl TestDatabase {
             Cleanup::Folder(folder) => drop(std::fs::remove_dir_all(folder)),
             Cleanup::Database { admin, name } => {
                 let mut connection = admin_connection(&admin).await;
-                connection.execute(sqlx::AssertSqlSafe(format!("drop database if exists {name} with (force)"))).await.expect("the database can be dropped");
+                connection
+                    .execute(sqlx::AssertSqlSafe(format!("drop database if exists {name} with (force)")))
+                    .await
+                    .expect("the database can be dropped");
             }
         }
     }
@@ -69,7 +78,11 @@ impl TestDatabase {
 
 async fn admin_connection(url: &str) -> sqlx::postgres::PgConnection {
     use std::str::FromStr as _;
-    sqlx::postgres::PgConnectOptions::from_str(url).expect("the server's URL is one").connect().await.expect("the test server answers")
+    sqlx::postgres::PgConnectOptions::from_str(url)
+        .expect("the server's URL is one")
+        .connect()
+        .await
+        .expect("the test server answers")
 }
 
 /// Where the PostgreSQL of this test run is, if there is one.
@@ -83,7 +96,8 @@ where
     F: Fn(Dialect) -> Fut,
     Fut: Future<Output = ()>,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts");
     runtime.block_on(test(Dialect::Sqlite));
     if postgres_url().is_some() {
         runtime.block_on(test(Dialect::Postgres));

@@ -15,7 +15,8 @@ use crate::governance::world::World;
 /// The password of everybody in tests.
 pub const PASSWORD: &str = "correct horse battery staple";
 /// Its argon2id hash with small parameters: tests sign in for real, but need not wait for it.
-const PASSWORD_HASH: &str = "$argon2id$v=19$m=64,t=1,p=1$Y291bnRlcnNpZ250ZXN0cw$hVk7IJ0k4mrVJTFVPqSOGVrjEFDvQGHzgZWA7uPzdTI";
+const PASSWORD_HASH: &str =
+    "$argon2id$v=19$m=64,t=1,p=1$Y291bnRlcnNpZ250ZXN0cw$hVk7IJ0k4mrVJTFVPqSOGVrjEFDvQGHzgZWA7uPzdTI";
 
 /// A running product.
 pub struct Site {
@@ -51,7 +52,8 @@ impl Site {
     pub async fn signed_in(&self, account: &Account) -> Browser {
         self.give_password(account).await;
         let mut browser = self.browser();
-        let form = browser.open("/sign-in").await.form("/sign-in").with("email", &account.email).with("password", PASSWORD);
+        let form =
+            browser.open("/sign-in").await.form("/sign-in").with("email", &account.email).with("password", PASSWORD);
         let answer = browser.submit(&form).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
         browser

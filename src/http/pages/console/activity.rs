@@ -108,7 +108,11 @@ impl Page for Activity {
         };
         let nothing = Self {
             action: "/console/st-mary/activity".into(),
-            kinds: vec![Choice::current("", "Everything"), Choice::new("decisions", "Decisions"), Choice::new("tokens", "Tokens")],
+            kinds: vec![
+                Choice::current("", "Everything"),
+                Choice::new("decisions", "Decisions"),
+                Choice::new("tokens", "Tokens"),
+            ],
             ..Self::default()
         };
         let typical = Self {
@@ -124,11 +128,23 @@ impl Page for Activity {
         vec![
             nothing,
             typical.clone(),
-            Self { chain_broken: true, chain: "Record 17,003 does not follow from record 17,002.".into(), ..typical.clone() },
-            Self { rows: (0..50).map(|_| row(&samples::LONG_NAME.repeat(3), samples::LONG_WORD, samples::LONG_NAME)).collect(), ..typical.clone() },
+            Self {
+                chain_broken: true,
+                chain: "Record 17,003 does not follow from record 17,002.".into(),
+                ..typical.clone()
+            },
+            Self {
+                rows: (0..50)
+                    .map(|_| row(&samples::LONG_NAME.repeat(3), samples::LONG_WORD, samples::LONG_NAME))
+                    .collect(),
+                ..typical.clone()
+            },
             Self {
                 q: samples::MARKUP.into(),
-                rows: vec![row(samples::MARKUP, samples::RTL, samples::MARKUP), ActivityRow { href: samples::BAD_URL.into(), ..row(samples::EMOJI, samples::MARKUP, samples::RTL) }],
+                rows: vec![
+                    row(samples::MARKUP, samples::RTL, samples::MARKUP),
+                    ActivityRow { href: samples::BAD_URL.into(), ..row(samples::EMOJI, samples::MARKUP, samples::RTL) },
+                ],
                 ..typical
             },
         ]
@@ -169,7 +185,11 @@ impl Page for Notifications {
                     error: "HTTP 502 from acme.example".into(),
                     ..row("Growth Chart is live", Delivery::Retrying)
                 },
-                NotificationRow { attempts: 12, error: "550 no such mailbox".into(), ..row("SleepWell was rejected", Delivery::Failed) },
+                NotificationRow {
+                    attempts: 12,
+                    error: "550 no such mailbox".into(),
+                    ..row("SleepWell was rejected", Delivery::Failed)
+                },
             ],
             paging: Paging { text: "1 to 4 of 4".into(), ..Paging::default() },
             ..nothing.clone()
@@ -179,12 +199,21 @@ impl Page for Notifications {
             typical.clone(),
             Self {
                 rows: (0..50)
-                    .map(|_| NotificationRow { to: samples::LONG_WORD.into(), error: samples::LONG_NAME.repeat(3), attempts: 12_000, ..row(samples::LONG_NAME, Delivery::Failed) })
+                    .map(|_| NotificationRow {
+                        to: samples::LONG_WORD.into(),
+                        error: samples::LONG_NAME.repeat(3),
+                        attempts: 12_000,
+                        ..row(samples::LONG_NAME, Delivery::Failed)
+                    })
                     .collect(),
                 ..typical.clone()
             },
             Self {
-                rows: vec![NotificationRow { to: samples::MARKUP.into(), error: samples::MARKUP.into(), ..row(samples::RTL, Delivery::Failed) }],
+                rows: vec![NotificationRow {
+                    to: samples::MARKUP.into(),
+                    error: samples::MARKUP.into(),
+                    ..row(samples::RTL, Delivery::Failed)
+                }],
                 ..typical
             },
         ]

@@ -164,7 +164,11 @@ impl Page for Client {
                 users: "0".into(),
                 ..typical.clone()
             },
-            Self { expires_soon: true, change_href: "/console/st-mary/access-requests/req_2".into(), ..typical.clone() },
+            Self {
+                expires_soon: true,
+                change_href: "/console/st-mary/access-requests/req_2".into(),
+                ..typical.clone()
+            },
             Self { stand: Stand::Expired, ..typical.clone() },
             Self {
                 stand: Stand::Rejected,
@@ -203,7 +207,11 @@ mod tests {
 
     #[test]
     fn the_busiest_day_is_the_highest_bar_and_any_use_is_visible() {
-        let chart = UseChart::of(&[("a".into(), "0".into(), 0), ("b".into(), "1".into(), 1), ("c".into(), "9,999".into(), 9999)]);
+        let chart = UseChart::of(&[
+            ("a".into(), "0".into(), 0),
+            ("b".into(), "1".into(), 1),
+            ("c".into(), "9,999".into(), 9999),
+        ]);
         let heights: Vec<_> = chart.days.iter().map(|day| day.height.as_str()).collect();
         assert_eq!(heights, ["0", "1", "100"]);
         assert_eq!(chart.most, "9,999");

@@ -98,13 +98,21 @@ impl Page for Clients {
             action: "/console/st-mary/clients".into(),
             filters: filters(["0", "0", "0", "0", "0", "0"]),
             state: "waiting".into(),
-            sort: vec![Choice::current("oldest", "Oldest first"), Choice::new("newest", "Newest first"), Choice::new("name", "Name")],
+            sort: vec![
+                Choice::current("oldest", "Oldest first"),
+                Choice::new("newest", "Newest first"),
+                Choice::new("name", "Name"),
+            ],
             never_asked: true,
             ..Self::default()
         };
         let carecal = ClientRow {
             risks: vec![Risk::Writes, Risk::AllPatients, Risk::Background],
-            ..row(Badge::new("CareCal", "Acme Health B.V."), Stand::Waiting, "reads and adds appointments, all patients")
+            ..row(
+                Badge::new("CareCal", "Acme Health B.V."),
+                Stand::Waiting,
+                "reads and adds appointments, all patients",
+            )
         };
         let approved = ClientRow {
             live_tokens: "412".into(),
@@ -122,7 +130,11 @@ impl Page for Clients {
                     change: true,
                     live_tokens: "1,204".into(),
                     last_used: Moment::new("yesterday", "2026-11-22T08:00:00Z"),
-                    ..row(Badge::new("LabView", "Northwind Diagnostics"), Stand::Waiting, "adds lab results, all patients")
+                    ..row(
+                        Badge::new("LabView", "Northwind Diagnostics"),
+                        Stand::Waiting,
+                        "adds lab results, all patients",
+                    )
                 },
                 approved,
                 row(Badge::new("Ward Board", "Contoso Care"), Stand::Disabled, "reads admissions, all patients"),
@@ -130,7 +142,11 @@ impl Page for Clients {
                 row(Badge::new("Old Portal", "Legacy Soft"), Stand::Expired, "reads documents, one patient"),
             ],
             never_asked: false,
-            paging: Paging { text: "1 to 6 of 45".into(), next: "/console/st-mary/clients?page=2".into(), ..Paging::default() },
+            paging: Paging {
+                text: "1 to 6 of 45".into(),
+                next: "/console/st-mary/clients?page=2".into(),
+                ..Paging::default()
+            },
             ..nothing.clone()
         };
         vec![
@@ -159,7 +175,11 @@ impl Page for Clients {
                     row(Badge::new(samples::MARKUP, samples::RTL), Stand::Waiting, samples::MARKUP),
                     ClientRow {
                         href: samples::BAD_URL.into(),
-                        ..row(Badge::new(samples::RTL, samples::EMOJI).with_logo(samples::BAD_URL), Stand::Withdrawn, samples::RTL)
+                        ..row(
+                            Badge::new(samples::RTL, samples::EMOJI).with_logo(samples::BAD_URL),
+                            Stand::Withdrawn,
+                            samples::RTL,
+                        )
                     },
                 ],
                 ..typical

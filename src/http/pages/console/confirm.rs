@@ -83,7 +83,13 @@ impl Page for ApproveConfirm {
             left_out: vec!["See and search documents.".into()],
         };
         vec![
-            Self { decision: "approve".into(), scopes: Vec::new(), until: String::new(), left_out: Vec::new(), ..typical.clone() },
+            Self {
+                decision: "approve".into(),
+                scopes: Vec::new(),
+                until: String::new(),
+                left_out: Vec::new(),
+                ..typical.clone()
+            },
             typical.clone(),
             Self {
                 app: Badge::new(samples::LONG_WORD, samples::LONG_NAME),
@@ -145,7 +151,11 @@ impl Page for DisableConfirm {
         vec![
             Self { reason: String::new(), tokens: "0".into(), users: "0".into(), ..typical.clone() },
             typical.clone(),
-            Self { app: Badge::new(samples::LONG_WORD, samples::LONG_NAME), tokens: "1,234,567".into(), ..typical.clone() },
+            Self {
+                app: Badge::new(samples::LONG_WORD, samples::LONG_NAME),
+                tokens: "1,234,567".into(),
+                ..typical.clone()
+            },
             Self { app: Badge::new(samples::MARKUP, samples::RTL), reason: samples::MARKUP.into(), ..typical },
         ]
     }

@@ -1,9 +1,9 @@
 //! The console: what provider staff see, below `/console/{organization}/`.
 
 mod activity;
+mod client;
 mod clients;
 mod confirm;
-mod client;
 mod receipt;
 mod review;
 mod settings;

@@ -227,11 +227,7 @@ fn hostile_changes() -> Changes {
         added: vec![line()],
         removed: vec![ScopeLine::new(samples::RTL, samples::RTL)],
         unchanged: vec![line()],
-        fields: vec![FieldChange {
-            label: "Name".into(),
-            before: samples::MARKUP.into(),
-            after: samples::RTL.into(),
-        }],
+        fields: vec![FieldChange { label: "Name".into(), before: samples::MARKUP.into(), after: samples::RTL.into() }],
     }
 }
 
@@ -304,14 +300,28 @@ impl Page for Review {
             },
             Self {
                 app: Badge::new(samples::MARKUP, samples::RTL),
-                ask: vec![Run::name(samples::MARKUP), Run::plain(" by "), Run::name(samples::RTL), Run::strong(samples::EMOJI)],
+                ask: vec![
+                    Run::name(samples::MARKUP),
+                    Run::plain(" by "),
+                    Run::name(samples::RTL),
+                    Run::strong(samples::EMOJI),
+                ],
                 reason: format!("{}\n{}\n{}", samples::MARKUP, samples::RTL, samples::EMOJI),
                 people_notes: vec![samples::MARKUP.into()],
                 groups: samples::hostile_groups(),
                 change: true,
                 changes: hostile_changes(),
-                about: vec![Fact::words("Type", samples::MARKUP), Fact::code("Client id", samples::MARKUP), Fact::link("Terms", samples::BAD_URL)],
-                history: vec![HistoryLine { text: "Asked.".into(), who: samples::RTL.into(), note: samples::MARKUP.into(), ..HistoryLine::default() }],
+                about: vec![
+                    Fact::words("Type", samples::MARKUP),
+                    Fact::code("Client id", samples::MARKUP),
+                    Fact::link("Terms", samples::BAD_URL),
+                ],
+                history: vec![HistoryLine {
+                    text: "Asked.".into(),
+                    who: samples::RTL.into(),
+                    note: samples::MARKUP.into(),
+                    ..HistoryLine::default()
+                }],
                 reject_reason: Field::of(samples::MARKUP),
                 ..typical
             },
@@ -337,7 +347,12 @@ impl Page for Changed {
         vec![
             Self { changes: Changes::default(), ..typical.clone() },
             typical.clone(),
-            Self { stand: Stand::Approved, what: "Eva Smit approved the request at 10:42.".into(), changes: Changes::default(), ..typical.clone() },
+            Self {
+                stand: Stand::Approved,
+                what: "Eva Smit approved the request at 10:42.".into(),
+                changes: Changes::default(),
+                ..typical.clone()
+            },
             Self {
                 app: Badge::new(samples::MARKUP, samples::RTL),
                 what: samples::MARKUP.into(),

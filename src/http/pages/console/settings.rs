@@ -180,7 +180,11 @@ impl Page for Members {
                 email: Field::wrong("eva", "This does not look like an e-mail address."),
                 ..typical.clone()
             },
-            Self { rows: vec![row(samples::MARKUP, samples::RTL)], email: Field::wrong(samples::MARKUP, samples::MARKUP), ..typical },
+            Self {
+                rows: vec![row(samples::MARKUP, samples::RTL)],
+                email: Field::wrong(samples::MARKUP, samples::MARKUP),
+                ..typical
+            },
         ]
     }
 
@@ -217,15 +221,28 @@ impl Page for FhirEndpoints {
         vec![
             nothing,
             typical.clone(),
-            Self { new_client_id: "rs_01jd8t3m5k".into(), new_client_secret: "css_8Qm2vJd4kT1nXe0WzRbC7uYhLs9aFgPi3oKtNqVx5rMyBdEw".into(), ..typical.clone() },
+            Self {
+                new_client_id: "rs_01jd8t3m5k".into(),
+                new_client_secret: "css_8Qm2vJd4kT1nXe0WzRbC7uYhLs9aFgPi3oKtNqVx5rMyBdEw".into(),
+                ..typical.clone()
+            },
             Self { may_change: false, ..typical.clone() },
             Self {
-                rows: (0..20).map(|_| FhirEndpointRow { base_url: format!("https://example.org/{}", samples::LONG_WORD), ..row(samples::LONG_NAME) }).collect(),
+                rows: (0..20)
+                    .map(|_| FhirEndpointRow {
+                        base_url: format!("https://example.org/{}", samples::LONG_WORD),
+                        ..row(samples::LONG_NAME)
+                    })
+                    .collect(),
                 base_url: Field::wrong("http://x", "Use https."),
                 ..typical.clone()
             },
             Self {
-                rows: vec![FhirEndpointRow { base_url: samples::BAD_URL.into(), smart_configuration: samples::MARKUP.into(), ..row(samples::MARKUP) }],
+                rows: vec![FhirEndpointRow {
+                    base_url: samples::BAD_URL.into(),
+                    smart_configuration: samples::MARKUP.into(),
+                    ..row(samples::MARKUP)
+                }],
                 name: Field::wrong(samples::MARKUP, samples::RTL),
                 new_client_id: samples::MARKUP.into(),
                 new_client_secret: samples::MARKUP.into(),
@@ -253,12 +270,15 @@ impl Page for Brand {
             may_change: true,
             ..Self::default()
         };
-        let nothing =
-            Self { website: Field::default(), places: Field::default(), ..typical.clone() };
+        let nothing = Self { website: Field::default(), places: Field::default(), ..typical.clone() };
         vec![
             nothing,
             typical.clone(),
-            Self { badge: typical.badge.clone().with_logo("/assets/favicon.svg"), may_change: false, ..typical.clone() },
+            Self {
+                badge: typical.badge.clone().with_logo("/assets/favicon.svg"),
+                may_change: false,
+                ..typical.clone()
+            },
             Self {
                 badge: Badge::new(samples::LONG_NAME, ""),
                 display_name: Field::wrong(samples::LONG_WORD, "Use at most 60 characters."),
@@ -288,7 +308,11 @@ impl Page for Settings {
             name: Field::of("St. Mary Hospital"),
             contact: Field::of("integrations@st-mary.example"),
             languages: vec![Choice::current("en", "English"), Choice::new("nl", "Nederlands")],
-            durations: vec![Choice::new("90", "90 days"), Choice::current("365", "1 year"), Choice::new("none", "No end")],
+            durations: vec![
+                Choice::new("90", "90 days"),
+                Choice::current("365", "1 year"),
+                Choice::new("none", "No end"),
+            ],
             frame_ancestors: Field::of("https://ehr.st-mary.example"),
             issuer: "https://id.example/o/st-mary".into(),
             may_change: true,

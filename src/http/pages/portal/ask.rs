@@ -165,16 +165,33 @@ impl Page for AskWhere {
         let typical = Self {
             endpoints: vec![
                 endpoint("St. Mary Hospital"),
-                EndpointChoice { stand: Stand::Waiting, note: "This changes the request that is waiting there.".into(), ..endpoint("Lakeside") },
-                EndpointChoice { stand: Stand::Rejected, closed: true, note: "They do not want to be asked again.".into(), ..endpoint("Hillside") },
+                EndpointChoice {
+                    stand: Stand::Waiting,
+                    note: "This changes the request that is waiting there.".into(),
+                    ..endpoint("Lakeside")
+                },
+                EndpointChoice {
+                    stand: Stand::Rejected,
+                    closed: true,
+                    note: "They do not want to be asked again.".into(),
+                    ..endpoint("Hillside")
+                },
             ],
             ..empty.clone()
         };
         vec![
             empty,
             typical.clone(),
-            Self { endpoints: (0..60).map(|_| endpoint(samples::LONG_NAME)).collect(), error: "Choose one.".into(), ..typical.clone() },
-            Self { client: Badge::new(samples::RTL, samples::MARKUP), endpoints: vec![endpoint(samples::MARKUP), endpoint(samples::RTL)], ..typical },
+            Self {
+                endpoints: (0..60).map(|_| endpoint(samples::LONG_NAME)).collect(),
+                error: "Choose one.".into(),
+                ..typical.clone()
+            },
+            Self {
+                client: Badge::new(samples::RTL, samples::MARKUP),
+                endpoints: vec![endpoint(samples::MARKUP), endpoint(samples::RTL)],
+                ..typical
+            },
         ]
     }
 
@@ -192,7 +209,11 @@ impl Page for AskWhat {
             resource_type: resource_type.into(),
             sensitive: ticked,
             boxes: [("rs", "Read and search"), ("c", "Add"), ("u", "Change"), ("d", "Delete")]
-                .map(|(letters, label)| PickBox { value: format!("{resource_type}.{letters}"), label: label.into(), ticked: ticked && letters == "rs" })
+                .map(|(letters, label)| PickBox {
+                    value: format!("{resource_type}.{letters}"),
+                    label: label.into(),
+                    ticked: ticked && letters == "rs",
+                })
                 .into(),
         };
         let typical = Self {
@@ -208,8 +229,16 @@ impl Page for AskWhat {
                 Choice::new("system", "Everyone, with nobody signed in"),
             ],
             groups: vec![
-                PickGroup { title: "Tests, measurements and images".into(), open: true, rows: vec![row("Test results and measurements", "Observation", true)] },
-                PickGroup { title: "People".into(), open: false, rows: vec![row("Patients", "Patient", false), row("Care professionals", "Practitioner", false)] },
+                PickGroup {
+                    title: "Tests, measurements and images".into(),
+                    open: true,
+                    rows: vec![row("Test results and measurements", "Observation", true)],
+                },
+                PickGroup {
+                    title: "People".into(),
+                    open: false,
+                    rows: vec![row("Patients", "Patient", false), row("Care professionals", "Practitioner", false)],
+                },
             ],
             sign_in: true,
             launch_patient: true,
@@ -217,14 +246,20 @@ impl Page for AskWhat {
         };
         vec![
             typical.clone(),
-            Self { error: "Choose at least one kind of data.".into(), scopes: Field::wrong("patient/observation.rs", "patient/observation.rs: there is no such type."), ..typical.clone() },
+            Self {
+                error: "Choose at least one kind of data.".into(),
+                scopes: Field::wrong("patient/observation.rs", "patient/observation.rs: there is no such type."),
+                ..typical.clone()
+            },
             Self {
                 organization: samples::LONG_NAME.into(),
                 groups: (0..16)
                     .map(|group| PickGroup {
                         title: samples::LONG_NAME.into(),
                         open: group % 2 == 0,
-                        rows: (0..20).map(|one| row(samples::LONG_NAME, &format!("Type{group}x{one}"), false)).collect(),
+                        rows: (0..20)
+                            .map(|one| row(samples::LONG_NAME, &format!("Type{group}x{one}"), false))
+                            .collect(),
                     })
                     .collect(),
                 ..typical.clone()
@@ -262,7 +297,12 @@ impl Page for AskWhy {
         };
         vec![
             typical.clone(),
-            Self { is_change: true, replaces_waiting: true, reason: Field::wrong("", "Say why: a person will read it."), ..typical.clone() },
+            Self {
+                is_change: true,
+                replaces_waiting: true,
+                reason: Field::wrong("", "Say why: a person will read it."),
+                ..typical.clone()
+            },
             Self { organization: samples::LONG_NAME.into(), groups: samples::sixty_scopes(), ..typical.clone() },
             Self {
                 client: Badge::new(samples::MARKUP, samples::RTL),

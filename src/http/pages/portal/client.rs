@@ -107,15 +107,25 @@ impl Page for PortalClient {
             steps: vec![
                 Step { done: true, text: "Register the client".into(), href: String::new() },
                 Step { done: false, text: "Make a secret".into(), href: "#credentials".into() },
-                Step { done: false, text: "Ask an organization for access".into(), href: "/portal/apv_1/clients/app_1/ask".into() },
+                Step {
+                    done: false,
+                    text: "Ask an organization for access".into(),
+                    href: "/portal/apv_1/clients/app_1/ask".into(),
+                },
             ],
             edit_href: "/portal/apv_1/clients/app_1/edit".into(),
-            facts: vec![Fact::words("Grant types", "authorization_code, refresh_token"), Fact::code("Redirect URI", "https://growth.acme.example/callback")],
+            facts: vec![
+                Fact::words("Grant types", "authorization_code, refresh_token"),
+                Fact::code("Redirect URI", "https://growth.acme.example/callback"),
+            ],
             uses_secrets: true,
             secret_action: "/portal/apv_1/clients/app_1/secrets".into(),
             may_make_secret: true,
             ask_href: "/portal/apv_1/clients/app_1/ask".into(),
-            samples: vec![CodeSample { name: "curl".into(), code: "curl https://auth.example/o/st-mary/token \\\n  -d grant_type=client_credentials".into() }],
+            samples: vec![CodeSample {
+                name: "curl".into(),
+                code: "curl https://auth.example/o/st-mary/token \\\n  -d grant_type=client_credentials".into(),
+            }],
             delete_href: "/portal/apv_1/clients/app_1/delete".into(),
             ..Self::default()
         };

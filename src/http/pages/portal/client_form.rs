@@ -108,12 +108,20 @@ impl Page for PortalClientForm {
             Self {
                 mistakes: 3,
                 name: Field::wrong("", "A name has 1 to 80 characters."),
-                redirect_uris: Field::wrong("http://growth.acme.example/callback", "http is for loopback addresses only; use https."),
+                redirect_uris: Field::wrong(
+                    "http://growth.acme.example/callback",
+                    "http is for loopback addresses only; use https.",
+                ),
                 logo_error: "A logo is a PNG or JPEG picture.".into(),
                 grant_types_error: "Choose at least one.".into(),
                 ..editing.clone()
             },
-            Self { heading: samples::LONG_NAME.into(), name: Field::of(samples::LONG_NAME), redirect_uris: Field::of(samples::LONG_WORD), ..editing.clone() },
+            Self {
+                heading: samples::LONG_NAME.into(),
+                name: Field::of(samples::LONG_NAME),
+                redirect_uris: Field::of(samples::LONG_WORD),
+                ..editing.clone()
+            },
             Self {
                 heading: samples::MARKUP.into(),
                 name: Field::wrong(samples::RTL, samples::MARKUP),

@@ -44,7 +44,10 @@ impl Page for PortalClients {
         let row = |name: &str, organization: &str, stand| PortalClientRow {
             badge: Badge::new(name, "Public client"),
             href: "/portal/apv_1/clients/app_1".into(),
-            access: vec![AccessChip { organization: organization.into(), stand }, AccessChip { organization: "Lakeside".into(), stand: Stand::Waiting }],
+            access: vec![
+                AccessChip { organization: organization.into(), stand },
+                AccessChip { organization: "Lakeside".into(), stand: Stand::Waiting },
+            ],
         };
         vec![
             Self { new_href: new_href.clone(), rows: Vec::new() },
@@ -55,8 +58,17 @@ impl Page for PortalClients {
                     PortalClientRow { access: Vec::new(), ..row("CareCal", "", Stand::None) },
                 ],
             },
-            Self { new_href: new_href.clone(), rows: (0..60).map(|_| row(samples::LONG_NAME, samples::LONG_NAME, Stand::Disabled)).collect() },
-            Self { new_href, rows: vec![row(samples::MARKUP, samples::RTL, Stand::Rejected), row(samples::EMOJI, samples::MARKUP, Stand::Expired)] },
+            Self {
+                new_href: new_href.clone(),
+                rows: (0..60).map(|_| row(samples::LONG_NAME, samples::LONG_NAME, Stand::Disabled)).collect(),
+            },
+            Self {
+                new_href,
+                rows: vec![
+                    row(samples::MARKUP, samples::RTL, Stand::Rejected),
+                    row(samples::EMOJI, samples::MARKUP, Stand::Expired),
+                ],
+            },
         ]
     }
 

@@ -11,7 +11,9 @@ pub use ask::{AskWhat, AskWhere, AskWhy, EndpointChoice, PickBox, PickGroup, Pic
 pub use client::{AccessRow, CodeSample, PortalClient, SecretRow, Step};
 pub use client_form::PortalClientForm;
 pub use clients::{AccessChip, PortalClientRow, PortalClients};
-pub use provider::{PortalConfirm, PortalMemberRow, PortalMembers, PortalNone, PortalSettings, PortalWebhookRow, PortalWebhooks};
+pub use provider::{
+    PortalConfirm, PortalMemberRow, PortalMembers, PortalNone, PortalSettings, PortalWebhookRow, PortalWebhooks,
+};
 pub use request::{PortalRequest, PortalRequestRow, PortalRequests};
 
 use super::frame::{PortalNav, PortalSection, Switch};

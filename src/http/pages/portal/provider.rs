@@ -100,7 +100,11 @@ impl Page for PortalNone {
     const TEMPLATE: &'static str = "portal/none.html";
 
     fn samples() -> Vec<Self> {
-        vec![Self { email: "dana@acme.example".into() }, Self { email: samples::LONG_WORD.into() }, Self { email: samples::MARKUP.into() }]
+        vec![
+            Self { email: "dana@acme.example".into() },
+            Self { email: samples::LONG_WORD.into() },
+            Self { email: samples::MARKUP.into() },
+        ]
     }
 }
 
@@ -108,7 +112,13 @@ impl Page for PortalMembers {
     const TEMPLATE: &'static str = "portal/members.html";
 
     fn samples() -> Vec<Self> {
-        let row = |name: &str, is_self| PortalMemberRow { id: "acc_1".into(), name: name.into(), email: "dana@acme.example".into(), role: "Developer".into(), is_self };
+        let row = |name: &str, is_self| PortalMemberRow {
+            id: "acc_1".into(),
+            name: name.into(),
+            email: "dana@acme.example".into(),
+            role: "Developer".into(),
+            is_self,
+        };
         let typical = Self {
             action: "/portal/apv_1/members".into(),
             may_change: true,
@@ -119,7 +129,11 @@ impl Page for PortalMembers {
         vec![
             typical.clone(),
             Self { may_change: false, ..typical.clone() },
-            Self { email: Field::wrong(samples::MARKUP, samples::RTL), rows: vec![row(samples::MARKUP, false), row(samples::LONG_NAME, false)], ..typical },
+            Self {
+                email: Field::wrong(samples::MARKUP, samples::RTL),
+                rows: vec![row(samples::MARKUP, false), row(samples::LONG_NAME, false)],
+                ..typical
+            },
         ]
     }
 
@@ -133,11 +147,23 @@ impl Page for PortalWebhooks {
 
     fn samples() -> Vec<Self> {
         let empty = Self { action: "/portal/apv_1/webhooks".into(), ..Self::default() };
-        let row = |url: &str| PortalWebhookRow { id: "whk_1".into(), url: url.into(), made: Moment::new("12 Nov 2026", "2026-11-12T09:00:00Z") };
+        let row = |url: &str| PortalWebhookRow {
+            id: "whk_1".into(),
+            url: url.into(),
+            made: Moment::new("12 Nov 2026", "2026-11-12T09:00:00Z"),
+        };
         vec![
             empty.clone(),
-            Self { new_secret: "kQ7aT0vXc2mN8pLr4sWz".into(), rows: vec![row("https://acme.example/hooks/countersign")], ..empty.clone() },
-            Self { url: Field::wrong(samples::MARKUP, "Use https."), rows: vec![row(samples::LONG_WORD), row(samples::MARKUP)], ..empty },
+            Self {
+                new_secret: "kQ7aT0vXc2mN8pLr4sWz".into(),
+                rows: vec![row("https://acme.example/hooks/countersign")],
+                ..empty.clone()
+            },
+            Self {
+                url: Field::wrong(samples::MARKUP, "Use https."),
+                rows: vec![row(samples::LONG_WORD), row(samples::MARKUP)],
+                ..empty
+            },
         ]
     }
 
@@ -150,11 +176,20 @@ impl Page for PortalSettings {
     const TEMPLATE: &'static str = "portal/settings.html";
 
     fn samples() -> Vec<Self> {
-        let typical = Self { action: "/portal/apv_1/settings".into(), may_change: true, name: Field::of("Acme Health"), website: Field::of("https://acme.example") };
+        let typical = Self {
+            action: "/portal/apv_1/settings".into(),
+            may_change: true,
+            name: Field::of("Acme Health"),
+            website: Field::of("https://acme.example"),
+        };
         vec![
             typical.clone(),
             Self { may_change: false, ..typical.clone() },
-            Self { name: Field::wrong(samples::MARKUP, samples::EMOJI), website: Field::wrong(samples::BAD_URL, "Use https."), ..typical },
+            Self {
+                name: Field::wrong(samples::MARKUP, samples::EMOJI),
+                website: Field::wrong(samples::BAD_URL, "Use https."),
+                ..typical
+            },
         ]
     }
 
@@ -174,7 +209,11 @@ impl Page for PortalConfirm {
             text: "It stops working everywhere at once, and its client_id is never used again.".into(),
             button: "Delete the client".into(),
         };
-        vec![typical.clone(), Self { title: samples::LONG_WORD.into(), ..typical.clone() }, Self { title: samples::MARKUP.into(), text: samples::RTL.into(), ..typical }]
+        vec![
+            typical.clone(),
+            Self { title: samples::LONG_WORD.into(), ..typical.clone() },
+            Self { title: samples::MARKUP.into(), text: samples::RTL.into(), ..typical },
+        ]
     }
 
     fn sample_nav() -> Nav {

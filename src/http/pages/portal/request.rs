@@ -75,7 +75,12 @@ impl Page for PortalRequests {
         };
         vec![
             Self::default(),
-            Self { rows: vec![row("Growth Chart", "St. Mary Hospital", Stand::Waiting), row("CareCal", "Lakeside", Stand::Approved)] },
+            Self {
+                rows: vec![
+                    row("Growth Chart", "St. Mary Hospital", Stand::Waiting),
+                    row("CareCal", "Lakeside", Stand::Approved),
+                ],
+            },
             Self { rows: (0..60).map(|_| row(samples::LONG_NAME, samples::LONG_NAME, Stand::Withdrawn)).collect() },
             Self { rows: vec![row(samples::MARKUP, samples::RTL, Stand::Rejected)] },
         ]
@@ -98,7 +103,12 @@ impl Page for PortalRequest {
             reason: "Parents want to see how their child grows.".into(),
             facts: vec![Fact::words("FHIR endpoint", "Hospital record (FHIR R4)")],
             groups: samples::typical_groups(),
-            history: vec![HistoryLine { at: Moment::new("12 Nov 2026", "2026-11-12T09:00:00Z"), who: "Dana Dev".into(), text: "Asked.".into(), ..HistoryLine::default() }],
+            history: vec![HistoryLine {
+                at: Moment::new("12 Nov 2026", "2026-11-12T09:00:00Z"),
+                who: "Dana Dev".into(),
+                text: "Asked.".into(),
+                ..HistoryLine::default()
+            }],
             withdraw_action: "/portal/apv_1/requests/req_1/withdraw".into(),
             ask_href: "/portal/apv_1/clients/app_1/ask/what?at=st-mary%2Fr4".into(),
             ..Self::default()
@@ -113,7 +123,13 @@ impl Page for PortalRequest {
                 asks_again: true,
                 ..waiting.clone()
             },
-            Self { stand: Stand::Approved, granted: samples::typical_groups(), withdraw_action: String::new(), ask_href: String::new(), ..waiting.clone() },
+            Self {
+                stand: Stand::Approved,
+                granted: samples::typical_groups(),
+                withdraw_action: String::new(),
+                ask_href: String::new(),
+                ..waiting.clone()
+            },
             Self { organization: samples::LONG_NAME.into(), groups: samples::sixty_scopes(), ..waiting.clone() },
             Self {
                 client: Badge::new(samples::RTL, samples::MARKUP),
