@@ -54,7 +54,8 @@ fn parse_short(token: &str, release: Release) -> Result<ScopeKind, ParseError> {
             "user" => Level::User,
             "system" => Level::System,
             "launch" => {
-                return launch(rest, release).ok_or_else(|| ParseError::new(Kind::Launch, "launch/".len()..token.len()));
+                return launch(rest, release)
+                    .ok_or_else(|| ParseError::new(Kind::Launch, "launch/".len()..token.len()));
             }
             _ => return other(token),
         };

@@ -101,7 +101,8 @@ pub fn read_key_file(path: &str) -> Result<Zeroizing<[u8; 32]>, String> {
 fn mail(mail: &Mail, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mistake>) {
     let from = match mail {
         Mail::Console => {
-            return warnings.push(Mistake::new("mail.transport", "is console: mail goes to the log and reaches nobody"));
+            return warnings
+                .push(Mistake::new("mail.transport", "is console: mail goes to the log and reaches nobody"));
         }
         Mail::File { folder, from } => {
             if folder.trim().is_empty() {

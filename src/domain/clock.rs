@@ -12,11 +12,13 @@ pub struct UtcMillis(pub i64);
 
 impl UtcMillis {
     /// This moment plus a number of seconds; saturates at the ends of time.
+    #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1000)))
     }
 
     /// This moment plus a number of days of 24 hours.
+    #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
         self.plus_seconds(days.saturating_mul(86_400))
     }
@@ -54,6 +56,7 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
     fn now(&self) -> UtcMillis {
         UtcMillis(jiff::Timestamp::now().as_millisecond())
     }

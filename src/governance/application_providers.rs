@@ -105,10 +105,10 @@ pub async fn change_settings(app: &App, developer: &Developer, name: &str, websi
     let mut faults = Vec::new();
     let name = words::one_line("name", name, 80, &mut faults);
     let website = website.trim().to_owned();
-    if !website.is_empty() {
-        if let Err((code, message)) = web_address(&website, app.config.outbound.allow_private_networks) {
-            faults.push(Fault::new("website", code, message));
-        }
+    if !website.is_empty()
+        && let Err((code, message)) = web_address(&website, app.config.outbound.allow_private_networks)
+    {
+        faults.push(Fault::new("website", code, message));
     }
     if !faults.is_empty() {
         return Err(Refusal::Invalid(faults));

@@ -57,7 +57,7 @@ pub async fn start(
 
 /// Where one comes from.
 #[derive(Debug, Default, Deserialize)]
-pub struct Next {
+pub struct ComingFrom {
     /// A path of ours.
     #[serde(default)]
     next: String,
@@ -73,7 +73,7 @@ pub struct Next {
 pub async fn show(
     State(state): State<AppState>,
     visitor: Visitor,
-    Query(query): Query<Next>,
+    Query(query): Query<ComingFrom>,
 ) -> Result<Response, PageError> {
     let next = local_path(&query.next);
     if visitor.signed_in.is_some() && query.again.is_none() {

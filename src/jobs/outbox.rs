@@ -103,7 +103,8 @@ impl Sender {
             .await
             .map(|()| arrived)
             .inspect(|_| {
-                metrics::counter!("outbox_messages_total", "arrived" => if arrived { "yes" } else { "no" }).increment(1)
+                metrics::counter!("outbox_messages_total", "arrived" => if arrived { "yes" } else { "no" })
+                    .increment(1);
             })
     }
 

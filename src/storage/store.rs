@@ -58,7 +58,7 @@ impl Store {
             return Ok(value);
         };
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Work { work: Some(work), value: None, reply });
+        let job = Box::new(Work { closure: Some(work), value: None, reply });
         writer.try_send(job).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(_) => StorageError::Busy,
             mpsc::error::TrySendError::Closed(_) => StorageError::Unavailable("the writer has stopped".into()),
@@ -85,7 +85,7 @@ trait Job: Send {
 }
 
 struct Work<T, E, F> {
-    work: Option<F>,
+    closure: Option<F>,
     value: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
@@ -98,7 +98,7 @@ where
 {
     fn run<'j>(&'j mut self, connection: &'j mut AnyConnection) -> BoxFuture<'j, bool> {
         Box::pin(async move {
-            let Some(work) = self.work.take() else { return false };
+            let Some(work) = self.closure.take() else { return false };
             let value = work(connection).await;
             let keep = value.is_ok();
             self.value = Some(value);

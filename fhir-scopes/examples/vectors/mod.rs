@@ -43,7 +43,7 @@ pub fn run(text: &str) -> Result<Outcome, String> {
         match check(vector) {
             Ok(()) => outcome.passed += 1,
             Err((expected, got)) => {
-                outcome.disagreements.push(Disagreement { id: text_of(vector, "id").to_string(), expected, got })
+                outcome.disagreements.push(Disagreement { id: text_of(vector, "id").to_string(), expected, got });
             }
         }
     }

@@ -6,7 +6,7 @@ use super::super::access_requests::{self, Ask};
 use super::super::actor::{Developer, Staff};
 use super::super::approvals::{self, Life, Yes};
 use super::super::clients;
-use super::{ApprovalDeclared, ClientDeclared, MadeSecret, NotApplied, RequestDeclared, Run, invalid, refused};
+use super::{Applying, ApprovalDeclared, ClientDeclared, MadeSecret, NotApplied, RequestDeclared, invalid, refused};
 use crate::domain::access_requests::AccessRequest;
 use crate::domain::clients::{Client, ClientMetadata, ClientType};
 use crate::domain::ids::{AccessRequestId, ClientId};
@@ -17,7 +17,7 @@ use crate::storage;
 /// A secret shorter than this is one that somebody thought up.
 const SHORTEST_SECRET: usize = 24;
 
-impl Run<'_> {
+impl Applying<'_> {
     /// In whose name a provider's clients are registered here: an admin of it if there is one.
     async fn developer_of(&self, client: &Client, what: &str) -> Result<Developer, NotApplied> {
         self.developer_at(&client.application_provider_id, what).await

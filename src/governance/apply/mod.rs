@@ -100,7 +100,7 @@ pub enum NotApplied {
 
 /// Makes it so, or with `dry_run` says what would change.
 pub async fn apply(app: &App, declaration: &Declaration, dry_run: bool) -> Result<Report, NotApplied> {
-    let mut run = Run { app, declaration, dry_run, report: Report::default() };
+    let mut run = Applying { app, declaration, dry_run, report: Report::default() };
     for organization in &declaration.organizations {
         run.organization(organization).await?;
     }
@@ -122,14 +122,14 @@ pub async fn apply(app: &App, declaration: &Declaration, dry_run: bool) -> Resul
     Ok(run.report)
 }
 
-struct Run<'a> {
+struct Applying<'a> {
     app: &'a App,
     declaration: &'a Declaration,
     dry_run: bool,
     report: Report,
 }
 
-impl Run<'_> {
+impl Applying<'_> {
     fn added(&mut self, what: impl Into<String>) {
         self.report.changes.push(Change { kind: ChangeKind::Added, what: what.into(), how: String::new() });
     }

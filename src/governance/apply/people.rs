@@ -1,6 +1,6 @@
 //! Accounts, their memberships, and who they are at organizations.
 
-use super::{AccountDeclared, NotApplied, Run, UserDeclared, differences, invalid, refused};
+use super::{AccountDeclared, Applying, NotApplied, UserDeclared, differences, invalid, refused};
 use crate::domain::accounts::{
     Account, DeveloperMembership, DeveloperRole, FhirUser, StaffMembership, StaffRole, UserPatient, normalized_email,
 };
@@ -10,7 +10,7 @@ use crate::domain::secrets::PlainSecret;
 use crate::governance::{Refusal, accounts, passwords};
 use crate::storage;
 
-impl Run<'_> {
+impl Applying<'_> {
     pub(super) async fn account(&mut self, declared: &AccountDeclared) -> Result<(), NotApplied> {
         let what = format!("account {}", declared.email);
         let email =

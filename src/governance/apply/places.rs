@@ -2,7 +2,7 @@
 
 use super::super::fhir_endpoints::base_url;
 use super::{
-    EndpointDeclared, MadeSecret, NotApplied, OrganizationDeclared, ProviderDeclared, ResourceServerDeclared, Run,
+    Applying, EndpointDeclared, MadeSecret, NotApplied, OrganizationDeclared, ProviderDeclared, ResourceServerDeclared,
     differences, invalid, refused,
 };
 use crate::domain::application_providers::ApplicationProvider;
@@ -16,7 +16,7 @@ use crate::storage::{self, StorageError};
 /// A secret shorter than this is one that somebody thought up.
 const SHORTEST_SECRET: usize = 24;
 
-impl Run<'_> {
+impl Applying<'_> {
     pub(super) async fn organization(&mut self, declared: &OrganizationDeclared) -> Result<(), NotApplied> {
         let what = format!("organization {}", declared.slug);
         if !is_slug(&declared.slug) {
@@ -27,54 +27,51 @@ impl Run<'_> {
         }
         let now = self.app.now();
         let found = storage::organizations::find_by_slug(&mut *self.app.store.read().await?, &declared.slug).await?;
-        let id = match found {
-            Some(mut organization) => {
-                let how = differences(&[
-                    ("name", organization.name == declared.name),
-                    ("settings", organization.settings == declared.settings),
-                ]);
-                if !how.is_empty() {
-                    self.changed(&what, &how);
-                    organization.name.clone_from(&declared.name);
-                    organization.settings = declared.settings.clone();
-                    let changed = organization.clone();
-                    self.write(move |conn| {
-                        Box::pin(async move {
-                            storage::organizations::update(conn, &changed).await?;
-                            let event = AuditEvent::new(&changed.id, now, "organization.changed", Actor::Operator)
-                                .subject(changed.id.as_str())
-                                .with("changed", how);
-                            storage::audit::append(conn, &event).await
-                        })
-                    })
-                    .await?;
-                }
-                organization.id
-            }
-            None => {
-                self.added(&what);
-                let organization = Organization {
-                    id: OrganizationId::new(now, &*self.app.entropy),
-                    slug: declared.slug.clone(),
-                    name: declared.name.clone(),
-                    standing: Standing::Active,
-                    settings: declared.settings.clone(),
-                    created_at: now,
-                };
-                let id = organization.id.clone();
+        let id = if let Some(mut organization) = found {
+            let how = differences(&[
+                ("name", organization.name == declared.name),
+                ("settings", organization.settings == declared.settings),
+            ]);
+            if !how.is_empty() {
+                self.changed(&what, &how);
+                organization.name.clone_from(&declared.name);
+                organization.settings = declared.settings.clone();
+                let changed = organization.clone();
                 self.write(move |conn| {
                     Box::pin(async move {
-                        storage::organizations::insert(conn, &organization).await?;
-                        let event = AuditEvent::new(&organization.id, now, "organization.added", Actor::Operator)
-                            .subject(organization.id.as_str())
-                            .with("slug", organization.slug.as_str())
-                            .with("name", organization.name.as_str());
+                        storage::organizations::update(conn, &changed).await?;
+                        let event = AuditEvent::new(&changed.id, now, "organization.changed", Actor::Operator)
+                            .subject(changed.id.as_str())
+                            .with("changed", how);
                         storage::audit::append(conn, &event).await
                     })
                 })
                 .await?;
-                id
             }
+            organization.id
+        } else {
+            self.added(&what);
+            let organization = Organization {
+                id: OrganizationId::new(now, &*self.app.entropy),
+                slug: declared.slug.clone(),
+                name: declared.name.clone(),
+                standing: Standing::Active,
+                settings: declared.settings.clone(),
+                created_at: now,
+            };
+            let id = organization.id.clone();
+            self.write(move |conn| {
+                Box::pin(async move {
+                    storage::organizations::insert(conn, &organization).await?;
+                    let event = AuditEvent::new(&organization.id, now, "organization.added", Actor::Operator)
+                        .subject(organization.id.as_str())
+                        .with("slug", organization.slug.as_str())
+                        .with("name", organization.name.as_str());
+                    storage::audit::append(conn, &event).await
+                })
+            })
+            .await?;
+            id
         };
         for endpoint in &declared.fhir_endpoints {
             self.endpoint(&id, &declared.slug, endpoint).await?;
@@ -172,40 +169,37 @@ impl Run<'_> {
             .into_iter()
             .find(|server| declared.id.as_ref().map_or(server.name == declared.name, |id| server.id.as_str() == id));
         let given = declared.secret.as_deref().map(PlainSecret::from_text);
-        let (event, server) = match before {
-            Some(mut server) => {
-                let same_secret = given.as_ref().is_none_or(|secret| secret.hashed().matches(&server.secret_hash));
-                let how = differences(&[("name", server.name == declared.name), ("secret", same_secret)]);
-                if how.is_empty() {
-                    return Ok(());
-                }
-                self.changed(&what, how);
-                server.name.clone_from(&declared.name);
-                if let Some(secret) = given {
-                    server.secret_hash = secret.hashed();
-                }
-                ("resource_server.changed", server)
+        let (event, server) = if let Some(mut server) = before {
+            let same_secret = given.as_ref().is_none_or(|secret| secret.hashed().matches(&server.secret_hash));
+            let how = differences(&[("name", server.name == declared.name), ("secret", same_secret)]);
+            if how.is_empty() {
+                return Ok(());
             }
-            None => {
-                self.added(&what);
-                let id = declared
-                    .id
-                    .clone()
-                    .map_or_else(|| ResourceServerId::new(now, &*self.app.entropy), ResourceServerId::from_text);
-                let made = given.is_none();
-                let secret = given.unwrap_or_else(|| PlainSecret::alphanumeric(&*self.app.entropy));
-                let server = ResourceServer {
-                    id,
-                    organization_id: organization.clone(),
-                    name: declared.name.clone(),
-                    secret_hash: secret.hashed(),
-                    standing: Standing::Active,
-                };
-                if made && !self.dry_run {
-                    self.report.secrets.push(MadeSecret { of: server.id.as_str().to_owned(), plain: secret });
-                }
-                ("resource_server.added", server)
+            self.changed(&what, how);
+            server.name.clone_from(&declared.name);
+            if let Some(secret) = given {
+                server.secret_hash = secret.hashed();
             }
+            ("resource_server.changed", server)
+        } else {
+            self.added(&what);
+            let id = declared
+                .id
+                .clone()
+                .map_or_else(|| ResourceServerId::new(now, &*self.app.entropy), ResourceServerId::from_text);
+            let made = given.is_none();
+            let secret = given.unwrap_or_else(|| PlainSecret::alphanumeric(&*self.app.entropy));
+            let server = ResourceServer {
+                id,
+                organization_id: organization.clone(),
+                name: declared.name.clone(),
+                secret_hash: secret.hashed(),
+                standing: Standing::Active,
+            };
+            if made && !self.dry_run {
+                self.report.secrets.push(MadeSecret { of: server.id.as_str().to_owned(), plain: secret });
+            }
+            ("resource_server.added", server)
         };
         self.write(move |conn| {
             Box::pin(async move {

@@ -176,10 +176,10 @@ pub async fn list(conn: &mut Conn, developer: &Developer) -> Result<Vec<Client>,
 }
 
 async fn logo_is_kept(conn: &mut Conn, metadata: &ClientMetadata) -> Result<(), Refusal> {
-    if let Some(digest) = &metadata.logo {
-        if storage::clients::find_logo(conn, digest).await?.is_none() {
-            return Err(Refusal::invalid("logo", "logo-unknown", "upload the logo first"));
-        }
+    if let Some(digest) = &metadata.logo
+        && storage::clients::find_logo(conn, digest).await?.is_none()
+    {
+        return Err(Refusal::invalid("logo", "logo-unknown", "upload the logo first"));
     }
     Ok(())
 }

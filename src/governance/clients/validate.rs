@@ -104,10 +104,10 @@ fn words(metadata: &ClientMetadata, faults: &mut Vec<Fault>) {
 fn pages(metadata: &ClientMetadata, local: bool, faults: &mut Vec<Fault>) {
     for (field, text) in [("homepage", &metadata.homepage), ("privacy", &metadata.privacy), ("terms", &metadata.terms)]
     {
-        if !text.is_empty() {
-            if let Err((code, message)) = redirect_uris::check_https(text, local) {
-                faults.push(Fault::new(field, code, message));
-            }
+        if !text.is_empty()
+            && let Err((code, message)) = redirect_uris::check_https(text, local)
+        {
+            faults.push(Fault::new(field, code, message));
         }
     }
 }
@@ -134,10 +134,10 @@ fn redirects(metadata: &ClientMetadata, local: bool, faults: &mut Vec<Fault>) {
             faults.push(Fault::new("launch_uri", code, message));
         }
     }
-    if let Some(uri) = &metadata.backchannel_logout_uri {
-        if let Err((code, message)) = redirect_uris::check_https(uri, local) {
-            faults.push(Fault::new("backchannel_logout_uri", code, message));
-        }
+    if let Some(uri) = &metadata.backchannel_logout_uri
+        && let Err((code, message)) = redirect_uris::check_https(uri, local)
+    {
+        faults.push(Fault::new("backchannel_logout_uri", code, message));
     }
     let needs_redirect = metadata.may_use(GrantType::AuthorizationCode);
     if needs_redirect && metadata.redirect_uris.is_empty() {

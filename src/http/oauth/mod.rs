@@ -72,14 +72,14 @@ enum Challenge {
 fn refusal(error: &OAuthError, challenge: Challenge) -> Response {
     let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
     if error.kind == ErrorKind::TemporarilyUnavailable {
-        tracing::error!(because = error.because.as_deref(), "a request failed")
+        tracing::error!(because = error.because.as_deref(), "a request failed");
     } else {
         tracing::debug!(
             error = error.kind.as_str(),
             text = error.text,
             because = error.because.as_deref(),
             "a request was refused"
-        )
+        );
     }
     let mut members = Map::new();
     members.insert("error".into(), error.kind.as_str().into());

@@ -57,12 +57,11 @@ impl Desk {
         let developer = Developer::at(conn, &who.account, &ApplicationProviderId::from_text(provider)).await?;
         let mut others = Vec::new();
         for membership in storage::application_providers::developer_memberships(conn, &who.account.id).await? {
-            if membership.application_provider_id != developer.provider.id {
-                if let Some(other) =
+            if membership.application_provider_id != developer.provider.id
+                && let Some(other) =
                     storage::application_providers::lookup(conn, &membership.application_provider_id).await?
-                {
-                    others.push(Switch { name: other.name, href: format!("/portal/{}/clients", other.id) });
-                }
+            {
+                others.push(Switch { name: other.name, href: format!("/portal/{}/clients", other.id) });
             }
         }
         Ok(Self { base: format!("/portal/{}", developer.provider.id), developer, others })
@@ -96,7 +95,7 @@ pub(super) fn fault_text(state: &AppState, visitor: &Visitor, faults: &[Fault], 
         .map(|fault| {
             let words = state.pages.text(visitor.lang, &format!("fault-{}", fault.code), &[]);
             // the message may name the very entry that is wrong, which fixed words cannot
-            words.map_or_else(|_| fault.message.clone(), |words| words)
+            words.unwrap_or_else(|_| fault.message.clone())
         })
         .collect::<Vec<_>>()
         .join(" ")

@@ -47,7 +47,7 @@ pub async fn list(
             rows.push((request.requested_at, row));
         }
     }
-    rows.sort_by(|a, b| b.0.cmp(&a.0));
+    rows.sort_by_key(|(sent, _)| std::cmp::Reverse(*sent));
     let page = PortalRequests { rows: rows.into_iter().map(|(_, row)| row).collect() };
     Ok(state.pages.render(&visitor.frame(desk.nav(PortalSection::Requests)), &page))
 }

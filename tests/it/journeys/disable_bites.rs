@@ -125,7 +125,7 @@ fn another_organization_does_not_notice() {
         assert_eq!(there.status, 200, "{}", there.body);
         refused(&stage.post("token", &[("authorization", &authorization)], &fields).await, 401, "invalid_client");
         // and a token of the one organization is nothing to the other's FHIR server
-        assert!(!stage.is_active(&there.json()["access_token"].as_str().unwrap().to_owned()).await);
+        assert!(!stage.is_active(there.json()["access_token"].as_str().unwrap()).await);
         stage.end().await;
     });
 }

@@ -32,10 +32,10 @@ fn sql_literals(source: &str) -> Vec<String> {
     let mut rest = source;
     while let Some(start) = rest.find("sqlx::query(") {
         rest = rest[start + "sqlx::query(".len()..].trim_start();
-        if let Some(literal) = rest.strip_prefix('"') {
-            if let Some(end) = end_of_literal(literal) {
-                found.push(unescape(&literal[..end]));
-            }
+        if let Some(literal) = rest.strip_prefix('"')
+            && let Some(end) = end_of_literal(literal)
+        {
+            found.push(unescape(&literal[..end]));
         }
     }
     found

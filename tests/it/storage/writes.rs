@@ -25,7 +25,7 @@ fn an_error_leaves_no_trace_and_its_neighbours_stand() {
         });
         let outcomes = futures_util::future::join_all(writes).await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 20);
-        let records = audit::page_from(&mut *store.read().await.unwrap(), "server", 0, 100).await.unwrap();
+        let records = audit::page_from(&mut store.read().await.unwrap(), "server", 0, 100).await.unwrap();
         assert_eq!(records.len(), 20);
         assert!(records.iter().all(|record| record.at.0 % 2 == 0));
         database.remove().await;
@@ -60,7 +60,7 @@ fn audit_records_written_at_once_form_one_whole_chain() {
         for outcome in futures_util::future::join_all(writes).await {
             outcome.unwrap();
         }
-        let records = audit::page_from(&mut *store.read().await.unwrap(), "server", 0, 100).await.unwrap();
+        let records = audit::page_from(&mut store.read().await.unwrap(), "server", 0, 100).await.unwrap();
         assert_eq!(records.len(), 60);
         let (mut seq, mut hash) = (0, String::new());
         for record in records {
@@ -78,7 +78,7 @@ fn a_read_connection_cannot_write_on_sqlite() {
             return;
         }
         let database = TestDatabase::new(dialect).await;
-        let refused = audit::append(&mut *database.store.read().await.unwrap(), &event(1)).await;
+        let refused = audit::append(&mut database.store.read().await.unwrap(), &event(1)).await;
         assert!(refused.is_err());
         database.remove().await;
     });

@@ -44,6 +44,7 @@ pub struct EndpointChoice {
 /// Step 2, what. Form: `POST {action}` with `csrf`, `at`, `level`, `pick` (repeated, `Type.letters`), `sign_in`, `launch`, `launch_patient`,
 /// `offline`, `scopes` (pasted; used instead when not empty).
 #[derive(Clone, Debug, Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one per tick box of the page")]
 pub struct AskWhat {
     /// Where the form goes.
     pub action: String,
