@@ -1,7 +1,7 @@
 //! Refusals on their way out: one [`Failure`], shown as a page ([`PageError`]) or as RFC 9457 problem+json ([`ApiError`]).
 //!
 //! A storage failure becomes 503, never a success and never a "not found". Everything unexpected is logged with a reference id, and only the
-//! reference is shown. The body is written by the layers around pages and API ([`finish_page`], [`finish_api`]), which know the language and
+//! reference is shown. The body is written by the layers around pages and API (`finish_page`, [`finish_api`]), which know the language and
 //! the frame; handlers just return the error.
 
 use std::sync::Arc;

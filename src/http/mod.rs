@@ -1,6 +1,6 @@
 //! The edge towards browsers and apps: pages, static assets and (on the same floor) the endpoints.
 //!
-//! [`router`] is every route on one page. [`extract`] is what handlers ask for; [`error`] is what they answer when something is refused.
+//! [`mod@router`] is every route on one page. [`extract`] is what handlers ask for; [`error`] is what they answer when something is refused.
 //! A handler does three things: read, call, answer.
 
 use std::sync::Arc;
