@@ -1,4 +1,4 @@
-//! An application provider's own affairs: members, webhooks, name and website.
+//! An application provider's own affairs: members, name and website. Its webhooks have a room of their own.
 
 use super::actor::Developer;
 use super::clients::web_address;
@@ -7,13 +7,8 @@ use super::{Refusal, words};
 use crate::app::App;
 use crate::domain::accounts::{Account, DeveloperMembership, DeveloperRole, normalized_email};
 use crate::domain::audit::{AuditEvent, Chain};
-use crate::domain::ids::{AccountId, WebhookId};
-use crate::domain::secrets::PlainSecret;
-use crate::storage::webhooks::Webhook;
+use crate::domain::ids::AccountId;
 use crate::storage::{self, Conn};
-
-/// How many webhooks a provider may have.
-const WEBHOOKS: usize = 10;
 
 /// A member and their role.
 #[derive(Clone, Debug)]
@@ -125,54 +120,6 @@ pub async fn change_settings(app: &App, developer: &Developer, name: &str, websi
                 provider.name = name;
                 provider.website = website;
                 storage::application_providers::update(conn, &provider).await?;
-                Ok(storage::audit::append(conn, &event).await?)
-            })
-        })
-        .await
-}
-
-/// Registers a webhook; the answer is its signing secret, which is not shown again.
-pub async fn add_webhook(app: &App, developer: &Developer, url: &str) -> Result<PlainSecret, Refusal> {
-    let url = url.trim().to_owned();
-    web_address(&url, app.config.outbound.allow_private_networks)
-        .map_err(|(code, message)| Refusal::invalid("url", code, message))?;
-    let now = app.now();
-    let id = WebhookId::new(now, &*app.entropy);
-    let secret = PlainSecret::alphanumeric(&*app.entropy);
-    let sealed_secret = app.vault.seal(&Webhook::label(&id), secret.reveal().as_bytes(), &*app.entropy);
-    let webhook =
-        Webhook { id, application_provider_id: developer.provider.id.clone(), url, sealed_secret, created_at: now };
-    let developer = developer.clone();
-    app.store
-        .write(move |conn| {
-            Box::pin(async move {
-                if storage::webhooks::list_by_provider(conn, &developer.provider.id).await?.len() >= WEBHOOKS {
-                    return Err(Refusal::Conflict(format!("an application provider may have {WEBHOOKS} webhooks")));
-                }
-                storage::webhooks::insert(conn, &webhook).await?;
-                let event = AuditEvent::new(Chain::Server, now, "webhook.added", developer.audit())
-                    .subject(webhook.id.as_str())
-                    .with("application_provider", developer.provider.id.as_str())
-                    .with("url", webhook.url.as_str());
-                Ok(storage::audit::append(conn, &event).await?)
-            })
-        })
-        .await?;
-    Ok(secret)
-}
-
-/// Takes a webhook away: nothing more is sent there.
-pub async fn remove_webhook(app: &App, developer: &Developer, id: &WebhookId) -> Result<(), Refusal> {
-    let (developer, id, now) = (developer.clone(), id.clone(), app.now());
-    app.store
-        .write(move |conn| {
-            Box::pin(async move {
-                if !storage::webhooks::remove(conn, &developer.provider.id, &id).await? {
-                    return Err(Refusal::NotFound);
-                }
-                let event = AuditEvent::new(Chain::Server, now, "webhook.removed", developer.audit())
-                    .subject(id.as_str())
-                    .with("application_provider", developer.provider.id.as_str());
                 Ok(storage::audit::append(conn, &event).await?)
             })
         })

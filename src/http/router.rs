@@ -130,7 +130,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/portal/{provider}/requests/{request}/withdraw", post(portal::requests::withdraw))
         .route("/portal/{provider}/members", get(portal::provider::members).post(portal::provider::add_member))
         .route("/portal/{provider}/members/remove", post(portal::provider::remove_member))
-        .route("/portal/{provider}/webhooks", get(portal::provider::webhooks).post(portal::provider::add_webhook))
+        .route("/portal/{provider}/webhooks", get(portal::provider::list_webhooks).post(portal::provider::add_webhook))
         .route("/portal/{provider}/webhooks/remove", post(portal::provider::remove_webhook))
         .route("/portal/{provider}/settings", get(portal::provider::settings).post(portal::provider::change_settings))
         // logos: everybody

@@ -119,7 +119,7 @@ pub async fn refresh(
         revoked_at: None,
     };
     let id = storage::tokens::insert_refresh(conn, &row, previous, now).await?;
-    storage::token_counters::add(conn, &counted(grant, "refresh", row.expires_at), 1).await?;
+    storage::grants::count_refresh(conn, grant.id, Some(row.expires_at)).await?;
     Ok((id, app.sealer.seal(TokenKind::Refresh, id, &secret)))
 }
 
@@ -132,13 +132,12 @@ pub async fn replace_refresh(
     now: UtcMillis,
 ) -> Result<Option<PlainSecret>, StorageError> {
     let secret = Sealer::secret(app.entropy.as_ref());
-    let done = storage::tokens::replace_refresh(conn, id, &secret.hashed(), refresh_until(app, grant, now)).await?;
+    let until = refresh_until(app, grant, now);
+    let done = storage::tokens::replace_refresh(conn, id, &secret.hashed(), until).await?;
+    if done {
+        storage::grants::count_refresh(conn, grant.id, Some(until)).await?;
+    }
     Ok(done.then(|| app.sealer.seal(TokenKind::Refresh, id, &secret)))
-}
-
-/// A refresh token is live no more: spent, or its family ended.
-pub async fn uncount_refresh(conn: &mut Conn, grant: &Grant, expires_at: UtcMillis) -> Result<(), StorageError> {
-    storage::token_counters::add(conn, &counted(grant, "refresh", expires_at), -1).await
 }
 
 /// An access token is live no more.

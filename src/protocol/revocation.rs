@@ -91,11 +91,9 @@ async fn end(conn: &mut Conn, found: &Found, now: UtcMillis) -> Result<Option<&'
     storage::grants::hold(conn, found.grant_id, now).await?;
     let Some(in_force) = storage::grants::in_force(conn, found.grant_id, now).await? else { return Ok(None) };
     if found.kind == TokenKind::Access {
-        let ended = storage::tokens::revoke_access(conn, found.id, now).await?;
-        if ended {
-            mint::uncount_access(conn, &in_force.grant, now).await?;
-        }
-        return Ok(ended.then_some("access_token.revoked"));
+        let Some(expires_at) = storage::tokens::revoke_access(conn, found.id, now).await? else { return Ok(None) };
+        mint::uncount_access(conn, &in_force.grant, expires_at).await?;
+        return Ok(Some("access_token.revoked"));
     }
     storage::tokens::revoke_refresh(conn, found.id, now).await?;
     let ended = storage::grants::revoke(conn, found.grant_id, "revoked_by_client", now).await?;

@@ -3,6 +3,7 @@
 use sqlx::any::AnyRow;
 
 use super::rows::{Columns as _, json_text};
+use super::token_counters::{self, Counted};
 use super::{Conn, StorageError};
 use crate::domain::accounts::FhirUser;
 use crate::domain::approvals::Approval;
@@ -46,16 +47,20 @@ pub async fn hold(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<(), Storag
     Ok(())
 }
 
-/// Ends a family; true if it was alive.
+/// Ends a family; true if it was alive. Its refresh token is counted no more.
 pub async fn revoke(conn: &mut Conn, id: i64, because: &str, now: UtcMillis) -> Result<bool, StorageError> {
     let done =
         sqlx::query("update grants set revoked_at = $2, revoked_because = $3 where id = $1 and revoked_at is null")
             .bind(id)
             .bind(now.0)
             .bind(because)
-            .execute(conn)
+            .execute(&mut *conn)
             .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() != 1 {
+        return Ok(false);
+    }
+    count_refresh(conn, id, None).await?;
+    Ok(true)
 }
 
 /// Ends every family of one user for one client; how many were alive.
@@ -67,18 +72,43 @@ pub async fn revoke_for_user(
     because: &str,
     now: UtcMillis,
 ) -> Result<u64, StorageError> {
-    let done = sqlx::query(
-        "update grants set revoked_at = $5, revoked_because = $4
-         where organization_id = $1 and account_id = $2 and client_id = $3 and revoked_at is null",
+    let alive = sqlx::query(
+        "select id from grants
+         where organization_id = $1 and account_id = $2 and client_id = $3 and revoked_at is null order by id",
     )
     .bind(organization.as_str())
     .bind(account.as_str())
     .bind(client.as_str())
-    .bind(because)
-    .bind(now.0)
-    .execute(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(done.rows_affected())
+    let mut ended = 0;
+    for row in alive {
+        ended += u64::from(revoke(conn, row.int("id")?, because, now).await?);
+    }
+    Ok(ended)
+}
+
+/// A family has one live refresh token at most. Counts the one it has now, which ends at `until` (`None`: it has none), instead of the one before.
+pub async fn count_refresh(conn: &mut Conn, id: i64, until: Option<UtcMillis>) -> Result<(), StorageError> {
+    let row = sqlx::query("select organization_id, client_id, epoch, live_refresh_until from grants where id = $1")
+        .bind(id)
+        .fetch_one(&mut *conn)
+        .await?;
+    let organization = OrganizationId::from_text(row.text("organization_id")?);
+    let client = ClientId::from_text(row.text("client_id")?);
+    let epoch = row.int("epoch")?;
+    for (expires_at, tokens) in [(row.time_or_null("live_refresh_until")?, -1), (until, 1)] {
+        if let Some(expires_at) = expires_at {
+            let counted = Counted { organization: &organization, client: &client, epoch, kind: "refresh", expires_at };
+            token_counters::add(conn, &counted, tokens).await?;
+        }
+    }
+    sqlx::query("update grants set live_refresh_until = $2 where id = $1")
+        .bind(id)
+        .bind(until.map(|at| at.0))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 macro_rules! select {

@@ -68,14 +68,15 @@ pub async fn mark_used(conn: &mut Conn, id: i64, secret: &HashedSecret, now: Utc
     Ok(done.rows_affected() == 1)
 }
 
-/// Revokes one access token; false if it was revoked before.
-pub async fn revoke_access(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
-    let done = sqlx::query("update access_tokens set revoked_at = $2 where id = $1 and revoked_at is null")
+/// Revokes one access token; when it would have ended, or `None` if it was revoked before.
+pub async fn revoke_access(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<Option<UtcMillis>, StorageError> {
+    sqlx::query("update access_tokens set revoked_at = $2 where id = $1 and revoked_at is null returning expires_at")
         .bind(id)
         .bind(now.0)
-        .execute(conn)
-        .await?;
-    Ok(done.rows_affected() == 1)
+        .fetch_optional(conn)
+        .await?
+        .map(|row| row.time("expires_at"))
+        .transpose()
 }
 
 /// Gives an access token that nobody used a new secret, scopes and life: the answer that carried the old one got lost. False if it was used meanwhile.

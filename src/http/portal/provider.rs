@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::{Desk, done, fault_text, faults_or, say};
 use crate::domain::accounts::DeveloperRole;
 use crate::domain::ids::{AccountId, WebhookId};
-use crate::governance::application_providers as providers;
 use crate::governance::error::Fault;
+use crate::governance::{application_providers as providers, webhooks};
 use crate::http::AppState;
 use crate::http::error::PageError;
 use crate::http::extract::{CsrfForm, SignedIn, Visitor};
@@ -124,7 +124,7 @@ pub async fn remove_member(
 }
 
 /// `GET /portal/{provider}/webhooks`.
-pub async fn webhooks(
+pub async fn list_webhooks(
     State(state): State<AppState>,
     visitor: Visitor,
     who: SignedIn,
@@ -168,11 +168,11 @@ pub async fn add_webhook(
 ) -> Result<Response, PageError> {
     let mut conn = state.app.store.read().await?;
     let desk = Desk::open(&mut conn, &who, &provider).await?;
-    let added = providers::add_webhook(&state.app, &desk.developer, &form.url).await;
+    let added = webhooks::register(&state.app, &desk.developer, &form.url).await;
     let mut page = webhooks_page(&visitor, &mut conn, &desk).await?;
     let frame = visitor.frame(desk.nav(PortalSection::Webhooks));
     match added {
-        Ok(secret) => {
+        Ok((_, secret)) => {
             secret.reveal().clone_into(&mut page.new_secret);
             Ok(state.pages.render(&frame, &page).into_response())
         }
@@ -199,7 +199,7 @@ pub async fn remove_webhook(
     CsrfForm(form): CsrfForm<RemoveWebhook>,
 ) -> Result<Response, PageError> {
     let desk = Desk::open(&mut *state.app.store.read().await?, &who, &provider).await?;
-    providers::remove_webhook(&state.app, &desk.developer, &WebhookId::from_text(form.webhook)).await?;
+    webhooks::remove(&state.app, &desk.developer, &WebhookId::from_text(form.webhook)).await?;
     Ok(done(say(&state, &visitor, "portal-done-saved"), &format!("{}/webhooks", desk.base)))
 }
 

@@ -196,7 +196,6 @@ async fn rotate(
         )
         .into());
     }
-    mint::uncount_refresh(conn, grant, token.expires_at).await?;
     Ok((access, Some(refresh)))
 }
 
@@ -211,7 +210,9 @@ async fn keep(
     let grant = &in_force.grant;
     let access =
         mint::access(conn, app, grant, &scopes.to_string(), mint::life(app, &in_force.endpoint, false), now).await?;
-    storage::tokens::extend_refresh(conn, token.id, mint::refresh_until(app, grant, now)).await?;
+    let until = mint::refresh_until(app, grant, now);
+    storage::tokens::extend_refresh(conn, token.id, until).await?;
+    storage::grants::count_refresh(conn, grant.id, Some(until)).await?;
     Ok(access)
 }
 

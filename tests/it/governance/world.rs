@@ -53,6 +53,15 @@ pub struct World {
 
 impl World {
     pub async fn new(dialect: Dialect) -> Self {
+        Self::with(dialect, Outbound::default()).await
+    }
+
+    /// A world whose outgoing requests may stay on this machine.
+    pub async fn allowing_private_networks(dialect: Dialect) -> Self {
+        Self::with(dialect, Outbound { allow_private_networks: true }).await
+    }
+
+    async fn with(dialect: Dialect, outbound: Outbound) -> Self {
         let database = TestDatabase::new(dialect).await;
         let now = UtcMillis(1_763_900_000_000);
         let clock = Arc::new(FrozenClock::at(now));
@@ -66,7 +75,7 @@ impl World {
             },
             database: Database { url: database.url.clone() },
             mail: Mail::default(),
-            outbound: Outbound::default(),
+            outbound,
             limits: Limits::default(),
         };
         let app = Arc::new(App {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use countersign::storage;
+
 use super::actors::{PATIENT_SCOPES, Stage, Tokens, basic, refused};
 use crate::support::on_both;
 
@@ -264,6 +266,36 @@ fn online_access_ends_with_the_session() {
         assert_eq!(out.status, 303);
         assert!(!stage.is_active(&next.access()).await);
         refused(&stage.refresh(&next.refresh()).await, 400, "invalid_grant");
+        stage.end().await;
+    });
+}
+
+#[test]
+fn live_tokens_are_counted_right_through_the_life_of_a_family() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let live = async || {
+            let world = stage.world();
+            let organization = &world.reviewer.organization.id;
+            let mut conn = world.app.store.read().await.unwrap();
+            let epoch = storage::approvals::find(&mut conn, organization, &stage.app).await.unwrap().unwrap().epoch;
+            storage::token_counters::live(&mut conn, organization, &stage.app, epoch, world.app.now()).await.unwrap()
+        };
+        assert_eq!(live().await, (0, 0));
+        let first = stage.tokens().await;
+        assert_eq!(live().await, (1, 1));
+        let second = Tokens(stage.refresh(&first.refresh()).await.json());
+        assert_eq!(live().await, (2, 1), "one family has one live refresh token");
+        let client = stage.app.as_str().to_owned();
+        let revoked = stage.post("revoke", &[], &[("token", &first.access()), ("client_id", &client)]).await;
+        assert_eq!(revoked.status, 200);
+        assert_eq!(live().await, (1, 1));
+        // long after the access tokens have ended, the refresh token still counts until its family is revoked
+        stage.world().clock.advance_seconds(7200);
+        assert_eq!(live().await, (0, 1));
+        let revoked = stage.post("revoke", &[], &[("token", &second.refresh()), ("client_id", &client)]).await;
+        assert_eq!(revoked.status, 200);
+        assert_eq!(live().await, (0, 0));
         stage.end().await;
     });
 }
