@@ -328,3 +328,23 @@ fn the_deletions_of_a_history_show_only_where_the_type_alone_decides() {
     assert!(!history("patient/Observation.s"));
     assert!(!history("system/Observation.s?status=final"));
 }
+
+#[test]
+fn provenance_that_the_user_may_see_passes_without_its_target_in_the_answer() {
+    let patient_only = text_grant("patient/Condition.rs patient/Provenance.rs");
+    let with_user = text_grant("patient/Condition.rs patient/Provenance.rs user/Provenance.rs?_tag=shared");
+    let condition = json!({ "resourceType": "Condition", "id": "7", "subject": { "reference": "Patient/123" } });
+    let elsewhere = |tag: &str| {
+        json!({
+            "resourceType": "Provenance", "meta": { "tag": [{ "code": tag }] }, "target": [{ "reference": "Condition/8" }]
+        })
+    };
+    let results = [condition, elsewhere("shared"), elsewhere("private")];
+    for (grant, expected) in [(patient_only, [true, false, false]), (with_user, [true, true, false])] {
+        let Decision::Filter(filter) = grant.decide(&Request::get("/Condition", "_revinclude=Provenance:target"))
+        else {
+            panic!("a search at patient level is filtered");
+        };
+        assert_eq!(filter.accepts_all(&results), expected);
+    }
+}
