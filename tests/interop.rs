@@ -154,6 +154,26 @@ async fn client_credentials_in_the_header_and_in_the_body() {
     assert_eq!(error_of(refused), BasicErrorResponseType::InvalidClient);
 }
 
+#[tokio::test]
+async fn a_demo_that_was_killed_starts_again_on_its_data_with_the_same_secrets_and_tokens() {
+    let mut first = Demo::start("again").await;
+    let scope = Scope::new(first.fact("confidential_client", "scope"));
+    let client = first.client("confidential_client");
+    let token = client.exchange_client_credentials().add_scope(scope.clone()).request_async(&http()).await.unwrap();
+    first.child.kill().unwrap();
+    first.child.wait().unwrap();
+
+    let second = Demo::start("again").await;
+    for (of, name) in
+        [("confidential_client", "client_secret"), ("resource_server", "client_secret"), ("staff", "password")]
+    {
+        assert_eq!(first.fact(of, name), second.fact(of, name), "{of}.{name}");
+    }
+    assert!(second.is_active(token.access_token()).await, "what was issued before is still good");
+    let client = second.client("confidential_client");
+    client.exchange_client_credentials().add_scope(scope).request_async(&http()).await.unwrap();
+}
+
 fn error_of<T: std::fmt::Debug, E: std::error::Error + std::fmt::Debug>(
     answer: Result<T, RequestTokenError<E, BasicErrorResponse>>,
 ) -> BasicErrorResponseType {

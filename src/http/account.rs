@@ -8,12 +8,12 @@ use serde::Deserialize;
 use super::error::Failure;
 use super::extract::visitor::flash;
 use super::extract::{CsrfForm, SignedIn, Visitor, cookies};
-use super::pages::parts::{Choice, Field, Moment};
+use super::pages::parts::{Choice, Field};
 use super::pages::{self, Nav, Tone};
 use super::pages::{SessionRow, TokenRow};
+use super::present::{moment, moment_or_never};
 use super::sign_in::{device, words_of};
 use super::{AppState, PageError};
-use crate::domain::clock::UtcMillis;
 use crate::domain::secrets::PlainSecret;
 use crate::governance::error::Fault;
 use crate::governance::{Refusal, accounts};
@@ -202,9 +202,9 @@ async fn page_of(state: &AppState, visitor: &Visitor, who: &SignedIn) -> Result<
             .map(|token| TokenRow {
                 id: token.id.to_string(),
                 name: token.name.clone(),
-                made: moment(token.created_at),
-                last_used: token.last_used_at.map(moment).unwrap_or_default(),
-                ends: token.expires_at.map(moment).unwrap_or_default(),
+                made: moment(token.created_at, visitor.lang),
+                last_used: moment_or_never(token.last_used_at, visitor.lang),
+                ends: moment_or_never(token.expires_at, visitor.lang),
             })
             .collect(),
         sessions: sessions
@@ -217,18 +217,11 @@ async fn page_of(state: &AppState, visitor: &Visitor, who: &SignedIn) -> Result<
                 } else {
                     session.device.clone()
                 },
-                since: moment(session.created_at),
-                seen: moment(session.last_seen_at),
+                since: moment(session.created_at, visitor.lang),
+                seen: moment(session.last_seen_at, visitor.lang),
                 current: session.id == who.session.id,
             })
             .collect(),
         ..pages::Account::default()
     })
-}
-
-/// A moment for people: "12 Nov 2026, 14:03 UTC".
-fn moment(at: UtcMillis) -> Moment {
-    let text = jiff::Timestamp::from_millisecond(at.0)
-        .map_or_else(|_| at.rfc3339(), |time| time.strftime("%-d %b %Y, %H:%M UTC").to_string());
-    Moment::new(text, at.rfc3339())
 }
