@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorKind, OAuthError};
 use super::oxide::{self, AuthorizationView};
 use super::params::Params;
-use super::{pkce, redirect_uri};
+use super::{pkce, redirect_uri, sign_in_only};
 use crate::app::App;
 use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::Approval;
@@ -50,7 +50,7 @@ pub struct AuthorizationRequest {
     pub fhir_endpoint_id: FhirEndpointId,
     /// What may be granted of what was asked, in the spelling asked.
     pub scopes: String,
-    /// S256.
+    /// S256; empty where none was needed (see [`sign_in_only`]).
     pub code_challenge: String,
     /// For the ID token.
     pub nonce: Option<String>,
@@ -304,8 +304,11 @@ async fn accept(
     if params.get("response_mode").is_some_and(|mode| mode != "query" && mode != "form_post") {
         return Err(OAuthError::request("response_mode must be query or form_post"));
     }
-    check_pkce(params)?;
-    let endpoint = audience(asker, params, endpoints)?;
+    let waived = sign_in_only::waived(&asker.metadata, params);
+    if !waived.pkce {
+        check_pkce(params)?;
+    }
+    let endpoint = if waived.audience { any_endpoint(asker, endpoints)? } else { audience(asker, params, endpoints)? };
     let (prompt, max_age) = (prompt(params)?, max_age(params)?);
     let asked = asked_scopes(params, endpoint)?;
     let (launch, context) = launch(app, asker, params, endpoint, &asked).await?;
@@ -344,7 +347,7 @@ async fn accept(
     })
 }
 
-/// S256 or nothing, for every client (SMART-AL-15). An omitted method would mean `plain`, and is refused as such.
+/// S256 or nothing, for every client (SMART-AL-15; see [`sign_in_only`] for the one request that needs none). An omitted method would mean `plain`, and is refused as such.
 fn check_pkce(params: &Params) -> Result<(), OAuthError> {
     let challenge = params.get("code_challenge").ok_or_else(|| OAuthError::request("code_challenge is missing"))?;
     if params.get("code_challenge_method") != Some("S256") {
@@ -374,6 +377,12 @@ fn audience<'a>(asker: &Asker, params: &Params, endpoints: &'a [FhirEndpoint]) -
         .find(is_named)
         .filter(|endpoint| asker.approval.fhir_endpoints.contains(&endpoint.id))
         .ok_or_else(|| OAuthError::request("aud is not a FHIR base URL this client may use here"))
+}
+
+/// The FHIR endpoint under which somebody is signed in who asks for nothing there.
+fn any_endpoint<'a>(asker: &Asker, endpoints: &'a [FhirEndpoint]) -> Result<&'a FhirEndpoint, OAuthError> {
+    let mut approved = endpoints.iter().filter(|endpoint| asker.approval.fhir_endpoints.contains(&endpoint.id));
+    approved.next().ok_or_else(|| OAuthError::request("aud is missing"))
 }
 
 fn prompt(params: &Params) -> Result<Prompt, OAuthError> {
