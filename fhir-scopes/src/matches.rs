@@ -87,7 +87,7 @@ pub fn type_of<V: ResourceView>(resource: &V, release: Release) -> Option<Resour
 /// # }
 /// ```
 pub fn limit_matches<V: ResourceView>(
-    limit: &Limit,
+    limit: &Limit<'_>,
     one: ResourceType,
     release: Release,
     base: Option<&str>,
@@ -131,13 +131,13 @@ impl CompiledLimit {
     /// assert!(CompiledLimit::new(&limit, TypeSelector::All, Release::R4).accepts(&tagged, None));
     /// # }
     /// ```
-    pub fn new(limit: &Limit, types: TypeSelector, release: Release) -> Self {
+    pub fn new(limit: &Limit<'_>, types: TypeSelector, release: Release) -> Self {
         // every type has the parameters that `*` may be limited by, along the same paths
         let one = match types {
             TypeSelector::One(one) => one,
             TypeSelector::All => ResourceType::PATIENT,
         };
-        let compile = |clause: &Clause| {
+        let compile = |clause: &Clause<'_>| {
             let parameter = tables::parameter(release, one, clause.parameter()).unwrap_or(tables::Found::UNKNOWN);
             let values = clause.alternatives().iter().map(|text| Value::read(parameter.kind, text)).collect();
             CompiledClause { parameter, values }

@@ -33,13 +33,13 @@ impl ScopeSet {
 }
 
 /// Merges and thins resource scopes; the result is in v2.
-pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope>) -> Vec<ResourceScope> {
+pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope<'static>>) -> Vec<ResourceScope<'static>> {
     // 1 one entry per (level, type, limit), with all its letters
-    let mut all: Vec<ResourceScope> = scopes
+    let mut all: Vec<ResourceScope<'static>> = scopes
         .map(|scope| ResourceScope { limit: scope.limit.simplified(), dialect: Dialect::V2, ..scope.clone() })
         .collect();
     all.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
-    let mut merged: Vec<ResourceScope> = Vec::new();
+    let mut merged: Vec<ResourceScope<'static>> = Vec::new();
     for scope in all {
         match merged.last_mut() {
             Some(last) if last.key() == scope.key() => last.permissions = last.permissions | scope.permissions,
@@ -48,7 +48,7 @@ pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope>) -> V
     }
     // 2 drop letters that one other scope gives, then those that several give together
     thin(&mut merged, |others, scope| {
-        let given = |other: &&&ResourceScope| {
+        let given = |other: &&&ResourceScope<'_>| {
             other.level == scope.level && other.types.covers(scope.types) && scope.limit.implies(&other.limit)
         };
         others.iter().filter(given).fold(scope.permissions, |left, other| left - other.permissions)
@@ -57,10 +57,13 @@ pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope>) -> V
     merged
 }
 
-fn thin(scopes: &mut Vec<ResourceScope>, missing: impl Fn(&[&ResourceScope], &ResourceScope) -> crate::Permissions) {
+fn thin(
+    scopes: &mut Vec<ResourceScope<'static>>,
+    missing: impl Fn(&[&ResourceScope<'static>], &ResourceScope<'static>) -> crate::Permissions,
+) {
     let mut i = 0;
     while let Some(scope) = scopes.get(i) {
-        let others: Vec<&ResourceScope> =
+        let others: Vec<&ResourceScope<'static>> =
             scopes.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, other)| other).collect();
         let needed = missing(&others, scope);
         if needed.is_empty() {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::branch::On;
 use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
+use super::handful::Handful;
 use super::obligations::Obligations;
 use super::perform::owe;
 use super::query::pairs;
@@ -210,7 +211,7 @@ impl Grant {
 
     /// Nothing stored is shown, so having a letter is enough; a patient scope still needs its patient.
     fn any_of(&self, one: ResourceType, letters: Permissions) -> Decision<'_> {
-        let counts = |scope: &&crate::ResourceScope| {
+        let counts = |scope: &&crate::ResourceScope<'_>| {
             scope.types.includes(one)
                 && scope.permissions.intersects(letters)
                 && (scope.level != crate::Level::Patient || self.patient.is_some())
@@ -233,11 +234,11 @@ impl Grant {
         let Ok(named) = self.named_types(request) else {
             return self.deny(Reason::NoRoute(NoRoute::UnknownType), needs);
         };
-        let wants: Vec<Want> =
+        let wants: Handful<Want> =
             if named.is_empty() { [all].into() } else { named.iter().map(|one| Want::one(*one, letters)).collect() };
         let mut open = matches!(head, Gate::Open(_));
-        let mut more = Vec::new();
-        for want in wants {
+        let mut more = Handful::default();
+        for want in wants.iter().copied() {
             match self.gate(want, None) {
                 Gate::Open(_) => more.push(want),
                 Gate::Filtered => {
@@ -253,19 +254,14 @@ impl Grant {
             Gate::Open(by) if open => {
                 Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
             }
-            _ => {
-                let mut filter = Filter::new(self, On::Results, main);
-                filter.more = more;
-                filter.owe_levels();
-                Decision::Filter(filter)
-            }
+            _ => Decision::Filter(Filter::with(self, On::Results, main, more)),
         }
     }
 
     /// The route picks patients (or a group of them), so these types count too. A job must keep the narrowed list of types.
     fn export(&self, on: Option<ResourceType>, request: &Request<'_>) -> Decision<'_> {
         let want = |types| Want { levels: Levels::OnlySystem, limited: false, ..Want::of(types, Permissions::RS) };
-        let mut route = Vec::new();
+        let mut route = Handful::default();
         if let Some(on) = on {
             route.push(ResourceType::PATIENT);
             if on != ResourceType::PATIENT {
@@ -273,7 +269,8 @@ impl Grant {
             }
         }
         let Ok(named) = self.named_types(request) else { return self.deny(Reason::NoRoute(NoRoute::UnknownType), []) };
-        let mut needs: Vec<Need> = route.iter().map(|one| Need::of(TypeSelector::One(*one), Permissions::RS)).collect();
+        let mut needs: Handful<Need> =
+            route.iter().map(|one| Need::of(TypeSelector::One(*one), Permissions::RS)).collect();
         if named.is_empty() {
             needs.push(Need::of(TypeSelector::All, Permissions::RS));
         }
@@ -282,7 +279,7 @@ impl Grant {
         }
         let mut allowed = None;
         let mut narrowed = false;
-        for need in &needs {
+        for need in needs.iter() {
             match self.gate(want(need.types), None) {
                 Gate::Open(by) => allowed = Some(by),
                 Gate::Filtered => narrowed = true,

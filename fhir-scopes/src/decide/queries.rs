@@ -98,7 +98,7 @@ impl Filter<'_> {
         self.query(first, Some(merged))
     }
 
-    fn query(&self, branch: &Branch<'_>, limit: Option<Limit>) -> Option<Query> {
+    fn query(&self, branch: &Branch<'_>, limit: Option<Limit<'_>>) -> Option<Query> {
         let TypeSelector::One(one) = branch.types else { return None };
         let (path, own) = match branch.reach {
             Reach::Everyone | Reach::Shared => (one.to_string(), None),
