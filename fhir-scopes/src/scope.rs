@@ -352,7 +352,7 @@ impl<'a> Scope<'a> {
     #[must_use]
     pub fn to_v2(&self) -> Scope<'static> {
         match self.resource() {
-            Some(resource) if resource.dialect == Dialect::V1 => Scope::from_resource(resource.in_v2().into_owned()),
+            Some(resource) if resource.dialect == Dialect::V1 => Scope::from_resource(resource.in_v2()),
             _ => self.clone().into_owned(),
         }
     }
@@ -371,7 +371,7 @@ impl<'a> Scope<'a> {
         if resource.dialect == Dialect::V1 {
             return Some(self.clone().into_owned());
         }
-        Some(Scope::from_resource(ResourceScope { dialect: Dialect::V1, ..resource.clone() }.into_owned()))
+        Some(Scope::from_resource(ResourceScope { dialect: Dialect::V1, ..resource.clone() }))
     }
 
     /// A scope from its parts, spelled in its dialect where that is exact.
@@ -387,7 +387,8 @@ impl<'a> Scope<'a> {
     /// };
     /// assert_eq!(Scope::from_resource(parts).literal(), "system/*.rs");
     /// ```
-    pub fn from_resource(mut resource: ResourceScope<'static>) -> Scope<'static> {
+    pub fn from_resource(resource: ResourceScope<'_>) -> Scope<'static> {
+        let mut resource = resource.into_owned();
         if resource.v1_word().is_none() {
             resource.dialect = Dialect::V2;
         }
