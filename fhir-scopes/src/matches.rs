@@ -28,12 +28,46 @@ use value::Value;
 /// ```
 pub trait ResourceView: Sized {
     /// The member of an object.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::matches::ResourceView;
+    /// let patient = serde_json::json!({ "active": true, "name": [{ "family": "de Vries" }] });
+    /// assert!(patient.member("name").is_some());
+    /// assert!(patient.member("birthDate").is_none());
+    /// # }
+    /// ```
     fn member(&self, name: &str) -> Option<&Self>;
     /// The items, if this is an array.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::matches::ResourceView;
+    /// let patient = serde_json::json!({ "active": true, "name": [{ "family": "de Vries" }] });
+    /// assert_eq!(patient.member("name").and_then(ResourceView::items).map(<[_]>::len), Some(1));
+    /// # }
+    /// ```
     fn items(&self) -> Option<&[Self]>;
     /// The text, if this is a string.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::matches::ResourceView;
+    /// let patient = serde_json::json!({ "active": true, "name": [{ "family": "de Vries" }] });
+    /// let name = &patient["name"][0];
+    /// assert_eq!(name.member("family").and_then(ResourceView::text), Some("de Vries"));
+    /// # }
+    /// ```
     fn text(&self) -> Option<&str>;
     /// The truth, if this is a boolean.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::matches::ResourceView;
+    /// let patient = serde_json::json!({ "active": true, "name": [{ "family": "de Vries" }] });
+    /// assert_eq!(patient.member("active").and_then(ResourceView::truth), Some(true));
+    /// # }
+    /// ```
     fn truth(&self) -> Option<bool>;
 }
 

@@ -75,11 +75,10 @@ pub fn decide(vector: &Value) -> Verdict {
         }
         _ => None,
     };
-    let body = match (request.get("body"), &parsed) {
-        (None | Some(Value::Null), _) => Body::Absent,
-        (_, Some(json)) => Body::Json(json),
-        (Some(Value::String(form)), None) => Body::Form(form),
-        (Some(json), None) => Body::Json(json),
+    let body = match parsed.as_ref().or(request.get("body")) {
+        None | Some(Value::Null) => Body::Absent,
+        Some(Value::String(form)) => Body::Form(form),
+        Some(json) => Body::Json(json),
     };
     let overriding = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
     let request = Request {

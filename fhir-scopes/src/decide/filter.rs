@@ -103,6 +103,8 @@ impl<'g> Filter<'g> {
 
     /// Whether this resource passes: one branch for its type, with the patient's compartment and the limit, holds for it.
     ///
+    /// A resource of the searched type passes by what may be searched, also where an include would bring more of that type along. In a
+    /// search of every type, [`accepts_match`](Self::accepts_match) tells what was found from what came along.
     /// For a conditional request it must pass both as something found and as something changed. Provenance that may pass only
     /// because its target is in the answer is told by [`accepts_all`](Self::accepts_all).
     ///
@@ -116,7 +118,34 @@ impl<'g> Filter<'g> {
     /// ```
     pub fn accepts<V: ResourceView>(&self, resource: &V) -> bool {
         let Some(one) = type_of(resource, self.grant.release) else { return false };
-        self.wants().any(|want| self.grant.want_accepts(want, one, resource))
+        let searched = self.main.is_some_and(|want| want.types == TypeSelector::One(one));
+        self.wants()
+            .filter(|want| !(searched && want.comes_along))
+            .any(|want| self.grant.want_accepts(want, one, resource))
+    }
+
+    /// Whether a resource passes that the search itself found (`Bundle.entry.search.mode` is `match`): the letters and limits of what an
+    /// include may bring along do not count for it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+    /// let granted = ScopeSet::parse("user/Observation.s?status=final user/Observation.r user/Encounter.s", Release::R4).unwrap();
+    /// let grant = Grant::new(&granted);
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/", "_include=*")) else { unreachable!() };
+    /// let draft = serde_json::json!({ "resourceType": "Observation", "status": "preliminary" });
+    /// assert!(filter.accepts(&draft)); // an encounter may refer to it
+    /// assert!(!filter.accepts_match(&draft));
+    /// # }
+    /// ```
+    pub fn accepts_match<V: ResourceView>(&self, resource: &V) -> bool {
+        let Some(one) = type_of(resource, self.grant.release) else { return false };
+        self.wants().filter(|want| !want.comes_along).any(|want| self.grant.want_accepts(want, one, resource))
+    }
+
+    /// Whether anything may be in the answer that was not searched for.
+    pub(super) fn brings_along(&self) -> bool {
+        self.wants().any(|want| want.comes_along)
     }
 
     /// Whether the deletion of a resource of this type may be shown: only where the type alone decides, since a deletion carries no

@@ -17,6 +17,8 @@ pub(super) struct Want {
     pub(super) levels: Levels,
     /// Whether scopes with a limit count.
     pub(super) limited: bool,
+    /// Not searched for: an include, or what a document refers to, brings it into the answer.
+    pub(super) comes_along: bool,
     /// Provenance that came along because its target is in the answer.
     pub(super) target_in_results: bool,
 }
@@ -43,11 +45,16 @@ impl Levels {
 
 impl Want {
     pub(super) const fn of(types: TypeSelector, letters: Permissions) -> Self {
-        Self { types, letters, levels: Levels::All, limited: true, target_in_results: false }
+        Self { types, letters, levels: Levels::All, limited: true, comes_along: false, target_in_results: false }
     }
 
     pub(super) fn counts(self, scope: &crate::ResourceScope<'_>) -> bool {
         self.levels.count(scope.level)
+    }
+
+    pub(super) const fn along(types: TypeSelector, letters: Permissions) -> Self {
+        let searched = Self::of(types, letters);
+        Self { comes_along: true, ..searched }
     }
 
     pub(super) const fn one(one: ResourceType, letters: Permissions) -> Self {

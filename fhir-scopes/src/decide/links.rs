@@ -109,7 +109,7 @@ impl Grant {
         }
         for (gate, letter) in [(read, Permissions::READ), (search, Permissions::SEARCH)] {
             if !matches!(gate, Gate::Closed(_)) {
-                links.want(Want::one(one, letter));
+                links.want(Want::along(TypeSelector::One(one), letter));
             }
         }
         match (read, search) {
@@ -123,7 +123,7 @@ impl Grant {
         links.needs.push(Need::of(TypeSelector::All, Permissions::READ));
         let mut any = false;
         for letter in [Permissions::READ, Permissions::SEARCH] {
-            let want = Want::of(TypeSelector::All, letter);
+            let want = Want::along(TypeSelector::All, letter);
             match self.gate(want, None) {
                 Gate::Open(_) => {
                     links.want(want);
@@ -145,7 +145,7 @@ impl Grant {
         let source = ResourceType::parse(source, self.release);
         let Some(source) = source else { return links.strip(value) };
         links.needs.push(Need::of(TypeSelector::One(source), Permissions::SEARCH));
-        let want = Want::one(source, Permissions::SEARCH);
+        let want = Want::along(TypeSelector::One(source), Permissions::SEARCH);
         match self.gate(want, None) {
             Gate::Open(_) => links.want(want),
             // US Core asks for the provenance of what is in the answer; only that of the Patient is in the compartment itself

@@ -225,7 +225,9 @@ impl Grant {
     /// A resource and all that comes with it: `r` on the type, then everything narrowed to what the letters open.
     fn record(&self, one: ResourceType, id: &str, letters: Permissions, request: &Request<'_>) -> Decision<'_> {
         let main = Want::one(one, Permissions::READ);
-        let all = Want::of(TypeSelector::All, letters);
+        // what a document refers to is no search of its own
+        let comes_along = letters == Permissions::READ;
+        let all = Want { comes_along, ..Want::of(TypeSelector::All, letters) };
         let needs = [Need::of(main.types, main.letters), Need::of(TypeSelector::All, letters)];
         let head = self.gate(main, Some(id));
         if let Gate::Closed(reason) = head {
@@ -234,8 +236,11 @@ impl Grant {
         let Ok(named) = self.named_types(request) else {
             return self.deny(Reason::NoRoute(NoRoute::UnknownType), needs);
         };
-        let wants: Handful<Want> =
-            if named.is_empty() { [all].into() } else { named.iter().map(|one| Want::one(*one, letters)).collect() };
+        let wants: Handful<Want> = if named.is_empty() {
+            [all].into()
+        } else {
+            named.iter().map(|one| Want { comes_along, ..Want::one(*one, letters) }).collect()
+        };
         let mut open = matches!(head, Gate::Open(_));
         let mut more = Handful::default();
         for want in wants.iter().copied() {
