@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorKind, OAuthError};
 use super::oxide::{self, AuthorizationView};
 use super::params::Params;
-use super::{pkce, redirect_uri};
+use super::{launch, pkce, redirect_uri};
 use crate::app::App;
 use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::Approval;
@@ -106,6 +106,8 @@ pub enum Stop {
     UnknownPerson(Badges),
     /// The organization's FHIR server does not answer.
     FhirUnavailable(Badges),
+    /// Too much of this in a short time.
+    TooMany,
     /// Our database does not answer.
     Unavailable(String),
 }
@@ -240,6 +242,13 @@ pub async fn begin(app: &Arc<App>, slug: &str, params: &Params) -> Result<Begun,
         Err(refusal) if refusal.kind == ErrorKind::TemporarilyUnavailable => {
             Err(Stop::Unavailable(refusal.because.unwrap_or_default()))
         }
+        // L10: whoever guesses handles is no longer sent on
+        Err(refusal)
+            if refusal.text == launch::NOT_VALID
+                && launch::throttle::is_guessing(app, &asker.organization.id, &asker.client.id).await? =>
+        {
+            Err(Stop::TooMany)
+        }
         Err(refusal) => {
             tracing::debug!(
                 client = client_id,
@@ -308,7 +317,7 @@ async fn accept(
     let endpoint = audience(asker, params, endpoints)?;
     let (prompt, max_age) = (prompt(params)?, max_age(params)?);
     let asked = asked_scopes(params, endpoint)?;
-    let (launch, context) = launch(app, asker, params, endpoint, &asked).await?;
+    let (launch, context) = presented_launch(app, asker, params, endpoint, &asked).await?;
     let scopes = grantable(app, asker, endpoint, &asked)?.to_string();
     oxide::authorization(&AuthorizationView {
         client_id: asker.client.id.as_str(),
@@ -410,7 +419,7 @@ fn asked_scopes(params: &Params, endpoint: &FhirEndpoint) -> Result<ScopeSet, OA
 }
 
 /// EHR launch: the handle must be this client's, for this FHIR endpoint, unspent and in time. It is consumed with the code.
-async fn launch(
+async fn presented_launch(
     app: &Arc<App>,
     asker: &Asker,
     params: &Params,
@@ -428,7 +437,7 @@ async fn launch(
         }
         (Some(_), true) => {}
     }
-    let refusal = || OAuthError::request("launch is not valid");
+    let refusal = || OAuthError::request(launch::NOT_VALID);
     let presented = app.sealer.open(TokenKind::Launch, handle.unwrap_or_default()).ok_or_else(refusal)?;
     let now = app.now();
     let found =

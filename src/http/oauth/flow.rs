@@ -1,4 +1,4 @@
-//! The steps of a launch that people see: `/continue`, the patient picker, consent. Every step goes back to `/continue`, which knows what is next.
+//! The steps of a launch that people see: `/continue`, consent; the pickers are in [`super::pick`]. Every step goes back to `/continue`, which knows what is next.
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -7,33 +7,44 @@ use fhir_scopes::{Dialect, NonResource, ResourceScope, ResourceType, ScopeKind, 
 use serde::Deserialize;
 
 use super::authorize::{app_badge, in_launch, stop_page, to_app};
+use super::pick::{patient_picker, patient_row, record_picker};
 use crate::http::AppState;
 use crate::http::extract::{CsrfForm, Visitor};
 use crate::http::pages::Nav;
 use crate::http::pages::parts::{Badge, ScopeChoice, ScopeGroup, ScopeLine};
 use crate::http::pages::{Consent, PatientCard};
-use crate::http::pages::{PatientPicker, PatientRow};
 use crate::http::present;
-use crate::outbound::fhir::views::PatientView;
 use crate::protocol::authorize::Stop;
-use crate::protocol::interaction::{self, Answer, Next, PatientChoice, Person, Question};
+use crate::protocol::interaction::{self, Answer, At, Next, Person, Question};
 use crate::protocol::patients;
 
 /// What every step carries.
 #[derive(Debug, Default, Deserialize)]
 pub struct Step {
     #[serde(default)]
-    flow: String,
-    /// A search in the picker.
+    pub(super) flow: String,
+    /// A search in a picker.
     #[serde(default)]
-    q: String,
+    pub(super) q: String,
 }
 
-fn person(visitor: &Visitor) -> Option<Person<'_>> {
+impl Step {
+    /// The step of a form that holds the handle.
+    pub(super) fn of(fields: &Fields) -> Self {
+        Self { flow: field(fields, "flow").to_owned(), q: String::new() }
+    }
+
+    /// At this organization.
+    pub(super) fn at<'a>(&'a self, slug: &'a str) -> At<'a> {
+        At { slug, flow: &self.flow, typed: &self.q }
+    }
+}
+
+pub(super) fn person(visitor: &Visitor) -> Option<Person<'_>> {
     visitor.signed_in.as_ref().map(|(account, session)| Person { account, session })
 }
 
-fn sign_in(slug: &str, flow: &str, again: bool, login_hint: Option<&str>) -> Response {
+pub(super) fn sign_in(slug: &str, flow: &str, again: bool, login_hint: Option<&str>) -> Response {
     let next = format!("/o/{slug}/continue?flow={flow}");
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("next", &next);
@@ -53,94 +64,32 @@ pub async fn resume(
     Path(slug): Path<String>,
     Query(step): Query<Step>,
 ) -> Response {
-    let next = interaction::next(&state.app, &slug, &step.flow, person(&visitor)).await;
+    let next = interaction::next(&state.app, step.at(&slug), person(&visitor)).await;
     show(&state, &visitor, (&slug, &step), next).await
 }
 
-async fn show(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step), next: Result<Next, Stop>) -> Response {
+pub(super) async fn show(
+    state: &AppState,
+    visitor: &Visitor,
+    (slug, step): (&str, &Step),
+    next: Result<Next, Stop>,
+) -> Response {
     match next {
         Ok(Next::SignIn { again, login_hint }) => sign_in(slug, &step.flow, again, login_hint.as_deref()),
-        Ok(Next::PickPatient(choice)) => picker(state, visitor, (slug, step), &choice).await,
+        Ok(Next::PickPatient(choice)) => patient_picker(state, visitor, (slug, step), &choice).await,
+        Ok(Next::PickRecord(choice)) => record_picker(state, visitor, (slug, step), &choice),
         Ok(Next::Consent(question)) => consent_page(state, visitor, (slug, step), &question).await,
         Ok(Next::Done(to_client)) => to_app(state, visitor, &to_client),
         Err(stop) => stop_page(state, visitor, &stop),
     }
 }
 
-fn row(patient: &PatientView, visitor: &Visitor) -> PatientRow {
-    PatientRow {
-        id: patient.id.clone(),
-        name: patient.name.clone(),
-        birth_date: patient.birth_date.as_deref().map(|date| present::date(date, visitor.lang)).unwrap_or_default(),
-        identifier: patient.identifiers.first().map(|identifier| identifier.value.clone()).unwrap_or_default(),
-        last_contact: String::new(),
-    }
-}
+/// The fields of a form, in order.
+pub(super) type Fields = Vec<(String, String)>;
 
-async fn picker(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step), choice: &PatientChoice) -> Response {
-    let mut page = PatientPicker {
-        action: format!("/o/{slug}/patient"),
-        search_action: format!("/o/{slug}/patient"),
-        flow: step.flow.clone(),
-        app: app_badge(&choice.badges),
-        organization: Badge::new(&choice.badges.organization.name, ""),
-        q: step.q.clone(),
-        searchable: choice.patients.is_none(),
-        ..PatientPicker::default()
-    };
-    match &choice.patients {
-        Some(patients) => {
-            for one in patients {
-                match patients::patient(&state.app, &choice.endpoint, &one.patient).await {
-                    Ok(view) => page.patients.push(row(&view, visitor)),
-                    // the person may still know the number
-                    Err(_) => page.patients.push(PatientRow {
-                        id: one.patient.clone(),
-                        name: one.patient.clone(),
-                        ..PatientRow::default()
-                    }),
-                }
-            }
-        }
-        None => match patients::search(&state.app, &choice.endpoint, &step.q).await {
-            Ok(found) => {
-                page.more = found.len() > patients::PAGE;
-                page.patients = found.iter().take(patients::PAGE).map(|patient| row(patient, visitor)).collect();
-            }
-            Err(error) => {
-                tracing::warn!(%error, endpoint = choice.endpoint.id.as_str(), "patients could not be read");
-                page.unavailable = true;
-            }
-        },
-    }
-    let html = state.pages.render(&visitor.frame(Nav::None), &page);
-    in_launch(html, &choice.badges, &choice.redirect_uri)
-}
-
-type Fields = Vec<(String, String)>;
-
-fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
+/// One of them; `""` for none.
+pub(super) fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-}
-
-/// `POST /o/{organization}/patient`.
-pub async fn pick(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path(slug): Path<String>,
-    CsrfForm(fields): CsrfForm<Fields>,
-) -> Response {
-    let flow = field(&fields, "flow").to_owned();
-    let step = Step { flow, q: String::new() };
-    let Some(person) = person(&visitor) else { return sign_in(&slug, &step.flow, false, None) };
-    if field(&fields, "decision") == "cancel" {
-        let next = interaction::cancel(&state.app, &slug, &step.flow, person).await;
-        return show(&state, &visitor, (&slug, &step), next).await;
-    }
-    match interaction::choose_patient(&state.app, &slug, &step.flow, person, field(&fields, "patient")).await {
-        Ok(()) => Redirect::to(&format!("/o/{slug}/continue?flow={}", step.flow)).into_response(),
-        Err(stop) => stop_page(&state, &visitor, &stop),
-    }
 }
 
 /// `GET /o/{organization}/not-me?flow=`: somebody else signs in for this launch.
@@ -151,7 +100,7 @@ pub async fn not_me(
     Query(step): Query<Step>,
 ) -> Response {
     if let Some(person) = person(&visitor)
-        && let Err(stop) = interaction::release(&state.app, &slug, &step.flow, person).await
+        && let Err(stop) = interaction::release(&state.app, step.at(&slug), person).await
     {
         return stop_page(&state, &visitor, &stop);
     }
@@ -168,7 +117,7 @@ async fn consent_page(
         None => PatientCard::default(),
         Some(id) => match patients::patient(&state.app, &question.endpoint, id).await {
             Ok(view) => {
-                let row = row(&view, visitor);
+                let row = patient_row(&view, visitor);
                 PatientCard { name: row.name, birth_date: row.birth_date, identifier: row.identifier }
             }
             Err(_) => PatientCard { name: id.clone(), ..PatientCard::default() },
@@ -290,7 +239,7 @@ pub async fn consent(
     Path(slug): Path<String>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Response {
-    let step = Step { flow: field(&fields, "flow").to_owned(), q: String::new() };
+    let step = Step::of(&fields);
     let Some(person) = person(&visitor) else { return sign_in(&slug, &step.flow, false, None) };
     let ticked: Vec<&str> =
         fields.iter().filter(|(name, _)| name == "scope").map(|(_, value)| value.as_str()).collect();
@@ -299,6 +248,6 @@ pub async fn consent(
         scopes: ticked.join(" "),
         offline: field(&fields, "offline") == "1",
     };
-    let next = interaction::decide(&state.app, &slug, &step.flow, person, answer).await;
+    let next = interaction::decide(&state.app, step.at(&slug), person, answer).await;
     show(&state, &visitor, (&slug, &step), next).await
 }

@@ -4,5 +4,6 @@ mod access;
 mod api;
 mod deciding;
 mod house;
+mod launches;
 mod openapi;
 mod switching;

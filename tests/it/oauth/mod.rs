@@ -4,11 +4,14 @@
 
 pub mod actors;
 mod authorize;
+mod choosing;
 mod client_authentication;
 mod code;
 mod discovery;
 mod introspection;
 mod launch;
+mod launch_rules;
 mod logout;
+pub mod record_server;
 mod refresh;
 mod registration;

@@ -4,6 +4,7 @@ mod activity;
 mod client;
 mod clients;
 mod confirm;
+mod launches;
 mod receipt;
 mod review;
 mod settings;
@@ -12,6 +13,7 @@ pub use activity::{Activity, ActivityRow, Delivery, NotificationRow, Notificatio
 pub use client::{Client, Day, UseChart};
 pub use clients::{ClientRow, Clients, Filter};
 pub use confirm::{ApproveConfirm, DisableConfirm, RejectConfirm};
+pub use launches::{LaunchItem, LaunchReady, Launches};
 pub use receipt::{Outcome, Receipt};
 pub use review::{Changed, Changes, FieldChange, Review, Run, Verdict, Voice};
 pub use settings::{Brand, FhirEndpointRow, FhirEndpoints, MemberRow, Members, ResourceServerRow, Settings};
