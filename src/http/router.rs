@@ -67,7 +67,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/authorize", get(oauth::authorize::get).post(oauth::authorize::post))
         .route("/o/{organization}/continue", get(oauth::flow::resume))
         .route("/o/{organization}/patient", get(oauth::flow::resume).post(oauth::flow::pick))
-        .route("/o/{organization}/consent", post(oauth::flow::consent))
+        .route("/o/{organization}/consent", post(oauth::consent::consent))
         .route("/o/{organization}/not-me", get(oauth::flow::not_me))
         .route("/o/{organization}/apps", get(oauth::apps::show))
         .route("/o/{organization}/apps/{client}/stop", get(oauth::apps::ask))

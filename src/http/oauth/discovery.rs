@@ -83,7 +83,7 @@ pub async fn smart(
     match of_endpoint(&state, &slug, &name).await {
         Ok(Some((description, organization, _))) => {
             let brand = brands::identifier(&state.app, &organization);
-            document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(brand))
+            document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(Some(brand)))
         }
         Ok(None) => nothing_here(),
         Err(error) => refusal(&error, Challenge::None),
