@@ -212,18 +212,16 @@ pub async fn next(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<
         Reached::Question(underway, user, candidate) => (*underway, user, candidate),
     };
     let Some(person) = person else { return Err(Stop::FlowEnded) };
-    let remembered = {
+    let (remembered, self_registered) = {
         let mut conn = app.store.read().await?;
-        storage::consents::find(
-            &mut conn,
-            &underway.asker.organization.id,
-            &person.account.id,
-            &underway.request.client_id,
-        )
-        .await?
+        let client = &underway.request.client_id;
+        let organization = &underway.asker.organization.id;
+        let remembered = storage::consents::find(&mut conn, organization, &person.account.id, client).await?;
+        (remembered, storage::registrations::is_self_registered(&mut conn, client).await?)
     };
     let parties = (&underway.asker.organization, user.as_ref());
-    match consent::settled(&underway.request, &underway.asker.metadata, parties, (&candidate, remembered.as_ref())) {
+    let known = consent::Known { candidate: &candidate, remembered: remembered.as_ref(), self_registered };
+    match consent::settled(&underway.request, &underway.asker.metadata, parties, &known) {
         Some(settled) => finish(app, underway, person, candidate, settled).await,
         None if underway.request.prompt.none => {
             end_refused(app, &underway, OAuthError::new(ErrorKind::ConsentRequired, "the person must be asked")).await
