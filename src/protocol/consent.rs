@@ -1,7 +1,7 @@
 //! Consent: what a person may be asked, when they need not be, and what their answer leaves.
 //!
 //! An answer only ever narrows. What is remembered is used for the same or less, of the same client revision, and never where somebody else could be listening
-//! (a native app's loopback address) or where it is not clear whose data is meant (a person with several patients).
+//! (a native app's loopback address or private scheme) or where it is not clear whose data is meant (a person with several patients).
 
 use fhir_scopes::{NonResource, ScopeKind, ScopeSet};
 
@@ -72,7 +72,7 @@ pub fn settled(
     {
         return Some(Settled::Standing);
     }
-    if request.prompt.consent || (metadata.native && redirect_uri::is_loopback(&request.redirect_uri)) {
+    if request.prompt.consent || (metadata.native && redirect_uri::may_be_another_apps(&request.redirect_uri)) {
         return None;
     }
     if user.is_some_and(|user| user.patients.len() > 1) {

@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 pub mod actors;
+mod asked_scopes;
 mod authorize;
+mod authorize_pages;
 mod client_authentication;
 mod code;
+mod consent;
 mod discovery;
 mod introspection;
 mod launch;
 mod logout;
 mod refresh;
 mod registration;
+mod requests;
