@@ -176,6 +176,7 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "fhir_endpoint.added" => "event-fhir-endpoint-added",
         "fhir_endpoint.changed" => "event-fhir-endpoint-changed",
         "notification.sent_again" => "event-notification-sent-again",
+        "brand.changed" => "event-brand-changed",
         "organization.settings_changed" => "event-organization-settings-changed",
         "resource_server.added" => "event-resource-server-added",
         "staff.added" => "event-staff-added",
@@ -218,6 +219,13 @@ pub fn fault_words(pages: &Pages, lang: Lang, fault: &Fault) -> String {
         "not-an-origin" => "fault-not-an-origin",
         "not-a-url" => "fault-not-a-url",
         "taken" => "fault-taken",
+        "unknown-kind" => "fault-unknown-kind",
+        "not-an-identifier" => "fault-not-an-identifier",
+        "not-a-country" => "fault-not-a-country",
+        "too-many" => "fault-too-many",
+        "logo-too-large" => "fault-logo-too-large",
+        "logo-not-a-picture" => "fault-logo-not-a-picture",
+        "logo-unreadable" => "fault-logo-unreadable",
         _ => return fault.message.clone(),
     };
     pages.text(lang, key, &[]).unwrap_or_else(|_| fault.message.clone())

@@ -96,6 +96,12 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/console/{org}/fhir-endpoints/add", post(console::endpoints::add))
         .route("/console/{org}/fhir-endpoints/resource-server", post(console::endpoints::make_server))
         .route("/console/{org}/fhir-endpoints/{endpoint}/change", post(console::endpoints::change))
+        .route(
+            "/console/{org}/brand",
+            get(console::brand::show)
+                .post(console::brand::save)
+                .layer(DefaultBodyLimit::max(console::brand::BODY_LIMIT)),
+        )
         .route("/console/{org}/settings", get(console::settings::show).post(console::settings::save))
         // <<< console
         // >>> portal: developers of an application provider

@@ -250,6 +250,7 @@ impl ConsoleNav {
             (S::Notifications, "notifications", "mail", "notifications"),
             (S::Members, "members", "people", "members"),
             (S::FhirEndpoints, "fhir-endpoints", "server", "fhir-endpoints"),
+            (S::Brand, "brand", "tag", "brand"),
             (S::Settings, "settings", "sliders", "settings"),
         ];
         let items = rows.map(|(section, word, icon, path)| NavItem {

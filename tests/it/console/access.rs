@@ -29,6 +29,7 @@ fn routes(client: &str, request: &str, member: &str, endpoint: &str) -> Vec<(Str
         ("/fhir-endpoints/add".into(), true, "admin"),
         ("/fhir-endpoints/resource-server".into(), true, "admin"),
         (format!("/fhir-endpoints/{endpoint}/change"), true, "admin"),
+        ("/brand".into(), false, "viewer"),
         ("/settings".into(), false, "viewer"),
         ("/settings".into(), true, "admin"),
     ]
