@@ -66,6 +66,7 @@ pub fn settled(
     (organization, user): (&Organization, Option<&FhirUser>),
     known: &Known<'_>,
 ) -> Option<Settled> {
+    let candidate = known.candidate;
     if organization.settings.standing_consent_for_clinicians
         && !known.self_registered
         && user.is_some_and(FhirUser::is_clinician)
@@ -75,12 +76,21 @@ pub fn settled(
     if request.prompt.consent || (metadata.native && redirect_uri::may_be_another_apps(&request.redirect_uri)) {
         return None;
     }
-    if user.is_some_and(|user| user.patients.len() > 1) {
+    if user.is_some_and(|user| user.patients.len() > 1) && is_about_a_patient(candidate) {
         return None;
     }
     let remembered = known.remembered.filter(|remembered| remembered.client_revision == request.client_revision)?;
-    let agreed = ScopeSet::parse_lenient(&remembered.scopes, known.candidate.release()).0;
-    agreed.covers(known.candidate).then_some(Settled::Remembered)
+    let agreed = ScopeSet::parse_lenient(&remembered.scopes, candidate.release()).0;
+    agreed.covers(candidate).then_some(Settled::Remembered)
+}
+
+/// Whose data is meant has to be said: not so for an app that only signs somebody in.
+fn is_about_a_patient(candidate: &ScopeSet) -> bool {
+    candidate.iter().any(|scope| match scope.kind() {
+        ScopeKind::Resource(resource) => resource.level == fhir_scopes::Level::Patient,
+        ScopeKind::Plain(plain) => *plain == NonResource::LAUNCH_PATIENT || *plain == NonResource::Launch,
+        _ => false,
+    })
 }
 
 /// A person's answer that cannot be used.
