@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorKind, OAuthError};
 use super::oxide::{self, AuthorizationView};
 use super::params::Params;
-use super::{authorize_checks as checks, redirect_uri};
+use super::{authorize_checks as checks, redirect_uri, sign_in_only};
 use crate::app::App;
 use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::Approval;
@@ -48,7 +48,7 @@ pub struct AuthorizationRequest {
     pub fhir_endpoint_id: FhirEndpointId,
     /// What may be granted of what was asked, in the spelling asked.
     pub scopes: String,
-    /// S256.
+    /// S256; empty where none was needed (see [`sign_in_only`]).
     pub code_challenge: String,
     /// For the ID token.
     pub nonce: Option<String>,
@@ -302,8 +302,15 @@ async fn accept(
     if params.get("response_mode").is_some_and(|mode| mode != "query" && mode != "form_post") {
         return Err(OAuthError::request("response_mode must be query or form_post"));
     }
-    checks::pkce(params)?;
-    let endpoint = checks::audience(asker, params, endpoints)?;
+    let waived = sign_in_only::waived(&asker.metadata, params);
+    if !waived.pkce {
+        checks::pkce(params)?;
+    }
+    let endpoint = if waived.audience {
+        checks::any_endpoint(asker, endpoints)?
+    } else {
+        checks::audience(asker, params, endpoints)?
+    };
     let (prompt, max_age) = (checks::prompt(params)?, checks::max_age(params)?);
     let asked = checks::asked_scopes(params, endpoint)?;
     let (launch, context) = checks::launch(app, asker, params, endpoint, &asked).await?;

@@ -16,7 +16,7 @@ use crate::domain::permission::{Consent, Facts, may_be_used, scopes_within};
 use crate::domain::tokens::TokenKind;
 use crate::storage::{self, StorageError};
 
-/// S256 or nothing, for every client (SMART-AL-15). An omitted method would mean `plain`, and is refused as such.
+/// S256 or nothing, for every client (SMART-AL-15; see [`super::sign_in_only`] for the one request that needs none). An omitted method would mean `plain`, and is refused as such.
 pub(super) fn pkce(params: &Params) -> Result<(), OAuthError> {
     let challenge = params.get("code_challenge").ok_or_else(|| OAuthError::request("code_challenge is missing"))?;
     if params.get("code_challenge_method") != Some("S256") {
@@ -50,6 +50,12 @@ pub(super) fn audience<'a>(
         .find(is_named)
         .filter(|endpoint| asker.approval.fhir_endpoints.contains(&endpoint.id))
         .ok_or_else(|| OAuthError::request("aud is not a FHIR base URL this client may use here"))
+}
+
+/// The FHIR endpoint under which somebody is signed in who asks for nothing there.
+pub(super) fn any_endpoint<'a>(asker: &Asker, endpoints: &'a [FhirEndpoint]) -> Result<&'a FhirEndpoint, OAuthError> {
+    let mut approved = endpoints.iter().filter(|endpoint| asker.approval.fhir_endpoints.contains(&endpoint.id));
+    approved.next().ok_or_else(|| OAuthError::request("aud is missing"))
 }
 
 pub(super) fn prompt(params: &Params) -> Result<Prompt, OAuthError> {

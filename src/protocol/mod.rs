@@ -44,6 +44,7 @@ pub mod patients;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod revocation;
+pub mod sign_in_only;
 pub mod signing;
 pub mod token;
 pub mod userinfo;
