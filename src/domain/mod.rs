@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod application_providers;
 pub mod approvals;
 pub mod audit;
+pub mod brands;
 pub mod clients;
 pub mod clock;
 pub mod entropy;

@@ -12,6 +12,7 @@ pub mod application_providers;
 pub mod apply;
 pub mod approvals;
 pub mod audit;
+pub mod brands;
 mod changes;
 pub mod client_management;
 pub mod clients;

@@ -229,6 +229,7 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "fhir_endpoint.added" => "event-fhir-endpoint-added",
         "fhir_endpoint.changed" => "event-fhir-endpoint-changed",
         "notification.sent_again" => "event-notification-sent-again",
+        "brand.changed" => "event-brand-changed",
         "organization.settings_changed" => "event-organization-settings-changed",
         "resource_server.added" => "event-resource-server-added",
         "staff.added" => "event-staff-added",
@@ -290,6 +291,13 @@ pub fn fault_words(pages: &Pages, lang: Lang, fault: &Fault) -> String {
         "unknown-member" => "fault-unknown-member",
         "not-an-object" => "fault-not-an-object",
         "not-system-scopes" => "fault-not-system-scopes",
+        "unknown-kind" => "fault-unknown-kind",
+        "not-system-and-value" => "fault-not-system-and-value",
+        "not-a-country" => "fault-not-a-country",
+        "too-many" => "fault-too-many",
+        "logo-too-large" => "fault-logo-too-large",
+        "logo-not-a-picture" => "fault-logo-not-a-picture",
+        "logo-unreadable" => "fault-logo-unreadable",
         _ => return fault.message.clone(),
     };
     pages.text(lang, key, &[]).unwrap_or_else(|_| fault.message.clone())

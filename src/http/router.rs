@@ -68,7 +68,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/continue", get(oauth::flow::resume))
         .route("/o/{organization}/patient", get(oauth::flow::resume).post(oauth::pick::patient))
         .route("/o/{organization}/record", get(oauth::flow::resume).post(oauth::pick::record))
-        .route("/o/{organization}/consent", post(oauth::flow::consent))
+        .route("/o/{organization}/consent", post(oauth::consent::consent))
         .route("/o/{organization}/not-me", get(oauth::flow::not_me))
         .route("/o/{organization}/apps", get(oauth::apps::show))
         .route("/o/{organization}/apps/{client}/stop", get(oauth::apps::ask))
@@ -99,6 +99,12 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/console/{org}/fhir-endpoints/{endpoint}/change", post(console::endpoints::change))
         .route("/console/{org}/fhir-endpoints/{endpoint}/reading", post(console::reading::change))
         .route("/console/{org}/launches", get(console::launches::show).post(console::launches::make))
+        .route(
+            "/console/{org}/brand",
+            get(console::brand::show)
+                .post(console::brand::save)
+                .layer(DefaultBodyLimit::max(console::brand::BODY_LIMIT)),
+        )
         .route("/console/{org}/settings", get(console::settings::show).post(console::settings::save))
         // <<< console
         // >>> portal: developers of an application provider

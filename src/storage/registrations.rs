@@ -62,6 +62,15 @@ pub async fn put_scopes(conn: &mut Conn, id: i64, scopes: &str) -> Result<(), St
     Ok(())
 }
 
+/// Did this client register itself, at whichever issuer?
+pub async fn is_self_registered(conn: &mut Conn, client: &ClientId) -> Result<bool, StorageError> {
+    let row = sqlx::query("select count(*) as found from registrations where client_id = $1")
+        .bind(client.as_str())
+        .fetch_one(conn)
+        .await?;
+    Ok(row.int("found")? > 0)
+}
+
 /// How many registered at an organization since then.
 pub async fn count_since(
     conn: &mut Conn,

@@ -1,6 +1,7 @@
 //! The console: provider staff at work, below `/console/{organization}/`. Handlers read, call `governance`, and answer with a page; no rule lives here.
 
 pub mod activity;
+pub mod brand;
 pub mod client;
 pub mod clients;
 mod compose;

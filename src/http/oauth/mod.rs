@@ -2,6 +2,7 @@
 
 pub mod apps;
 pub mod authorize;
+pub mod consent;
 pub mod discovery;
 pub mod flow;
 pub mod launch;

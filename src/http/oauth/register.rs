@@ -21,8 +21,10 @@ use crate::http::AppState;
 use crate::protocol::introspection::bearer;
 use crate::protocol::{ErrorKind, OAuthError};
 
-/// What is asked for where nothing is said.
-const DEFAULT_SCOPE: &str = "openid";
+/// What is asked for where nothing is said (RFC 7591 2): to sign people in.
+const DEFAULT_SCOPE: &str = "openid profile";
+/// The same for a client that registers for refresh tokens.
+const DEFAULT_SCOPE_WITH_REFRESH: &str = "openid profile offline_access";
 /// Most URIs of a kind.
 const MOST_URIS: usize = 20;
 
@@ -58,7 +60,7 @@ fn invalid(text: &'static str) -> OAuthError {
     OAuthError::new(ErrorKind::InvalidClientMetadata, text)
 }
 
-fn read_body(body: &Bytes) -> Result<Sent, OAuthError> {
+fn read_body(body: &Bytes, allow_private: bool) -> Result<Sent, OAuthError> {
     // a struct would also read from a list
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(invalid("the body is not client metadata"));
@@ -98,7 +100,8 @@ fn read_body(body: &Bytes) -> Result<Sent, OAuthError> {
     .into_iter()
     .flatten()
     {
-        let is_public = url::Url::parse(uri).is_ok_and(|url| crate::outbound::http_client::check(&url, false).is_ok());
+        let is_public =
+            url::Url::parse(uri).is_ok_and(|url| crate::outbound::http_client::check(&url, allow_private).is_ok());
         if !is_public {
             return Err(invalid("a URI is not a public https address"));
         }
@@ -114,6 +117,8 @@ fn metadata(sent: &Sent, before: Option<&ClientMetadata>) -> Result<ClientMetada
         "private_key_jwt" => ClientType::ConfidentialKeys,
         _ => return Err(invalid("token_endpoint_auth_method is not supported")),
     };
+    // OpenID clients send their keys along whatever they prove themselves with; we have no other use for them
+    let has_keys = client_type == ClientType::ConfidentialKeys;
     let words = sent.grant_types.clone().unwrap_or_else(|| vec!["authorization_code".into()]);
     let grant_types: Option<Vec<GrantType>> = words.iter().map(|word| GrantType::parse(word)).collect();
     let grant_types = grant_types.ok_or_else(|| invalid("a grant type is not supported"))?;
@@ -127,8 +132,8 @@ fn metadata(sent: &Sent, before: Option<&ClientMetadata>) -> Result<ClientMetada
         privacy: text(&sent.policy_uri),
         terms: text(&sent.tos_uri),
         client_type,
-        jwks: sent.jwks.as_ref().map(Value::to_string),
-        jwks_uri: sent.jwks_uri.clone(),
+        jwks: sent.jwks.as_ref().filter(|_| has_keys).map(Value::to_string),
+        jwks_uri: sent.jwks_uri.clone().filter(|_| has_keys),
         redirect_uris: sent.redirect_uris.clone(),
         launch_uri: sent.launch_uri.clone().or_else(|| sent.initiate_login_uri.clone()),
         post_logout_redirect_uris: sent.post_logout_redirect_uris.clone(),
@@ -224,7 +229,7 @@ pub async fn register(
 ) -> Response {
     let made = async {
         let organization = issuer(&state, &slug).await?;
-        let sent = read_body(&body)?;
+        let sent = read_body(&body, state.app.config.outbound.allow_private_networks)?;
         let metadata = metadata(&sent, None)?;
         if dynamic::is_flooded(&state.app, &organization).await? {
             return Ok(Err(too_many()));
@@ -233,7 +238,9 @@ pub async fn register(
         if !dynamic::may_register(&state.app, &organization, token).await? {
             return Err(invalid_token());
         }
-        let scopes = sent.scope.as_deref().filter(|scope| !scope.is_empty()).unwrap_or(DEFAULT_SCOPE);
+        let scopes = sent.scope.as_deref().filter(|scope| !scope.is_empty()).unwrap_or_else(|| {
+            if metadata.may_use(GrantType::RefreshToken) { DEFAULT_SCOPE_WITH_REFRESH } else { DEFAULT_SCOPE }
+        });
         let registered = match dynamic::register(&state.app, &organization, metadata, scopes, "").await {
             Ok(registered) => registered,
             Err(error) => return Ok(Err(refused(error))),
@@ -309,7 +316,7 @@ pub async fn change(
 ) -> Response {
     let changed = async {
         let (organization, managed, token) = managed(&state, &slug, &client, &headers).await?;
-        let sent = read_body(&body)?;
+        let sent = read_body(&body, state.app.config.outbound.allow_private_networks)?;
         if sent.client_id.as_deref() != Some(managed.own.client.id.as_str()) {
             return Err(invalid("client_id must be that of the client"));
         }

@@ -13,6 +13,7 @@ event-client-disabled = Disabled the client.
 event-client-enabled = Enabled the client.
 event-client-registered = Registered the client.
 event-client-revised = Changed the client.
+event-brand-changed = Changed the brand.
 event-client-deleted = Deleted the client.
 event-client-secret-made = Made a secret.
 event-client-secret-revoked = Revoked a secret.

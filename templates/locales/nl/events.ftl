@@ -13,6 +13,7 @@ event-client-disabled = Schakelde de client uit.
 event-client-enabled = Schakelde de client in.
 event-client-registered = Registreerde de client.
 event-client-revised = Wijzigde de client.
+event-brand-changed = Huisstijl gewijzigd.
 event-client-deleted = Verwijderde de client.
 event-client-secret-made = Maakte een geheim.
 event-client-secret-revoked = Trok een geheim in.

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod brand;
 mod deciding;
 mod house;
 mod launches;

@@ -1,6 +1,7 @@
 //! The console: what provider staff see, below `/console/{organization}/`.
 
 mod activity;
+mod brand;
 mod client;
 mod clients;
 mod confirm;
@@ -10,13 +11,14 @@ mod review;
 mod settings;
 
 pub use activity::{Activity, ActivityRow, Delivery, NotificationRow, Notifications};
+pub use brand::Brand;
 pub use client::{Client, Day, UseChart};
 pub use clients::{ClientRow, Clients, Filter};
 pub use confirm::{ApproveConfirm, DisableConfirm, RejectConfirm};
 pub use launches::{LaunchItem, LaunchReady, Launches};
 pub use receipt::{Outcome, Receipt};
 pub use review::{Changed, Changes, FieldChange, Review, Run, Verdict, Voice};
-pub use settings::{Brand, FhirEndpointRow, FhirEndpoints, MemberRow, Members, ResourceServerRow, Settings};
+pub use settings::{FhirEndpointRow, FhirEndpoints, MemberRow, Members, ResourceServerRow, Settings};
 
 use super::Nav;
 use super::frame::{ConsoleNav, ConsoleSection, Switch};

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::frame::ConsoleSection;
-use super::super::parts::{Badge, Choice, Field, Moment};
+use super::super::parts::{Choice, Field, Moment};
 use super::super::{Nav, Page, samples};
 use super::sample_nav;
 
@@ -123,28 +123,6 @@ pub struct Settings {
     /// The issuer, for copying.
     pub issuer: String,
     /// This person may change settings.
-    pub may_change: bool,
-}
-
-/// How the organization appears to people and in the brand bundle. Form: `POST {action}` as `multipart/form-data` with `csrf`,
-/// `display_name`, `website`, `logo` (a PNG or JPEG), `remove_logo=1`, `places` (one per line).
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Brand {
-    /// Where the form goes.
-    pub action: String,
-    /// How it appears now.
-    pub badge: Badge,
-    /// The name people see.
-    pub display_name: Field,
-    /// The organization's own site.
-    pub website: Field,
-    /// What is wrong with an uploaded logo: only its error.
-    pub logo: Field,
-    /// Places people may know it by, one per line.
-    pub places: Field,
-    /// Where the brand bundle is served.
-    pub bundle: String,
-    /// This person may change it.
     pub may_change: bool,
 }
 
@@ -279,49 +257,6 @@ impl Page for FhirEndpoints {
 
     fn sample_nav() -> Nav {
         sample_nav(ConsoleSection::FhirEndpoints)
-    }
-}
-
-impl Page for Brand {
-    const TEMPLATE: &'static str = "console/brand.html";
-
-    fn samples() -> Vec<Self> {
-        let typical = Self {
-            action: "/console/st-mary/brand".into(),
-            badge: Badge::new("St. Mary Hospital", ""),
-            display_name: Field::of("St. Mary Hospital"),
-            website: Field::of("https://st-mary.example"),
-            places: Field::of("Amsterdam\nUtrecht"),
-            bundle: "https://id.example/o/st-mary/brands".into(),
-            may_change: true,
-            ..Self::default()
-        };
-        let nothing = Self { website: Field::default(), places: Field::default(), ..typical.clone() };
-        vec![
-            nothing,
-            typical.clone(),
-            Self {
-                badge: typical.badge.clone().with_logo("/assets/favicon.svg"),
-                may_change: false,
-                ..typical.clone()
-            },
-            Self {
-                badge: Badge::new(samples::LONG_NAME, ""),
-                display_name: Field::wrong(samples::LONG_WORD, "Use at most 60 characters."),
-                logo: Field::wrong("", "This is not a PNG or JPEG picture."),
-                ..typical.clone()
-            },
-            Self {
-                badge: Badge::new(samples::MARKUP, "").with_logo(samples::BAD_URL),
-                website: Field::wrong(samples::BAD_URL, samples::MARKUP),
-                places: Field::of(samples::RTL),
-                ..typical
-            },
-        ]
-    }
-
-    fn sample_nav() -> Nav {
-        sample_nav(ConsoleSection::Brand)
     }
 }
 
