@@ -12,6 +12,7 @@ mod consent;
 mod discovery;
 mod introspection;
 mod launch;
+mod listed_algorithms;
 mod logout;
 mod refresh;
 mod registration;
