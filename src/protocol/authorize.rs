@@ -4,6 +4,9 @@
 //! was not proven to be the client's. Neither is anybody sent to a client that the organization has not approved, or has disabled (D4, RFC 9700 4.11.2): the launch
 //! stops here, and says whose move it is. Every later fault goes to the redirect URI with `error`, `state` and `iss`.
 //!
+//! `state` may be absent (SMART-AL-12 advises against it): PKCE and `iss` protect the answer, OpenID and FAPI certification send requests without one, and none is
+//! invented.
+//!
 //! Who is signed in plays no part yet: what was accepted is written down, and the browser goes on to it with a handle (see [`super::interaction`]).
 
 use std::sync::Arc;

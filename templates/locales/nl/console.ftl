@@ -317,6 +317,6 @@ brand-state = Staat of provincie
 brand-country = Land
 brand-country-hint = Twee letters, zoals NL of US.
 brand-technical = Waarmee apps verbinden
-brand-publish = FHIR-endpoints in de lijst
+brand-publish = FHIR-adressen in de lijst
 brand-identifiers = Andere identificaties
 brand-identifiers-hint = Eén per regel: systeem|waarde. Bijvoorbeeld http://hl7.org/fhir/sid/us-npi|1234567893

@@ -275,3 +275,59 @@ fn each_level_is_for_its_own_kind_of_grant() {
         stage.end().await;
     });
 }
+
+#[test]
+fn limits_hold_for_backend_services_and_refreshes_alike() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let at = |level: &str, scope: &str| scope.replace("patient/", level);
+        // S06 by a client's own credentials
+        let (id, secret) = stage.backend(&at("system/", LAB)).await;
+        let authorization = super::actors::basic(id.as_str(), &secret);
+        let final_lab = format!("{LAB}&status=final");
+        for (asked, expected) in [
+            ("system/Observation.rs", Some(at("system/", LAB))),
+            ("system/*.read", Some(at("system/", LAB))),
+            (&*at("system/", &final_lab), Some(at("system/", &final_lab))),
+            (&*at("system/", SOCIAL), None),
+            ("system/Observation.rs?status=final", None),
+        ] {
+            let fields = [("grant_type", "client_credentials"), ("scope", asked)];
+            let answer = stage.post("token", &[("authorization", &authorization)], &fields).await;
+            match expected {
+                Some(expected) => assert_eq!(answer.json()["scope"], expected.as_str(), "{asked}: {}", answer.body),
+                None => super::actors::refused(&answer, 400, "invalid_scope"),
+            }
+        }
+        // and by refresh: within the grant, whose limits it keeps
+        let app = app_with(&stage, &format!("launch/patient offline_access {LAB} {SOCIAL}")).await;
+        let mut browser = stage.app_browser();
+        let wish = of(&stage, &app, "launch/patient offline_access patient/Observation.rs");
+        let answer = stage.launch(&mut browser, &wish).await;
+        let first = redeemed(&stage, &app, &answer["code"]).await;
+        assert_eq!(first.text("scope"), format!("launch/patient offline_access {LAB} {SOCIAL}"));
+        let mut token = first.refresh();
+        for (asked, expected) in [
+            (SOCIAL, Some(SOCIAL)),
+            (&*final_lab, Some(&*final_lab)),
+            ("patient/Observation.rs", None),
+            ("patient/Observation.rs?status=final", None),
+        ] {
+            let fields = [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", &*token),
+                ("client_id", app.as_str()),
+                ("scope", asked),
+            ];
+            let answer = stage.token(&fields).await;
+            match expected {
+                Some(expected) => {
+                    assert_eq!(answer.json()["scope"], expected, "{asked}: {}", answer.body);
+                    token = Tokens(answer.json()).refresh();
+                }
+                None => super::actors::refused(&answer, 400, "invalid_scope"),
+            }
+        }
+        stage.end().await;
+    });
+}

@@ -14,6 +14,7 @@ mod discovery;
 mod introspection;
 mod launch;
 mod launch_rules;
+mod listed_algorithms;
 mod logout;
 pub mod record_server;
 mod refresh;
