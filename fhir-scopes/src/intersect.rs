@@ -69,7 +69,8 @@ impl ScopeSet {
                 granted.push(scope.clone());
                 continue;
             }
-            let Some(resource) = scope.resource() else { continue };
+            // a full set takes no more parts, so that a long request costs no more either
+            let Some(resource) = scope.resource().filter(|_| granted.len() < MAX_TOKENS) else { continue };
             let mut parts: Vec<Scope<'static>> =
                 shortest(pairwise(core::slice::from_ref(resource), &approved_resources).iter())
                     .into_iter()
@@ -105,8 +106,9 @@ fn pairwise(own: &[ResourceScope<'static>], others: &[ResourceScope<'static>]) -
     common.extend(others.iter().filter(|b| own.iter().any(|a| a.covers(b))).cloned());
     let whole = common.len();
     // 2 the rest pair by pair
+    let rest_of_others: Vec<_> = others.iter().filter(|b| !own.iter().any(|a| a.covers(b))).collect();
     for a in own.iter().filter(|a| !others.iter().any(|b| b.covers(a))) {
-        for b in others.iter().filter(|b| !own.iter().any(|a| a.covers(b))) {
+        for b in rest_of_others.iter().copied() {
             if common.len() >= whole + MAX_TOKENS {
                 return common;
             }

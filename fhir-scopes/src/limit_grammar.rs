@@ -7,15 +7,23 @@ use alloc::vec::Vec;
 use crate::constraint::unescaped;
 use crate::encoding::{Encoded, decode};
 use crate::few::Few;
+use crate::signs::Signs;
 use crate::{Clause, ParameterKind, ParseError, ParseErrorKind, Release, TypeSelector, tables};
 
 /// Reads `name=value` where the value is known to be plain: one value, nothing encoded, no other separator. None when it is not quite so.
 pub(crate) fn plain_clause(pair: &str, bars: u8, types: TypeSelector, release: Release) -> Option<Clause<'_>> {
     let (name, value) = split(pair)?;
     let (parameter, kind) = parameter(name, types, release).ok()?;
-    let says_something =
-        !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1);
-    says_something.then_some(Clause { parameter, kind, alternatives: Few::One(Cow::Borrowed(value)) })
+    says_something(kind, value, bars).then_some(Clause {
+        parameter,
+        kind,
+        alternatives: Few::One(Cow::Borrowed(value)),
+    })
+}
+
+/// Whether a plain value is one: not empty, and for tokens one bar at most with something beside it.
+fn says_something(kind: ParameterKind, value: &str, bars: u8) -> bool {
+    !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1)
 }
 
 /// Splits at the first equals sign, which stands near the beginning.
@@ -31,7 +39,12 @@ pub(crate) fn clause(pair: &str, types: TypeSelector, release: Release) -> Resul
     };
     let (parameter, kind) = parameter(name, types, release).map_err(|kind| ParseError::new(kind, 0..name.len()))?;
     let start = name.len() + 1;
-    if let Some(at) = value.bytes().position(|byte| matches!(byte, b'=' | b'?')) {
+    let signs = Signs::of(value);
+    if signs.is_plain(0) && says_something(kind, value, signs.bars) {
+        return Ok(Clause { parameter, kind, alternatives: Few::One(Cow::Borrowed(value)) });
+    }
+    if signs.separators > 0 {
+        let at = value.find(['=', '?']).unwrap_or(0);
         return Err(ParseError::new(ParseErrorKind::Pair, start + at..start + at + 1));
     }
     let refuse = |kind| ParseError::new(kind, start..pair.len());

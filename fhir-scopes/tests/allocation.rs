@@ -90,3 +90,22 @@ fn reading_a_scope_costs_no_allocation_nor_does_its_usual_limit() {
         assert_eq!(counted.count_total, 0, "{text}");
     }
 }
+
+/// Allocations stand for work here: a clock would measure the machine.
+#[test]
+fn the_longest_request_within_the_longest_approval_stays_affordable() {
+    let list = |name: &str| {
+        let text: String = (0..5_000).map(|i| format!("patient/Observation.rs?{name}=c{i} ")).collect();
+        ScopeSet::parse_lenient(&text, Release::R4).0
+    };
+    let (requested, approved) = (list("category"), list("_tag"));
+    assert!(requested.len() > 400 && approved.len() > 400);
+    for (what, counted) in [
+        ("granted", measure(|| drop(std::hint::black_box(requested.granted_within(&approved))))),
+        ("intersection", measure(|| drop(std::hint::black_box(requested.intersect(&approved))))),
+        ("difference", measure(|| drop(std::hint::black_box(requested.difference(&approved))))),
+        ("normal form", measure(|| drop(std::hint::black_box(requested.normalized())))),
+    ] {
+        assert!(counted.count_total < 100_000, "{what}: {} allocations", counted.count_total);
+    }
+}
