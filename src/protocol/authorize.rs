@@ -306,7 +306,8 @@ async fn accept(
     }
     check_pkce(params)?;
     let endpoint = audience(asker, params, endpoints)?;
-    let (prompt, max_age) = (prompt(params)?, max_age(params)?);
+    let prompt = prompt(params)?;
+    let max_age = max_age(params)?.or(asker.metadata.declared.default_max_age);
     let asked = asked_scopes(params, endpoint)?;
     let (launch, context) = launch(app, asker, params, endpoint, &asked).await?;
     let scopes = grantable(app, asker, endpoint, &asked)?.to_string();

@@ -5,10 +5,13 @@
 pub mod actors;
 mod authorize;
 mod client_authentication;
+mod client_keys;
+mod client_secrets;
 mod code;
 mod discovery;
 mod introspection;
 mod launch;
 mod logout;
+mod managing;
 mod refresh;
 mod registration;
