@@ -7,6 +7,7 @@ mod compose;
 pub mod desk;
 pub mod endpoints;
 pub mod members;
+pub mod registration;
 pub mod review;
 pub mod settings;
 mod words;

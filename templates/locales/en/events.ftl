@@ -44,3 +44,6 @@ event-organization-added = Set the organization up.
 event-organization-changed = Changed the organization.
 event-resource-server-changed = Changed the credentials of a FHIR server.
 event-access-request-allowed-again = Let the provider ask again.
+event-client-registered-itself = Registered itself.
+event-initial-access-token-made = Made a registration token.
+event-initial-access-token-revoked = Revoked a registration token.

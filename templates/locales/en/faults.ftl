@@ -12,3 +12,5 @@ fault-not-a-base-url = Use an https address without a question mark or hash.
 fault-not-an-origin = Name each address as https://ehr.example, without anything behind it.
 fault-not-a-url = This is not a web address.
 fault-taken = Another FHIR endpoint has this address.
+fault-not-a-number = Type a whole number.
+fault-too-many-tokens = There are too many tokens that can be used. Revoke those that are not needed.

@@ -44,3 +44,6 @@ event-organization-added = Richtte de organisatie in.
 event-organization-changed = Wijzigde de organisatie.
 event-resource-server-changed = Wijzigde de inloggegevens van een FHIR-server.
 event-access-request-allowed-again = Liet de leverancier opnieuw vragen.
+event-client-registered-itself = Heeft zichzelf aangemeld.
+event-initial-access-token-made = Maakte een aanmeldtoken.
+event-initial-access-token-revoked = Trok een aanmeldtoken in.

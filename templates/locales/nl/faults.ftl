@@ -12,3 +12,5 @@ fault-not-a-base-url = Gebruik een https-adres zonder vraagteken of hekje.
 fault-not-an-origin = Noem elk adres als https://epd.example, met niets erachter.
 fault-not-a-url = Dit is geen webadres.
 fault-taken = Een ander FHIR-endpoint heeft dit adres.
+fault-not-a-number = Typ een heel getal.
+fault-too-many-tokens = Er zijn te veel tokens die gebruikt kunnen worden. Trek in wat niet nodig is.

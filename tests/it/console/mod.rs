@@ -5,4 +5,5 @@ mod api;
 mod deciding;
 mod house;
 mod openapi;
+mod registration;
 mod switching;

@@ -5,6 +5,7 @@ mod client;
 mod clients;
 mod confirm;
 mod receipt;
+mod registration;
 mod review;
 mod settings;
 
@@ -13,6 +14,7 @@ pub use client::{Client, Day, UseChart};
 pub use clients::{ClientRow, Clients, Filter};
 pub use confirm::{ApproveConfirm, DisableConfirm, RejectConfirm};
 pub use receipt::{Outcome, Receipt};
+pub use registration::{InitialTokenRow, Registration};
 pub use review::{Changed, Changes, FieldChange, Review, Run, Verdict, Voice};
 pub use settings::{Brand, FhirEndpointRow, FhirEndpoints, MemberRow, Members, ResourceServerRow, Settings};
 
