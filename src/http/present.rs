@@ -221,6 +221,9 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "client.disabled" => "event-client-disabled",
         "client.enabled" => "event-client-enabled",
         "client.registered" => "event-client-registered",
+        "client.registered_itself" => "event-client-registered-itself",
+        "initial_access_token.made" => "event-initial-access-token-made",
+        "initial_access_token.revoked" => "event-initial-access-token-revoked",
         "client.revised" => "event-client-revised",
         "client_secret.made" => "event-client-secret-made",
         "client_secret.revoked" => "event-client-secret-revoked",
@@ -298,6 +301,8 @@ pub fn fault_words(pages: &Pages, lang: Lang, fault: &Fault) -> String {
         "logo-too-large" => "fault-logo-too-large",
         "logo-not-a-picture" => "fault-logo-not-a-picture",
         "logo-unreadable" => "fault-logo-unreadable",
+        "not-a-number" => "fault-not-a-number",
+        "too-many-tokens" => "fault-too-many-tokens",
         _ => return fault.message.clone(),
     };
     pages.text(lang, key, &[]).unwrap_or_else(|_| fault.message.clone())

@@ -106,6 +106,9 @@ fn pages(state: &AppState) -> Router<AppState> {
                 .layer(DefaultBodyLimit::max(console::brand::BODY_LIMIT)),
         )
         .route("/console/{org}/settings", get(console::settings::show).post(console::settings::save))
+        .route("/console/{org}/registration", get(console::registration::show))
+        .route("/console/{org}/registration/tokens", post(console::registration::make))
+        .route("/console/{org}/registration/tokens/revoke", post(console::registration::revoke))
         // <<< console
         // >>> portal: developers of an application provider
         .route("/portal", get(portal::home))
@@ -161,13 +164,13 @@ fn machines(_state: &AppState) -> Router<AppState> {
             get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options),
         )
         .route("/o/{organization}/launch", post(oauth::launch::post))
-        .route("/o/{organization}/register", post(oauth::register::register).options(oauth::discovery::options))
+        .route("/o/{organization}/register", post(oauth::register::register).options(oauth::register::options))
         .route(
             "/o/{organization}/register/{client}",
             get(oauth::register::read)
                 .put(oauth::register::change)
                 .delete(oauth::register::delete)
-                .options(oauth::discovery::options),
+                .options(oauth::register::options),
         )
         // <<< oauth
         // >>> discovery (metadata, jwks, smart-configuration): everybody

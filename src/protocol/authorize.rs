@@ -323,7 +323,8 @@ async fn accept(
     } else {
         checks::audience(asker, params, endpoints)?
     };
-    let (prompt, max_age) = (checks::prompt(params)?, checks::max_age(params)?);
+    let prompt = checks::prompt(params)?;
+    let max_age = checks::max_age(params)?.or(asker.metadata.declared.default_max_age);
     let asked = checks::asked_scopes(params, endpoint)?;
     let (launch, context) = checks::launch(app, asker, params, endpoint, &asked).await?;
     let scopes = checks::grantable(app, asker, endpoint, &asked)?.to_string();

@@ -10,6 +10,7 @@ pub mod endpoints;
 pub mod launches;
 pub mod members;
 pub mod reading;
+pub mod registration;
 pub mod review;
 pub mod settings;
 mod words;

@@ -48,3 +48,6 @@ event-access-request-allowed-again = Let the provider ask again.
 event-launch-created = Made a launch.
 event-launch-guessed = Launches were guessed; they were refused.
 event-reader-key-made = Made a key to read with.
+event-client-registered-itself = Registered itself.
+event-initial-access-token-made = Made a registration token.
+event-initial-access-token-revoked = Revoked a registration token.

@@ -35,3 +35,5 @@ fault-too-many = There are too many.
 fault-logo-too-large = A logo may have 512 kB.
 fault-logo-not-a-picture = This is not a PNG or JPEG picture.
 fault-logo-unreadable = This picture cannot be read, or is larger than 2048 by 2048 pixels.
+fault-not-a-number = Type a whole number.
+fault-too-many-tokens = There are too many tokens that can be used. Revoke those that are not needed.

@@ -48,3 +48,6 @@ event-access-request-allowed-again = Liet de leverancier opnieuw vragen.
 event-launch-created = Maakte een start.
 event-launch-guessed = Er werd naar starts geraden; ze zijn geweigerd.
 event-reader-key-made = Maakte een sleutel om te lezen.
+event-client-registered-itself = Heeft zichzelf aangemeld.
+event-initial-access-token-made = Maakte een aanmeldtoken.
+event-initial-access-token-revoked = Trok een aanmeldtoken in.

@@ -35,3 +35,5 @@ fault-too-many = Dit zijn er te veel.
 fault-logo-too-large = Een logo mag 512 kB zijn.
 fault-logo-not-a-picture = Dit is geen PNG- of JPEG-afbeelding.
 fault-logo-unreadable = Deze afbeelding kan niet worden gelezen, of is groter dan 2048 bij 2048 pixels.
+fault-not-a-number = Typ een heel getal.
+fault-too-many-tokens = Er zijn te veel tokens die gebruikt kunnen worden. Trek in wat niet nodig is.

@@ -7,4 +7,5 @@ mod deciding;
 mod house;
 mod launches;
 mod openapi;
+mod registration;
 mod switching;

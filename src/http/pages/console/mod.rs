@@ -7,6 +7,7 @@ mod clients;
 mod confirm;
 mod launches;
 mod receipt;
+mod registration;
 mod review;
 mod settings;
 
@@ -17,6 +18,7 @@ pub use clients::{ClientRow, Clients, Filter};
 pub use confirm::{ApproveConfirm, DisableConfirm, RejectConfirm};
 pub use launches::{LaunchItem, LaunchReady, Launches};
 pub use receipt::{Outcome, Receipt};
+pub use registration::{InitialTokenRow, Registration};
 pub use review::{Changed, Changes, FieldChange, Review, Run, Verdict, Voice};
 pub use settings::{FhirEndpointRow, FhirEndpoints, MemberRow, Members, ResourceServerRow, Settings};
 

@@ -105,19 +105,30 @@ pub struct ResourceServerRow {
     pub last_used: Moment,
 }
 
-/// Settings. Form: `POST {action}` with `csrf`, `name`, `contact`, `lang`, `duration`, `frame_ancestors`.
+/// Settings. Form: `POST {action}` with `csrf`, `name`, `website`, `contact`, `lang`, `duration`, `request_days`, `clinician_consent` (`ask` or `standing`),
+/// `registration` (`closed`, `token` or `open`), `frame_ancestors`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Settings {
     /// Where the form goes.
     pub action: String,
     /// The organization's name.
     pub name: Field,
+    /// The organization's website.
+    pub website: Field,
     /// Contact for application providers and users.
     pub contact: Field,
     /// The language of mails and of whoever says nothing else.
     pub languages: Vec<Choice>,
     /// How long approvals last unless said otherwise.
     pub durations: Vec<Choice>,
+    /// How many days a request waits before it expires.
+    pub request_days: Field,
+    /// Whether clinicians are asked for consent.
+    pub clinician_consent: Vec<Choice>,
+    /// Who may register a client by machine.
+    pub registration: Vec<Choice>,
+    /// The page of initial access tokens.
+    pub registration_href: String,
     /// Origins of EHRs that may show launches in a frame, one per line.
     pub frame_ancestors: Field,
     /// The issuer, for copying.
@@ -267,6 +278,7 @@ impl Page for Settings {
         let typical = Self {
             action: "/console/st-mary/settings".into(),
             name: Field::of("St. Mary Hospital"),
+            website: Field::of("https://st-mary.example"),
             contact: Field::of("integrations@st-mary.example"),
             languages: vec![Choice::current("en", "English"), Choice::new("nl", "Nederlands")],
             durations: vec![
@@ -274,6 +286,17 @@ impl Page for Settings {
                 Choice::current("365", "1 year"),
                 Choice::new("none", "No end"),
             ],
+            request_days: Field::of("90"),
+            clinician_consent: vec![
+                Choice::current("ask", "Each clinician is asked, once per app"),
+                Choice::new("standing", "The organization has agreed for all of them"),
+            ],
+            registration: vec![
+                Choice::new("closed", "Nobody"),
+                Choice::current("token", "Whoever has a token from you"),
+                Choice::new("open", "Anybody"),
+            ],
+            registration_href: "/console/st-mary/registration".into(),
             frame_ancestors: Field::of("https://ehr.st-mary.example"),
             issuer: "https://id.example/o/st-mary".into(),
             may_change: true,
