@@ -222,7 +222,7 @@ fn checked_endpoint(
 }
 
 /// How we read: a token endpoint (a URL that may have a query), who we are there, what we ask for.
-fn check_reading(reading: Option<&BackendReading>, loose: bool, faults: &mut Vec<Fault>) {
+pub(super) fn check_reading(reading: Option<&BackendReading>, loose: bool, faults: &mut Vec<Fault>) {
     let Some(reading) = reading else { return };
     let is_address = url::Url::parse(&reading.token_endpoint).is_ok_and(|url| {
         (url.scheme() == "https" || (loose && url.scheme() == "http"))
@@ -271,5 +271,6 @@ fn about_endpoint(staff: &Staff, event: &'static str, endpoint: &FhirEndpoint, n
         .with("base_url", endpoint.base_url.as_str())
         .with("release", endpoint.release.as_str())
         .with("state", endpoint.standing.as_str())
+        .with("reads", if endpoint.settings.reading.is_some() { "as a client" } else { "with tokens of our own" })
         .with("jwt_access_tokens", if endpoint.settings.jwt_access_tokens { "yes" } else { "no" })
 }

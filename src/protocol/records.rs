@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use fhir_scopes::compartment::{Compartment, CompartmentMode, PatientClass, parameters, patient_class};
 use fhir_scopes::{Release, ResourceType};
+use futures_util::future::join_all;
 
 use super::reading::reader;
 use crate::app::App;
@@ -209,8 +210,9 @@ async fn patients_found(
         found.records = patients.into_iter().take(super::patients::PAGE).map(record).collect();
         return Ok(found);
     }
-    for one in &user.patients {
-        found.records.push(record(super::patients::patient(app, endpoint, &one.patient).await?));
+    let views = user.patients.iter().map(|one| super::patients::patient(app, endpoint, &one.patient));
+    for view in join_all(views).await {
+        found.records.push(record(view?));
     }
     Ok(found)
 }

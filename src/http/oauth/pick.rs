@@ -3,6 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use fhir_scopes::{ResourceType, describe};
+use futures_util::future::join_all;
 
 use super::authorize::{app_badge, in_launch, stop_page};
 use super::flow::{Fields, Step, field, person, show, sign_in};
@@ -48,8 +49,9 @@ pub(super) async fn patient_picker(
     };
     match &choice.patients {
         Some(patients) => {
-            for one in patients {
-                match patients::patient(&state.app, &choice.endpoint, &one.patient).await {
+            let views = patients.iter().map(|one| patients::patient(&state.app, &choice.endpoint, &one.patient));
+            for (one, view) in patients.iter().zip(join_all(views).await) {
+                match view {
                     Ok(view) => page.patients.push(patient_row(&view, visitor)),
                     // the person may still know the number
                     Err(error) => {

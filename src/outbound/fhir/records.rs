@@ -171,6 +171,16 @@ mod tests {
     }
 
     #[test]
+    fn a_visit_of_r5_is_told_too() {
+        let visit = view(
+            r#"{"resourceType":"Encounter","id":"v","status":"completed","class":[{"coding":[{"code":"IMP"}]}],"type":[{"text":"Admission"}],
+            "reason":[{"value":[{"concept":{"text":"Fall"}}]}],"actualPeriod":{"start":"2026-02-11","end":"2026-02-18"}}"#,
+        );
+        assert_eq!((visit.class.as_str(), visit.reason.as_str(), visit.status.as_str()), ("IMP", "Fall", "completed"));
+        assert_eq!((visit.date.as_str(), visit.end.as_str()), ("2026-02-11", "2026-02-18"));
+    }
+
+    #[test]
     fn a_restricted_record_says_so() {
         let text = r#"{"resourceType":"Encounter","id":"v","meta":{"security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-Confidentiality","code":"R"}]}}"#;
         assert!(view(text).restricted);
