@@ -27,9 +27,10 @@ impl Signs {
                 let is = |sign: u8| u8::from(byte == sign);
                 let outside = u8::from(byte.wrapping_sub(0x21) > 0x7e - 0x21) | is(b'"') | is(b'\\');
                 found[i] |= outside * Self::OUTSIDE;
-                found[i] |= (is(b'%') | is(b',') | is(b'&')) * Self::INTRICATE;
+                found[i] |= (u8::from(byte.wrapping_sub(b'%') < 2) | is(b',')) * Self::INTRICATE;
                 bars[i] = bars[i].saturating_add(is(b'|'));
-                separators[i] = separators[i].saturating_add(is(b'=') | is(b'?'));
+                // `=` and `?` differ in one bit
+                separators[i] = separators[i].saturating_add(u8::from(byte & !2 == b'='));
             }
         });
         let found = found.iter().fold(0, |all, one| all | one);
@@ -58,13 +59,25 @@ fn by_lanes(text: &str, filler: u8, mut look: impl FnMut(&[u8; LANES])) {
     for group in groups {
         look(group);
     }
-    if !rest.is_empty() {
-        let mut last = [filler; LANES];
-        for (place, byte) in last.iter_mut().zip(rest) {
-            *place = *byte;
-        }
-        look(&last);
+    if rest.is_empty() {
+        return;
     }
+    let mut last = [filler; LANES];
+    match text.as_bytes().last_chunk() {
+        // the end of a longer text, less what was looked at already
+        Some(end) => {
+            let seen = LANES - rest.len();
+            for (i, (place, byte)) in last.iter_mut().zip(end as &[u8; LANES]).enumerate() {
+                *place = if i < seen { filler } else { *byte };
+            }
+        }
+        None => {
+            for (place, byte) in last.iter_mut().zip(rest) {
+                *place = *byte;
+            }
+        }
+    }
+    look(&last);
 }
 
 #[cfg(test)]

@@ -345,7 +345,7 @@ fn a_misspelt_scope_never_becomes_a_known_one() {
 #[test]
 fn a_huge_list_is_refused_and_no_more_than_its_beginning_is_read() {
     let many = "patient/Observation.rs?category=a ".repeat(5_000);
-    let different: String = (0..5_000).map(|i| format!("patient/Observation.rs?category=c{i} ")).collect();
+    let different = (0..5_000).map(|i| format!("patient/Observation.rs?category=c{i}")).collect::<Vec<_>>().join(" ");
     let long = format!("patient/{}.rs", "O".repeat(64 * 1024));
     let values = format!("patient/Observation.rs?category={}", "a,".repeat(32 * 1024));
     for text in [&many, &different, &long, &values] {
