@@ -142,6 +142,10 @@ impl Assertion {
         if header.crit.is_some() {
             return Err("the assertion has a critical header we do not know");
         }
+        // SMART-AS-05, SMART-AS-11: the key is the one the assertion names
+        if header.kid.is_none() && expected.audience == AssertionAudience::Smart {
+            return Err("the assertion names no key");
+        }
         if header.jku.as_deref().is_some_and(|jku| Some(jku) != expected.jwks_uri) {
             return Err("jku is not the registered JWK Set URL");
         }
@@ -324,7 +328,8 @@ mod tests {
         let at = expected(AssertionAudience::Smart, true);
         let good = claims(TOKEN, &(NOW + 60).to_string());
         for header in [
-            r#"{"alg":"none"}"#,
+            r#"{"alg":"none","kid":"k"}"#,
+            r#"{"alg":"ES384","typ":"JWT"}"#,
             r#"{"alg":"HS256","kid":"k"}"#,
             r#"{"alg":"RS256","kid":"k"}"#,
             r#"{"alg":"ES384","kid":"k","jwk":{"kty":"EC"}}"#,

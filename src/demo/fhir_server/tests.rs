@@ -330,6 +330,24 @@ async fn a_user_scope_reaches_whom_the_person_may_see() {
 }
 
 #[tokio::test]
+async fn an_app_that_was_told_who_signed_in_may_read_that_one_resource() {
+    let scene = Scene::new().await;
+    let doctor = json!({"patient": "mei-tan", "fhirUser": "Practitioner/ruth-bakker"});
+    scene.token("told", "openid fhirUser patient/Observation.rs", doctor.clone());
+    scene.token("untold", "openid patient/Observation.rs", doctor);
+    assert_eq!(scene.get("told", "Practitioner/ruth-bakker").await.status, StatusCode::OK);
+    for (token, path) in [
+        ("untold", "Practitioner/ruth-bakker"),
+        ("told", "Practitioner?_id=ruth-bakker"),
+        ("told", "Practitioner/ruth-bakker?_include=*"),
+        ("told", "Practitioner/ruth-bakker/_history/1"),
+        ("told", "Patient/mei-tan"),
+    ] {
+        assert_eq!(scene.get(token, path).await.status, StatusCode::FORBIDDEN, "{token} {path}");
+    }
+}
+
+#[tokio::test]
 async fn a_person_never_reaches_beyond_this_servers_own_policy_whatever_the_launch_says() {
     let scene = Scene::new().await;
     scene.token("t", "patient/*.rs", json!({"patient": "joseph-okafor", "fhirUser": "Patient/anna-de-vries"}));
