@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 
-use super::jwk::PublicKey;
+use super::jwk::{self, PublicKey};
 use crate::domain::clients::AssertionAudience;
 use crate::domain::clock::UtcMillis;
 use crate::domain::secrets::hex_digest;
@@ -92,6 +92,8 @@ pub struct Expected<'a> {
     pub audience: AssertionAudience,
     /// The client's registered JWK Set URL.
     pub jwks_uri: Option<&'a str>,
+    /// The one algorithm the client registered, if it did (X-03).
+    pub algorithm: Option<&'a str>,
     /// The present moment.
     pub now: UtcMillis,
 }
@@ -133,6 +135,9 @@ impl Assertion {
         // K07: keys come from registration, never from the assertion itself
         if header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some() {
             return Err("the assertion brings its own key");
+        }
+        if expected.algorithm.is_some_and(|registered| registered != header.alg) {
+            return Err("the algorithm is not the registered one");
         }
         if header.crit.is_some() {
             return Err("the assertion has a critical header we do not know");
@@ -189,6 +194,7 @@ impl Assertion {
                 && self.header.kid.as_ref().is_none_or(|kid| key.kid.as_ref() == Some(kid))
         });
         let (Some(key), None) = (candidates.next(), candidates.next()) else {
+            self.verify_in_vain();
             return Err("not exactly one registered key fits");
         };
         if key.verifies(self.algorithm, &self.signing_input, &self.signature) {
@@ -196,6 +202,11 @@ impl Assertion {
         } else {
             Err("the signature is wrong")
         }
+    }
+
+    /// The work of [`Assertion::verify`] without a key: for a client that does not exist, or has no key that fits.
+    pub fn verify_in_vain(&self) {
+        jwk::verify_in_vain(self.algorithm, &self.signing_input, &self.signature);
     }
 
     /// The key under which this assertion is used up, and until when it must be remembered: longer than it would be accepted (K14).
@@ -225,6 +236,7 @@ mod tests {
             token_url: at_token.then_some("https://id.example/o/a/token"),
             audience,
             jwks_uri: Some("https://app.example/jwks"),
+            algorithm: None,
             now: UtcMillis(NOW * 1000),
         }
     }
@@ -291,6 +303,23 @@ mod tests {
         for (iat, good) in [(NOW + 20, true), (NOW + 61, false), (-1, false)] {
             let with_iat = claims(TOKEN, &(NOW + 60).to_string()).replace(r#""jti""#, &format!(r#""iat":{iat},"jti""#));
             assert_eq!(accepted(HEADER, &with_iat, &at), good, "{iat}");
+        }
+    }
+
+    #[test]
+    fn the_algorithms_of_registration_are_those_we_verify() {
+        let ours: Vec<&str> = ALGORITHMS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(ours, crate::domain::clients::ASSERTION_ALGORITHMS);
+    }
+
+    #[test]
+    fn a_client_that_registered_an_algorithm_uses_no_other() {
+        let good = claims(TOKEN, &(NOW + 60).to_string());
+        for (registered, is_taken) in
+            [(None, true), (Some("ES384"), true), (Some("RS384"), false), (Some("PS256"), false)]
+        {
+            let at = Expected { algorithm: registered, ..expected(AssertionAudience::Smart, true) };
+            assert_eq!(accepted(HEADER, &good, &at), is_taken, "{registered:?}");
         }
     }
 

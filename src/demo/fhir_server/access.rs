@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::http::{Method, request};
 use fhir_scopes::compartment::CompartmentMode;
 use fhir_scopes::decide::{Body, Decision, Filter, Grant, Obligation, Request};
-use fhir_scopes::{Level, NonResource, Release, ScopeSet};
+use fhir_scopes::{Level, NonResource, Release, ScopeSet, us_core};
 use serde_json::Value;
 
 use super::interaction::is_form;
@@ -48,6 +48,8 @@ impl Access {
         if !unreadable.is_empty() {
             tracing::warn!(count = unreadable.len(), "some granted scopes cannot be read and grant nothing");
         }
+        // US Core has published a misspelt category; who was granted it is to see what it stands for (`us_core::corrected`)
+        let granted = us_core::corrected(&granted).0;
         let is_user_level = |level: Option<Level>| level == Some(Level::User);
         let granted = granted
             .filtered(|scope| person.is_known() || !is_user_level(scope.resource().map(|resource| resource.level)));

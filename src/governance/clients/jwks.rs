@@ -14,7 +14,7 @@ struct Set {
 }
 
 /// Checks an inline JWK Set; the error is a stable code and a sentence.
-pub(super) fn check(text: &str) -> Result<(), (&'static str, String)> {
+pub fn check(text: &str) -> Result<(), (&'static str, String)> {
     if text.len() > 64 * 1024 {
         return Err(("jwks-too-long", "a JWK Set may have 64 kB".into()));
     }
