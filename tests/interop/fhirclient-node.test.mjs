@@ -8,6 +8,7 @@ import smart from 'fhirclient'
 
 import { approvedClient, disable } from '../support/api.mjs'
 import { startDemo } from '../support/demo.mjs'
+import { serve } from '../support/judge.mjs'
 import { Person } from '../support/person.mjs'
 
 const scope = 'launch/patient openid fhirUser offline_access patient/Patient.rs patient/Observation.rs'
@@ -113,6 +114,13 @@ test('a confidential app with a key launches and reads, and refreshes only with 
   // this library refreshes without an assertion; a client that registered a key must prove itself (SMART-AS-16)
   const { tokenResponse: { refresh_token }, tokenUri } = client.state
   assert.ok(refresh_token)
+  const listener = await serve(() => [400, { 'content-type': 'application/json' }, '{}'])
+  client.state.tokenUri = listener.origin
+  await assert.rejects(client.refresh())
+  listener.stop()
+  assert.deepEqual([...new URLSearchParams(listener.seen[0].body).keys()], ['grant_type', 'refresh_token'])
+  Object.assign(client.state, { tokenUri })
+  client.state.tokenResponse.refresh_token = refresh_token // the library throws it away when a refresh fails
   await assert.rejects(client.refresh())
   const refreshed = await fetch(tokenUri, {
     method: 'POST',
