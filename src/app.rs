@@ -36,6 +36,8 @@ pub struct Memory {
     pub signers: std::sync::Mutex<std::collections::HashMap<String, crate::domain::keys::OpenedKey>>,
     /// Connections to the organizations' FHIR servers.
     pub fhir_http: crate::outbound::http_client::InternalClient,
+    /// A client that exists, asked for in the place of one that does not, so that both take as long (K20).
+    pub stand_in: std::sync::Mutex<Option<crate::domain::ids::ClientId>>,
     /// Wrong secrets, per client that was named.
     pub wrong_secrets: crate::domain::throttle::Throttle,
     /// Questions about tokens that are not good, per resource server.
