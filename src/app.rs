@@ -40,6 +40,8 @@ pub struct Memory {
     pub fhir_tokens: std::sync::Mutex<
         std::collections::HashMap<String, (crate::domain::secrets::PlainSecret, crate::domain::clock::UtcMillis)>,
     >,
+    /// A client that exists, asked for in the place of one that does not, so that both take as long (K20).
+    pub stand_in: std::sync::Mutex<Option<crate::domain::ids::ClientId>>,
     /// Wrong secrets, per client that was named.
     pub wrong_secrets: crate::domain::throttle::Throttle,
     /// Questions about tokens that are not good, per resource server.

@@ -211,13 +211,18 @@ async fn in_transaction(conn: &mut Conn, birth: Birth) -> Result<(OwnClient, i64
     let (organization, developer, client) = (&at.id, &developer, &client);
     // 1 may it, still? The record comes first: it holds the organization's chain, so that two who register at once are counted one after the other
     let event = AuditEvent::new(organization, now, "client.registered_itself", Actor::System).client(client);
-    let initial_access_token = match birth.pass {
-        Pass::Anybody => {
-            storage::audit::append(conn, &event).await?;
-            let settings = storage::organizations::lookup(conn, organization).await?.map(|found| found.settings);
-            if settings.is_none_or(|settings| settings.registration != RegistrationPolicy::Open) {
-                return Err(NotRegistered::NotAllowed);
-            }
+    let event = match birth.pass {
+        Pass::Anybody => event,
+        Pass::Token(token) => event.with("initial_access_token", format!("initial/{}", token.unverified_id)),
+    };
+    storage::audit::append(conn, &event).await?;
+    let settings = storage::organizations::lookup(conn, organization).await?.map(|found| found.settings);
+    let policy = settings.map_or(RegistrationPolicy::Closed, |settings| settings.registration);
+    let initial_access_token = match (policy, birth.pass) {
+        (RegistrationPolicy::Closed, _) | (RegistrationPolicy::Token, Pass::Anybody) => {
+            return Err(NotRegistered::NotAllowed);
+        }
+        (RegistrationPolicy::Open, Pass::Anybody) => {
             let in_an_hour = storage::registrations::count_since(conn, organization, now.plus_seconds(-3600)).await?;
             let waiting = storage::registrations::count_waiting(conn, organization, now).await?;
             if in_an_hour >= birth.most.0 || waiting >= birth.most.1 {
@@ -225,9 +230,8 @@ async fn in_transaction(conn: &mut Conn, birth: Birth) -> Result<(OwnClient, i64
             }
             None
         }
-        Pass::Token(token) => {
+        (RegistrationPolicy::Token | RegistrationPolicy::Open, Pass::Token(token)) => {
             let id = token.unverified_id;
-            storage::audit::append(conn, &event.with("initial_access_token", format!("initial/{id}"))).await?;
             if !storage::registrations::use_initial(conn, organization, id, &token.secret, now).await? {
                 return Err(NotRegistered::NotAllowed);
             }

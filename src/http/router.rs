@@ -220,6 +220,12 @@ fn api(state: &AppState) -> Router<AppState> {
         .route("/organizations/{org}/access-requests/{id}/allow-again", post(json::requests::allow_again))
         .route("/organizations/{org}/access-requests/{id}/withdraw", post(json::requests::withdraw))
         .route("/organizations/{org}/audit", get(json::organizations::audit))
+        .route("/organizations/{org}/settings", get(json::settings::show).put(json::settings::change))
+        .route(
+            "/organizations/{org}/initial-access-tokens",
+            get(json::settings::list_tokens).post(json::settings::make_token),
+        )
+        .route("/organizations/{org}/initial-access-tokens/{id}", delete(json::settings::revoke_token))
         // <<< api: console
         // >>> api: portal (developers of an application provider)
         .route("/clients", get(json::clients::list).post(json::clients::register))

@@ -565,6 +565,26 @@ pub struct Metadata {
     assertion_audience: String,
     #[schema(required = false)]
     fhir_context_objects: bool,
+    /// What is rarely said; left out where nothing is.
+    #[schema(required = false)]
+    declared: Declared,
+}
+
+/// Members of client metadata that are rarely said.
+#[derive(ToSchema)]
+#[allow(missing_docs, dead_code)]
+pub struct Declared {
+    #[schema(required = false)]
+    secret_in_body: bool,
+    /// One of the algorithms of `token_endpoint_auth_signing_alg_values_supported`.
+    assertion_algorithm: Option<String>,
+    /// Seconds.
+    default_max_age: Option<i64>,
+    #[schema(required = false)]
+    require_auth_time: bool,
+    initiate_login_uri: Option<String>,
+    software_id: Option<String>,
+    software_version: Option<String>,
 }
 
 /// A scope string as a list.

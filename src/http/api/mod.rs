@@ -6,6 +6,7 @@ pub mod bodies;
 pub mod clients;
 pub mod organizations;
 pub mod requests;
+pub mod settings;
 
 use axum::Json;
 use axum::extract::State;
@@ -34,6 +35,11 @@ use bodies::{Account, Me, Membership, Problem, ProblemError};
         organizations::disable_client,
         organizations::enable_client,
         organizations::audit,
+        settings::show,
+        settings::change,
+        settings::list_tokens,
+        settings::make_token,
+        settings::revoke_token,
         requests::list,
         requests::ask,
         requests::show,

@@ -1,7 +1,11 @@
 //! Settings and registration tokens, through the pages.
 
+use axum::http::Method;
+use countersign::domain::accounts::Account;
 use countersign::domain::organizations::RegistrationPolicy;
+use countersign::governance::accounts::make_api_token;
 use countersign::storage;
+use serde_json::{Value, json};
 
 use crate::support::{Site, on_both};
 
@@ -108,6 +112,53 @@ fn a_registration_token_is_shown_once_listed_and_revoked() {
         assert_eq!(admin.submit(&revoke).await.status, 404, "once");
         assert_eq!(site.world.recorded("initial_access_token.made").await, 1);
         assert_eq!(site.world.recorded("initial_access_token.revoked").await, 1);
+        site.remove().await;
+    });
+}
+
+#[test]
+fn programs_of_admins_decide_settings_and_make_registration_tokens_too() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let call = async |account: &Account, method: Method, path: &str, body: Value| {
+            let token = make_api_token(&site.world.app, account, "test", Some(30)).await.unwrap();
+            let authorization = format!("Bearer {}", token.reveal());
+            let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+            let path = format!("/api/v1/organizations/st-mary{path}");
+            site.browser().send(method, &path, &headers, body.to_string()).await
+        };
+        let (admin, viewer, stranger) =
+            (&site.world.admin.account, &site.world.viewer.account, &site.world.stranger.account);
+        let read = call(viewer, Method::GET, "/settings", Value::Null).await;
+        assert_eq!(read.status, 200, "{}", read.body);
+        let mut settings = read.json();
+        assert_eq!(settings["settings"]["registration"], "token");
+        settings["settings"]["registration"] = json!("open");
+        settings["settings"]["request_expires_days"] = json!(30);
+        assert_eq!(call(viewer, Method::PUT, "/settings", settings.clone()).await.status, 403);
+        assert_eq!(call(stranger, Method::PUT, "/settings", settings.clone()).await.status, 404);
+        let saved = call(admin, Method::PUT, "/settings", settings.clone()).await;
+        assert_eq!((saved.status.as_u16(), saved.json()), (200, settings.clone()));
+        settings["settings"]["request_expires_days"] = json!(0);
+        assert_eq!(call(admin, Method::PUT, "/settings", settings.clone()).await.status, 400);
+        settings["settings"]["everything"] = json!(true);
+        assert_eq!(call(admin, Method::PUT, "/settings", settings).await.status, 400);
+        assert_eq!(site.world.recorded("organization.settings_changed").await, 1);
+
+        let tokens = "/initial-access-tokens";
+        assert_eq!(call(viewer, Method::POST, tokens, json!({ "note": "x" })).await.status, 403);
+        assert_eq!(call(admin, Method::POST, tokens, json!({ "note": "" })).await.status, 400);
+        let made = call(admin, Method::POST, tokens, json!({ "note": "Pilot" })).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        assert!(made.json()["initial_access_token"].as_str().unwrap().starts_with("csk_"));
+        assert_eq!(made.header("cache-control"), "no-store");
+        let listed = call(viewer, Method::GET, tokens, Value::Null).await.json();
+        assert_eq!((&listed[0]["note"], &listed[0]["state"]), (&json!("Pilot"), &json!("usable")));
+        let one = format!("{tokens}/{}", listed[0]["id"].as_str().unwrap());
+        assert_eq!(call(viewer, Method::DELETE, &one, Value::Null).await.status, 403);
+        assert_eq!(call(admin, Method::DELETE, &format!("{tokens}/x"), Value::Null).await.status, 404);
+        assert_eq!(call(admin, Method::DELETE, &one, Value::Null).await.status, 204);
+        assert_eq!(call(admin, Method::DELETE, &one, Value::Null).await.status, 404);
         site.remove().await;
     });
 }
