@@ -26,8 +26,8 @@ pub struct App {
     pub memory: Memory,
 }
 
-/// What a process remembers between requests to be quicker. Nothing here decides anything: all of it is also in the database or on the net, and a process
-/// that starts anew with `Memory::default()` answers the same.
+/// What a process remembers between requests to be quicker. Nothing here decides anything but whether somebody asks too much: all the rest is also in the
+/// database or on the net, and a process that starts anew with `Memory::default()` answers the same.
 #[derive(Default)]
 pub struct Memory {
     /// Clients' JWK Sets, as long as their headers allow.
@@ -40,6 +40,10 @@ pub struct Memory {
     pub fhir_tokens: std::sync::Mutex<
         std::collections::HashMap<String, (crate::domain::secrets::PlainSecret, crate::domain::clock::UtcMillis)>,
     >,
+    /// Wrong secrets, per client that was named.
+    pub wrong_secrets: crate::domain::throttle::Throttle,
+    /// Questions about tokens that are not good, per resource server.
+    pub dead_tokens: crate::domain::throttle::Throttle,
 }
 
 /// Why the application cannot be opened.

@@ -1,7 +1,7 @@
 //! Consent: what a person may be asked, when they need not be, and what their answer leaves.
 //!
 //! An answer only ever narrows. What is remembered is used for the same or less, of the same client revision, and never where somebody else could be listening
-//! (a native app's loopback address) or where it is not clear whose data is meant (a person with several patients).
+//! (a native app's loopback address or private scheme) or where it is not clear whose data is meant (a person with several patients).
 
 use fhir_scopes::{NonResource, ResourceType, ScopeKind, ScopeSet};
 
@@ -51,25 +51,56 @@ fn is_in_context(kind: ResourceType, role: Option<&str>, context: &LaunchContext
     }
 }
 
+/// What is known before the question.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// What would be asked.
+    pub candidate: &'a ScopeSet,
+    /// What the person agreed to before.
+    pub remembered: Option<&'a RememberedConsent>,
+    /// The client registered itself (RFC 7591): nobody agrees to it in a person's place.
+    pub self_registered: bool,
+}
+
 /// Does anybody have to be asked? `None`: yes.
+///
+/// - **Standing consent** is the organization's own decision about its clinicians, so nothing in a request changes it: with `prompt=consent` too the consent is
+///   there (OpenID Connect Core 3.1.2.1 asks for "consent", not for a page), and a clinician who was asked could only say what the organization has said. The
+///   organization ends it in its settings, or disables the app.
+/// - **A client that registered itself** never gets a code that no person agreed to (A35): the standing consent is not for it. What a person agreed to for this
+///   very client and revision, redirect URIs included, is remembered for it as for any other, because `prompt=none` (OpenID Connect) builds on that.
+/// - **A remembered consent** holds for the same or less of the same client revision, unless `prompt=consent` asks anew.
 pub fn settled(
     request: &AuthorizationRequest,
     metadata: &ClientMetadata,
     (organization, user): (&Organization, Option<&FhirUser>),
-    (candidate, remembered): (&ScopeSet, Option<&RememberedConsent>),
+    known: &Known<'_>,
 ) -> Option<Settled> {
-    if organization.settings.standing_consent_for_clinicians && user.is_some_and(FhirUser::is_clinician) {
+    let candidate = known.candidate;
+    if organization.settings.standing_consent_for_clinicians
+        && !known.self_registered
+        && user.is_some_and(FhirUser::is_clinician)
+    {
         return Some(Settled::Standing);
     }
-    if request.prompt.consent || (metadata.native && redirect_uri::is_loopback(&request.redirect_uri)) {
+    if request.prompt.consent || (metadata.native && redirect_uri::may_be_another_apps(&request.redirect_uri)) {
         return None;
     }
-    if user.is_some_and(|user| user.patients.len() > 1) {
+    if user.is_some_and(|user| user.patients.len() > 1) && is_about_a_patient(candidate) {
         return None;
     }
-    let remembered = remembered.filter(|remembered| remembered.client_revision == request.client_revision)?;
+    let remembered = known.remembered.filter(|remembered| remembered.client_revision == request.client_revision)?;
     let agreed = ScopeSet::parse_lenient(&remembered.scopes, candidate.release()).0;
     agreed.covers(candidate).then_some(Settled::Remembered)
+}
+
+/// Whose data is meant has to be said: not so for an app that only signs somebody in.
+fn is_about_a_patient(candidate: &ScopeSet) -> bool {
+    candidate.iter().any(|scope| match scope.kind() {
+        ScopeKind::Resource(resource) => resource.level == fhir_scopes::Level::Patient,
+        ScopeKind::Plain(plain) => *plain == NonResource::LAUNCH_PATIENT || *plain == NonResource::Launch,
+        _ => false,
+    })
 }
 
 /// A person's answer that cannot be used.
@@ -100,6 +131,12 @@ pub fn chosen(candidate: &ScopeSet, ticked: &str, offline: bool) -> Result<Scope
         }
     });
     let narrower = ticked.filtered(|scope| is_about_data(scope) && !kept.covers_scope(scope));
+    // a kind of data and one of its categories, both ticked: the category adds nothing
+    let covers = |wide: &fhir_scopes::Scope<'static>, narrow: &fhir_scopes::Scope<'static>| {
+        ScopeSet::from_scopes([wide.clone()], candidate.release()).covers_scope(narrow)
+    };
+    let narrower =
+        narrower.filtered(|scope| !narrower.iter().any(|other| covers(other, scope) && !covers(scope, other)));
     let chosen = kept.union(&narrower);
     let asked_for_data = candidate.iter().any(is_about_data);
     if asked_for_data && !chosen.iter().any(is_about_data) {
@@ -129,6 +166,24 @@ mod tests {
         let wide_and_narrow =
             chosen(&asked, "patient/Observation.rs patient/Observation.rs?category=laboratory", false).unwrap();
         assert_eq!(wide_and_narrow.to_string(), "launch/patient openid patient/Observation.rs");
+    }
+
+    #[test]
+    fn of_a_kind_and_its_categories_under_a_wildcard_the_wider_tick_counts() {
+        let asked = set("launch/patient patient/*.read");
+        let lab =
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
+        let answer = |ticked: &str| chosen(&asked, ticked, false).unwrap().to_string();
+        assert_eq!(answer("patient/*.read"), "launch/patient patient/*.read");
+        assert_eq!(answer(&format!("patient/*.read {lab}")), "launch/patient patient/*.read");
+        assert_eq!(answer(lab), format!("launch/patient {lab}"));
+        assert_eq!(answer(&format!("{lab} patient/Observation.read")), "launch/patient patient/Observation.read");
+        assert_eq!(answer("patient/Goal.read patient/Goal.rs"), "launch/patient patient/Goal.read patient/Goal.rs");
+        // SMART-SC-21: the wide and the narrow were both asked; without the wide the narrow is left
+        let both = set(&format!("patient/Observation.rs {lab}"));
+        assert_eq!(chosen(&both, lab, false).unwrap().to_string(), lab);
+        assert_eq!(chosen(&both, &both.to_string(), false).unwrap().to_string(), both.to_string());
+        assert_eq!(chosen(&both, "patient/Observation.rs", false).unwrap().to_string(), "patient/Observation.rs");
     }
 
     #[test]

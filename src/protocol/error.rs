@@ -48,6 +48,12 @@ pub enum ErrorKind {
     InvalidSoftwareStatement,
     /// RFC 6749 4.1.2.1; with status 503: a fault of ours, try again.
     TemporarilyUnavailable,
+    /// The same code with status 429 (RFC 6585 4) and `Retry-After`: this caller asks too much. No document has a code of its own for it, and
+    /// `temporarily_unavailable` is the one that tells a client to come back with the same request.
+    TooManyRequests {
+        /// When, seconds.
+        retry_after: u32,
+    },
 }
 
 impl ErrorKind {
@@ -74,7 +80,7 @@ impl ErrorKind {
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidSoftwareStatement => "invalid_software_statement",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::TemporarilyUnavailable | Self::TooManyRequests { .. } => "temporarily_unavailable",
         }
     }
 
@@ -84,6 +90,7 @@ impl ErrorKind {
             Self::InvalidClient | Self::InvalidToken => 401,
             Self::InsufficientScope => 403,
             Self::TemporarilyUnavailable => 503,
+            Self::TooManyRequests { .. } => 429,
             Self::InvalidRequest
             | Self::InvalidGrant
             | Self::UnauthorizedClient
@@ -138,6 +145,11 @@ impl OAuthError {
     /// A code or refresh token that is not good here. One answer for unknown, spent, expired, revoked and somebody else's.
     pub fn grant(detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidGrant, "the code or token is not valid").because(detail)
+    }
+
+    /// The caller asks too much; it may come back after so many seconds.
+    pub fn too_many(retry_after: u32, text: &'static str) -> Self {
+        Self::new(ErrorKind::TooManyRequests { retry_after }, text)
     }
 
     /// The request itself is wrong.

@@ -22,6 +22,7 @@ use crate::domain::ids::ResourceServerId;
 use crate::domain::organizations::{Organization, Standing};
 use crate::domain::permission::{Layer, may_be_used, scopes_within};
 use crate::domain::secrets::PlainSecret;
+use crate::domain::throttle::Limit;
 use crate::storage::grants::GrantInForce;
 use crate::storage::usage::Uses;
 use crate::storage::{self, StorageError};
@@ -103,13 +104,25 @@ pub async fn introspect(
         Ok(live) => live,
         Err(layer) => {
             tracing::debug!(resource_server = caller, layer = layer.map(Layer::as_str), "a token is not active");
-            return Ok(inactive());
+            return not_active(app, organization, &caller);
         }
     };
     if !first_use(app, &live).await? {
-        return Ok(inactive());
+        return not_active(app, organization, &caller);
     }
     Ok(Value::Object(active(app, &live)))
+}
+
+/// The answer for a token that is not good, unless this caller has asked about too many of them (I04). Every such token counts, whatever is wrong with it, so
+/// that a scan learns nothing from which of its guesses is counted; good tokens are answered all the while, so that nobody can stop a FHIR server's work by sending
+/// it nonsense to ask about.
+fn not_active(app: &App, organization: &Organization, caller: &str) -> Result<Value, OAuthError> {
+    let limit = Limit::per_minute(app.config.limits.dead_tokens_per_minute);
+    app.memory
+        .dead_tokens
+        .count(&format!("{} {caller}", organization.id), limit, app.now())
+        .map_err(|seconds| OAuthError::too_many(seconds, "too many questions about tokens that are not good"))?;
+    Ok(inactive())
 }
 
 fn inactive() -> Value {

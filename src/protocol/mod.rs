@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`params`], [`error`] | one parser for every request, two audiences for every refusal |
 //! | [`client_auth`], [`client_assertion`], [`jwk`] | how a client proves who it is |
-//! | [`authorize`], [`interaction`], [`consent`] | from the authorization request through patient picker and consent to the code |
+//! | [`authorize`], `authorize_checks`, [`interaction`], [`consent`] | from the authorization request through patient picker and consent to the code |
 //! | [`token`], [`grants`], [`mint`], [`oxide`] | the token endpoint: three grant types, driven by oxide-auth's state machines |
 //! | [`introspection`], [`revocation`], [`userinfo`] | what a token is worth now |
 //! | [`discovery`], [`signing`], [`id_token`] | what we say of ourselves, and sign |
@@ -22,6 +22,7 @@
 pub mod access_token;
 pub mod apps;
 pub mod authorize;
+mod authorize_checks;
 pub mod brands;
 pub mod client_assertion;
 pub mod client_auth;
@@ -45,6 +46,7 @@ pub mod reading;
 pub mod records;
 pub mod redirect_uri;
 pub mod revocation;
+pub mod sign_in_only;
 pub mod signing;
 pub mod token;
 pub mod userinfo;

@@ -17,6 +17,7 @@ pub mod api_tokens;
 pub mod application_providers;
 pub mod approvals;
 pub mod audit;
+pub mod brands;
 pub mod client_management;
 pub mod clients;
 pub mod codes;

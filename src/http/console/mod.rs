@@ -1,6 +1,7 @@
 //! The console: provider staff at work, below `/console/{organization}/`. Handlers read, call `governance`, and answer with a page; no rule lives here.
 
 pub mod activity;
+pub mod brand;
 pub mod client;
 pub mod clients;
 mod compose;
@@ -9,6 +10,7 @@ pub mod endpoints;
 pub mod launches;
 pub mod members;
 pub mod reading;
+pub mod registration;
 pub mod review;
 pub mod settings;
 mod words;

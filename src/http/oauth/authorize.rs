@@ -1,6 +1,7 @@
 //! `/authorize`, by GET and POST alike: the request is judged, written down, and the browser goes on to [`super::flow`].
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -39,9 +40,12 @@ pub async fn post(
     Path(slug): Path<String>,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let params = read_form(&uri, &headers, &body).map_err(|error| Stop::BadRequest(error.text));
+    let params = match body {
+        Ok(body) => read_form(&uri, &headers, &body).map_err(|error| Stop::BadRequest(error.text)),
+        Err(_) => Err(Stop::BadRequest("the request is too long")),
+    };
     answer(&state, &visitor, &slug, params).await
 }
 

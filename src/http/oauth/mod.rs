@@ -2,6 +2,8 @@
 
 pub mod apps;
 pub mod authorize;
+mod client_metadata;
+pub mod consent;
 pub mod discovery;
 pub mod flow;
 pub mod launch;
@@ -99,6 +101,9 @@ fn refusal(error: &OAuthError, challenge: Challenge) -> Response {
     };
     if let Some(challenge) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    if let ErrorKind::TooManyRequests { retry_after } = error.kind {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
     }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));

@@ -252,6 +252,7 @@ impl ConsoleNav {
             (S::Members, "members", "people", "members"),
             (S::FhirEndpoints, "fhir-endpoints", "server", "fhir-endpoints"),
             (S::Launches, "launches", "app", "launches"),
+            (S::Brand, "brand", "tag", "brand"),
             (S::Settings, "settings", "sliders", "settings"),
         ];
         let items = rows.map(|(section, word, icon, path)| NavItem {

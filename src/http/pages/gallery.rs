@@ -91,6 +91,7 @@ pub fn gallery() -> Vec<Sample> {
     add::<console::FhirEndpoints>(&mut all);
     add::<console::Brand>(&mut all);
     add::<console::Settings>(&mut all);
+    add::<console::Registration>(&mut all);
     all
 }
 

@@ -97,7 +97,15 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
             .await?;
             return Ok(Err(OAuthError::grant("refresh token reused, family revoked")));
         }
-        RefreshStanding::Leaf | RefreshStanding::Retry => {}
+        RefreshStanding::Retry => {
+            // a lost answer is asked for again once or twice; a storm of them is answered with a pause (R15)
+            let grant = token.grant_id.to_string();
+            let retries = storage::throttles::count(conn, "refresh-retry", &grant, now, 60).await?;
+            if retries > app.config.limits.refresh_retries_per_minute {
+                return Ok(Err(OAuthError::too_many(60, "too many retries of one refresh")));
+            }
+        }
+        RefreshStanding::Leaf => {}
     }
     // 3 may it be used, now, and for which scopes?
     let scopes = match decide(&in_force, &token, &refreshing) {

@@ -234,21 +234,18 @@ pub async fn next(app: &Arc<App>, at: At<'_>, person: Option<Person<'_>>) -> Res
         Reached::Question(underway, user, candidate) => (*underway, user, candidate),
     };
     let Some(person) = person else { return Err(Stop::FlowEnded) };
-    let (remembered, must_be_seen) = {
+    let (remembered, self_registered, must_be_seen) = {
         let mut conn = app.store.read().await?;
         let must_be_seen = must_be_seen(&mut conn, &underway, person).await?;
-        let remembered = storage::consents::find(
-            &mut conn,
-            &underway.asker.organization.id,
-            &person.account.id,
-            &underway.request.client_id,
-        )
-        .await?;
-        (remembered, must_be_seen)
+        let client = &underway.request.client_id;
+        let organization = &underway.asker.organization.id;
+        let remembered = storage::consents::find(&mut conn, organization, &person.account.id, client).await?;
+        let self_registered = storage::registrations::is_self_registered(&mut conn, client).await?;
+        (remembered, self_registered, must_be_seen)
     };
     let parties = (&underway.asker.organization, user.as_ref());
-    let settled =
-        consent::settled(&underway.request, &underway.asker.metadata, parties, (&candidate, remembered.as_ref()));
+    let known = consent::Known { candidate: &candidate, remembered: remembered.as_ref(), self_registered };
+    let settled = consent::settled(&underway.request, &underway.asker.metadata, parties, &known);
     match settled.filter(|_| !must_be_seen) {
         Some(settled) => ending::finish(app, underway, person, candidate, settled).await,
         None if underway.request.prompt.none => {

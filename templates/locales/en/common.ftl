@@ -49,6 +49,7 @@ risk-future-kinds = Also future kinds of data
 risk-background = Without anyone signed in
 risk-bulk = Copies in bulk
 risk-sensitive = Sensitive
+risk-looks-like = Name looks like another app
 risk-new-provider = New provider here
 risk-unverified-domain = Domain not proven
 risk-public-client = App cannot keep a secret

@@ -49,6 +49,7 @@ risk-future-kinds = Ook latere soorten gegevens
 risk-background = Zonder dat iemand is ingelogd
 risk-bulk = Kopieën in bulk
 risk-sensitive = Gevoelig
+risk-looks-like = Naam lijkt op een andere app
 risk-new-provider = Nieuwe leverancier hier
 risk-unverified-domain = Domein niet bewezen
 risk-public-client = App kan geen geheim bewaren

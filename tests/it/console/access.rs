@@ -32,6 +32,7 @@ fn routes(client: &str, request: &str, member: &str, endpoint: &str) -> Vec<(Str
         (format!("/fhir-endpoints/{endpoint}/reading"), true, "admin"),
         ("/launches".into(), false, "viewer"),
         ("/launches".into(), true, "reviewer"),
+        ("/brand".into(), false, "viewer"),
         ("/settings".into(), false, "viewer"),
         ("/settings".into(), true, "admin"),
     ]

@@ -79,7 +79,15 @@ pub fn answer_of(answer: &Answer) -> std::collections::BTreeMap<String, String> 
 
 impl Stage {
     pub async fn new(dialect: Dialect) -> Self {
-        let site = Site::new(dialect).await;
+        Self::on(Site::new(dialect).await).await
+    }
+
+    /// A stage whose outgoing requests may stay on this machine.
+    pub async fn allowing_private_networks(dialect: Dialect) -> Self {
+        Self::on(Site::of(World::allowing_private_networks(dialect).await)).await
+    }
+
+    async fn on(site: Site) -> Self {
         let world = &site.world;
         let patient = world::account(&world.app, "anna").await;
         site.give_password(&patient).await;
@@ -355,7 +363,7 @@ impl Stage {
     }
 }
 
-async fn resource_server(world: &World) -> (String, String) {
+pub async fn resource_server(world: &World) -> (String, String) {
     let (now, secret) = (world.app.now(), PlainSecret::alphanumeric(&*world.app.entropy));
     let server = ResourceServer {
         id: ResourceServerId::new(now, &*world.app.entropy),
