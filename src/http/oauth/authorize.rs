@@ -98,12 +98,18 @@ pub(super) fn app_badge(badges: &Badges) -> Badge {
 
 /// The page at which a launch stops.
 pub(super) fn stop_page(state: &AppState, visitor: &Visitor, stop: &Stop) -> Response {
+    stop_page_leading(state, visitor, stop, "")
+}
+
+/// The same with a way on: `next_href` is where to try again; `""` for nowhere.
+pub(super) fn stop_page_leading(state: &AppState, visitor: &Visitor, stop: &Stop, next_href: &str) -> Response {
     let reference = PlainSecret::alphanumeric(state.app.entropy.as_ref()).reveal()[..10].to_lowercase();
     tracing::debug!(reference, ?stop, "a launch stopped");
     let plain = |trouble, detail: &str| ErrorPage {
         trouble,
         detail: detail.to_owned(),
         reference: reference.clone(),
+        next_href: next_href.to_owned(),
         ..ErrorPage::default()
     };
     let about = |trouble, badges: &Badges, is_the_apps_fault: bool, detail: &str| {

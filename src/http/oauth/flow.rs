@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
-use super::authorize::{stop_page, to_app};
+use super::authorize::{stop_page, stop_page_leading, to_app};
 use super::consent::consent_page;
 use super::pick::{patient_picker, record_picker};
 use crate::http::AppState;
@@ -75,8 +75,19 @@ pub(super) async fn show(
         Ok(Next::PickRecord(choice)) => record_picker(state, visitor, (slug, step), &choice),
         Ok(Next::Consent(question)) => consent_page(state, visitor, (slug, step), &question).await,
         Ok(Next::Done(to_client)) => to_app(state, visitor, &to_client),
-        Err(stop) => stop_page(state, visitor, &stop),
+        Err(stop) => stopped(state, visitor, (slug, step), &stop),
     }
+}
+
+/// The page at which a step stops, with a way on where there is one: somebody else signs in, or the same step once more.
+pub(super) fn stopped(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step), stop: &Stop) -> Response {
+    let flow = url::form_urlencoded::byte_serialize(step.flow.as_bytes()).collect::<String>();
+    let next = match stop {
+        Stop::WrongPerson(_) => format!("/o/{slug}/not-me?flow={flow}"),
+        Stop::FhirUnavailable(_) | Stop::NotOffered => format!("/o/{slug}/continue?flow={flow}"),
+        _ => String::new(),
+    };
+    stop_page_leading(state, visitor, stop, &next)
 }
 
 /// The fields of a form, in order.

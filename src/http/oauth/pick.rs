@@ -5,8 +5,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use fhir_scopes::{ResourceType, describe};
 use futures_util::future::join_all;
 
-use super::authorize::{app_badge, in_launch, stop_page};
-use super::flow::{Fields, Step, field, person, show, sign_in};
+use super::authorize::{app_badge, in_launch};
+use super::flow::{Fields, Step, field, person, show, sign_in, stopped};
 use crate::http::AppState;
 use crate::http::extract::{CsrfForm, Visitor};
 use crate::http::pages::Nav;
@@ -146,7 +146,7 @@ pub async fn patient(
     }
     match interaction::choose_patient(&state.app, step.at(&slug), person, field(&fields, "patient")).await {
         Ok(()) => Redirect::to(&format!("/o/{slug}/continue?flow={}", step.flow)).into_response(),
-        Err(stop) => stop_page(&state, &visitor, &stop),
+        Err(stop) => stopped(&state, &visitor, (&slug, &step), &stop),
     }
 }
 
@@ -171,6 +171,6 @@ pub async fn record(
     };
     match done {
         Ok(()) => Redirect::to(&format!("/o/{slug}/continue?flow={}", step.flow)).into_response(),
-        Err(stop) => stop_page(&state, &visitor, &stop),
+        Err(stop) => stopped(&state, &visitor, (&slug, &step), &stop),
     }
 }

@@ -117,6 +117,7 @@ impl Page for ErrorPage {
         let nothing = Self { reference: "7Q2M-4KXD".into(), ..Self::default() };
         let mut all = vec![nothing];
         all.extend(Trouble::ALL.into_iter().map(typical));
+        all.push(Self { next_href: "/o/st-mary/not-me?flow=csi_1".into(), ..typical(Trouble::WrongPerson) });
         all.push(Self {
             organization: Badge::new(samples::LONG_NAME, ""),
             app: Badge::new(samples::LONG_WORD, samples::LONG_NAME),

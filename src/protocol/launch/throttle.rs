@@ -25,7 +25,7 @@ pub struct Bound {
 /// Handles that one principal makes: twenty a second, which no hospital needs for long.
 pub const CREATIONS: Bound = Bound { kind: "launch", attempts: 6000, window: 300 };
 /// Handles that are no good, presented by one client at one organization.
-pub const GUESSES: Bound = Bound { kind: "launch-guess", attempts: 100, window: 900 };
+pub const GUESSES: Bound = Bound { kind: "launch-guess", attempts: 300, window: 900 };
 
 /// Counts, and says whether this is one too many; with the count itself, to tell the first from the rest.
 async fn counted(conn: &mut Conn, bound: Bound, subject: &str, now: UtcMillis) -> Result<(bool, i64), StorageError> {

@@ -111,6 +111,7 @@ visit-class-prenc = Before admission
 visit-class-ss = Short stay
 visit-class-vr = Online or by phone
 
+sign-in-other = Sign in as somebody else
 trouble-now = What now
 trouble-contact = Contact:
 trouble-detail = For technical support
@@ -140,7 +141,7 @@ trouble-app-disabled-text = The organization has switched this app off. It can r
 trouble-app-disabled-move = Only the organization can switch it on again.
 trouble-wrong-person-title = This was opened for somebody else
 trouble-wrong-person-text = The app was launched by another person than the one signed in here.
-trouble-wrong-person-move = Sign out, then launch the app again yourself.
+trouble-wrong-person-move = Sign in as the person it was opened for, or launch the app again yourself.
 trouble-account-unknown-title = Your account is not known here
 trouble-account-unknown-text = You are signed in, but this organization does not know your account, or has switched it off.
 trouble-account-unknown-move = Ask the organization to link your account.

@@ -111,6 +111,7 @@ visit-class-prenc = Voor opname
 visit-class-ss = Kort verblijf
 visit-class-vr = Online of telefonisch
 
+sign-in-other = Als iemand anders aanmelden
 trouble-now = Wat nu
 trouble-contact = Contact:
 trouble-detail = Voor technische hulp
@@ -140,7 +141,7 @@ trouble-app-disabled-text = De organisatie heeft deze app uitgeschakeld. De app 
 trouble-app-disabled-move = Alleen de organisatie kan de app weer inschakelen.
 trouble-wrong-person-title = Dit is voor iemand anders geopend
 trouble-wrong-person-text = De app is gestart door iemand anders dan wie hier is ingelogd.
-trouble-wrong-person-move = Log uit en start de app daarna zelf opnieuw.
+trouble-wrong-person-move = Meld u aan als degene voor wie hij is geopend, of start de app zelf opnieuw.
 trouble-account-unknown-title = Uw account is hier niet bekend
 trouble-account-unknown-text = U bent ingelogd, maar deze organisatie kent uw account niet, of heeft het uitgeschakeld.
 trouble-account-unknown-move = Vraag de organisatie om uw account te koppelen.

@@ -30,10 +30,17 @@ fn another_person_who_signs_in_for_it_never_inherits_a_launch() {
         assert_eq!(answer.status, 403, "{}", answer.body);
         answer.says("This was opened for somebody else");
         assert_eq!(stage.grants().await, 0);
-        // the doctor still can
-        let mut own = stage.site.signed_in(&doctor).await;
-        let page = own.open(&Stage::authorize_url(&pairs)).await;
-        let done = own.submit(&page.form("/consent").with("decision", "allow")).await;
+        // the doctor still can, also at the same browser and in the same launch
+        stage.site.give_password(&doctor).await;
+        let onward = answer.body.split("href=\"").find_map(|rest| {
+            let link = rest.split('"').next()?;
+            link.contains("/not-me?").then(|| link.replace("&amp;", "&"))
+        });
+        let sign_in = browser.open(&onward.expect("the page leads on")).await;
+        let form =
+            sign_in.form("/sign-in").with("email", &doctor.email).with("password", crate::support::site::PASSWORD);
+        let page = browser.submit_and_follow(&form).await;
+        let done = browser.submit(&page.form("/consent").with("decision", "allow")).await;
         assert!(answer_of(&done).contains_key("code"));
         stage.end().await;
     });
