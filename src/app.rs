@@ -36,6 +36,10 @@ pub struct Memory {
     pub signers: std::sync::Mutex<std::collections::HashMap<String, crate::domain::keys::OpenedKey>>,
     /// Connections to the organizations' FHIR servers.
     pub fhir_http: crate::outbound::http_client::InternalClient,
+    /// Tokens of ours at the organizations' FHIR servers, and until when each is used.
+    pub fhir_tokens: std::sync::Mutex<
+        std::collections::HashMap<String, (crate::domain::secrets::PlainSecret, crate::domain::clock::UtcMillis)>,
+    >,
 }
 
 /// Why the application cannot be opened.

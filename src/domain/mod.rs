@@ -15,6 +15,7 @@ pub mod keys;
 pub mod launch_context;
 pub mod organizations;
 pub mod permission;
+pub mod reader_keys;
 pub mod secrets;
 pub mod sessions;
 pub mod tokens;

@@ -81,7 +81,7 @@ fn check_identifiers(identifiers: &mut Vec<Identifier>, faults: &mut Vec<Fault>)
         if !is_uri || value.is_empty() || value.chars().count() > 200 || value.chars().any(char::is_control) {
             faults.push(Fault::new(
                 "identifiers",
-                "not-an-identifier",
+                "not-system-value",
                 "system|value, the system being an absolute URI",
             ));
             continue;
@@ -163,7 +163,7 @@ mod tests {
                 ("website", "not-a-url"),
                 ("logo_license", "not-a-url"),
                 ("kind", "unknown-kind"),
-                ("identifiers", "not-an-identifier"),
+                ("identifiers", "not-system-value"),
                 ("country", "not-a-country"),
                 ("places", "missing"),
             ]

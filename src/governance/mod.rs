@@ -20,6 +20,7 @@ pub mod dynamic_registration;
 pub mod error;
 pub mod explain;
 pub mod fhir_endpoints;
+pub mod launches;
 pub mod notifications;
 pub mod organizations;
 pub mod passwords;

@@ -66,7 +66,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         // >>> interactions (authorize, patient picker, consent, apps, logout): users
         .route("/o/{organization}/authorize", get(oauth::authorize::get).post(oauth::authorize::post))
         .route("/o/{organization}/continue", get(oauth::flow::resume))
-        .route("/o/{organization}/patient", get(oauth::flow::resume).post(oauth::flow::pick))
+        .route("/o/{organization}/patient", get(oauth::flow::resume).post(oauth::pick::patient))
+        .route("/o/{organization}/record", get(oauth::flow::resume).post(oauth::pick::record))
         .route("/o/{organization}/consent", post(oauth::consent::consent))
         .route("/o/{organization}/not-me", get(oauth::flow::not_me))
         .route("/o/{organization}/apps", get(oauth::apps::show))
@@ -96,6 +97,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/console/{org}/fhir-endpoints/add", post(console::endpoints::add))
         .route("/console/{org}/fhir-endpoints/resource-server", post(console::endpoints::make_server))
         .route("/console/{org}/fhir-endpoints/{endpoint}/change", post(console::endpoints::change))
+        .route("/console/{org}/fhir-endpoints/{endpoint}/reading", post(console::reading::change))
+        .route("/console/{org}/launches", get(console::launches::show).post(console::launches::make))
         .route(
             "/console/{org}/brand",
             get(console::brand::show)
@@ -176,6 +179,7 @@ fn machines(_state: &AppState) -> Router<AppState> {
             "/o/{organization}/.well-known/openid-configuration",
             get(oauth::discovery::authorization_server).options(oauth::discovery::options),
         )
+        .route("/o/{organization}/reader-jwks", get(oauth::discovery::reader_jwks).options(oauth::discovery::options))
         .route("/o/{organization}/jwks", get(oauth::discovery::jwks).options(oauth::discovery::options))
         .route(
             "/o/{organization}/fhir/{endpoint}/.well-known/smart-configuration",

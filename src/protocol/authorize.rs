@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{ErrorKind, OAuthError};
 use super::oxide::{self, AuthorizationView};
 use super::params::Params;
-use super::{authorize_checks as checks, redirect_uri, sign_in_only};
+use super::{authorize_checks as checks, launch, redirect_uri, sign_in_only};
 use crate::app::App;
 use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::Approval;
@@ -107,6 +107,8 @@ pub enum Stop {
     UnknownPerson(Badges),
     /// The organization's FHIR server does not answer.
     FhirUnavailable(Badges),
+    /// Too much of this in a short time.
+    TooMany,
     /// Our database does not answer.
     Unavailable(String),
 }
@@ -240,6 +242,13 @@ pub async fn begin(app: &Arc<App>, slug: &str, params: &Params) -> Result<Begun,
         Ok(request) => Ok(Begun::Interaction(write_down(app, &asker, &request, now).await?)),
         Err(refusal) if refusal.kind == ErrorKind::TemporarilyUnavailable => {
             Err(Stop::Unavailable(refusal.because.unwrap_or_default()))
+        }
+        // L10: whoever guesses handles is no longer sent on
+        Err(refusal)
+            if refusal.text == launch::NOT_VALID
+                && launch::throttle::is_guessing(app, &asker.organization.id, &asker.client.id).await? =>
+        {
+            Err(Stop::TooMany)
         }
         Err(refusal) => {
             tracing::debug!(

@@ -110,7 +110,7 @@ pub(super) async fn launch(
         }
         (Some(_), true) => {}
     }
-    let refusal = || OAuthError::request("launch is not valid");
+    let refusal = || OAuthError::request(super::launch::NOT_VALID);
     let presented = app.sealer.open(TokenKind::Launch, handle.unwrap_or_default()).ok_or_else(refusal)?;
     let now = app.now();
     let found =

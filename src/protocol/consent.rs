@@ -3,7 +3,7 @@
 //! An answer only ever narrows. What is remembered is used for the same or less, of the same client revision, and never where somebody else could be listening
 //! (a native app's loopback address or private scheme) or where it is not clear whose data is meant (a person with several patients).
 
-use fhir_scopes::{NonResource, ScopeKind, ScopeSet};
+use fhir_scopes::{NonResource, ResourceType, ScopeKind, ScopeSet};
 
 use super::authorize::AuthorizationRequest;
 use super::redirect_uri;
@@ -24,8 +24,7 @@ pub fn candidate(
     accepted.filtered(|scope| match scope.kind() {
         ScopeKind::Plain(NonResource::FhirUser) => user.is_some(),
         ScopeKind::Plain(NonResource::OfflineAccess | NonResource::OnlineAccess) => may_refresh,
-        ScopeKind::Plain(plain) if *plain == NonResource::LAUNCH_PATIENT => context.patient.is_some(),
-        ScopeKind::Plain(plain) if *plain == NonResource::LAUNCH_ENCOUNTER => context.encounter.is_some(),
+        ScopeKind::Plain(NonResource::LaunchFor(kind)) => is_in_context(*kind, scope.launch_role(), context),
         // L08: never patient/ without a patient
         ScopeKind::Resource(resource) => resource.level != fhir_scopes::Level::Patient || context.patient.is_some(),
         _ => true,
@@ -39,6 +38,17 @@ pub enum Settled {
     Remembered,
     /// The organization did, for its clinicians.
     Standing,
+}
+
+/// Is there anything in context of what a launch scope asks for? A role that nobody filled still gives what there is of its type (SMART 2.2 "launch context with
+/// roles"); but a patient or an encounter in a role of its own is another one than the patient or encounter of the launch.
+fn is_in_context(kind: ResourceType, role: Option<&str>, context: &LaunchContext) -> bool {
+    let own_role = role.filter(|role| *role != "launch");
+    match own_role {
+        None if kind == ResourceType::PATIENT => context.patient.is_some(),
+        None if kind == ResourceType::ENCOUNTER => context.encounter.is_some(),
+        _ => context.has_type(kind.name()),
+    }
 }
 
 /// What is known before the question.
@@ -195,6 +205,33 @@ mod tests {
         );
         assert_eq!(chosen(&asked, "", true), Err(Unusable::Nothing));
         assert_eq!(chosen(&set("openid"), "", false).unwrap().to_string(), "openid");
+    }
+
+    #[test]
+    fn a_launch_scope_is_granted_for_what_is_in_context_and_for_nothing_else() {
+        let metadata = serde_json::from_value::<ClientMetadata>(serde_json::json!({
+            "name": "x", "client_type": "public", "grant_types": ["authorization_code"]
+        }))
+        .unwrap();
+        let accepted = set(
+            "openid launch/patient launch/patient?role=https://x.example/twin launch/encounter launch/relatedperson?role=https://x.example/friend launch/relatedperson launch/location",
+        );
+        let granted = |context: &str| {
+            let context: LaunchContext = serde_json::from_str(context).unwrap();
+            candidate(&accepted, &metadata, None, &context).to_string()
+        };
+        assert_eq!(granted("{}"), "openid");
+        assert_eq!(granted(r#"{"patient":"a"}"#), "openid launch/patient");
+        assert_eq!(granted(r#"{"patient":"a","encounter":"v"}"#), "openid launch/patient launch/encounter");
+        assert_eq!(
+            granted(r#"{"fhirContext":[{"reference":"Patient/b","role":"https://x.example/twin"}]}"#),
+            "openid launch/patient?role=https://x.example/twin"
+        );
+        assert_eq!(
+            granted(r#"{"fhirContext":[{"reference":"RelatedPerson/r"}]}"#),
+            "openid launch/relatedperson?role=https://x.example/friend launch/relatedperson",
+            "a role that is not supported still gives what there is of its type"
+        );
     }
 
     #[test]

@@ -58,7 +58,16 @@ pub struct Description {
 
 /// Scopes every endpoint can grant if they are approved, among them those that US Core and ONC want listed.
 static SCOPES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let plain = ["openid", "fhirUser", "profile", "launch", "launch/patient", "offline_access", "online_access"];
+    let plain = [
+        "openid",
+        "fhirUser",
+        "profile",
+        "launch",
+        "launch/patient",
+        "launch/encounter",
+        "offline_access",
+        "online_access",
+    ];
     let wild = ["*.rs", "*.read", "*.cruds"];
     let levels = Level::ALL.iter().flat_map(|level| wild.iter().map(move |rest| format!("{}/{rest}", level.as_str())));
     let us_core = us_core::RESOURCE_LEVEL.iter().chain(&us_core::GRANULAR).chain(&us_core::GRANULAR_SHOULD).chain(&[
@@ -96,6 +105,7 @@ pub const CAPABILITIES: &[&str] = &[
     "context-ehr-patient",
     "context-ehr-encounter",
     "context-standalone-patient",
+    "context-standalone-encounter",
     "permission-offline",
     "permission-online",
     "permission-patient",

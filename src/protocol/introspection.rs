@@ -15,7 +15,7 @@ use super::access_token;
 use super::client_auth::{self, Door, Offered};
 use super::error::{ErrorKind, OAuthError};
 use super::params::Params;
-use super::patients::{READING_SCOPES, reading_endpoint};
+use super::reading::reading_token_of;
 use crate::app::App;
 use crate::domain::grants::AccessToken;
 use crate::domain::ids::ResourceServerId;
@@ -85,15 +85,16 @@ pub async fn introspect(
     }
     let token = params.get("token").ok_or_else(|| OAuthError::request("token is missing"))?;
     // 2 our own reading token
-    if let Some((endpoint, until)) = reading_endpoint(app, token) {
-        let endpoint = storage::organizations::lookup_endpoint(&mut *app.store.read().await?, &endpoint).await?;
+    if let Some(reading) = reading_token_of(app, token) {
+        let endpoint =
+            storage::organizations::lookup_endpoint(&mut *app.store.read().await?, &reading.endpoint).await?;
         let endpoint = endpoint.filter(|endpoint| {
             endpoint.organization_id == organization.id && organization.standing == Standing::Active
         });
         return Ok(endpoint.map_or_else(inactive, |endpoint| {
             json!({
-                "active": true, "scope": READING_SCOPES, "client_id": "countersign", "sub": "countersign", "token_type": "Bearer",
-                "iss": app.issuer(&organization.slug), "aud": endpoint.base_url, "exp": until.seconds(),
+                "active": true, "scope": reading.scope, "client_id": "countersign", "sub": "countersign", "token_type": "Bearer",
+                "iss": app.issuer(&organization.slug), "aud": endpoint.base_url, "exp": reading.until.seconds(),
             })
         }));
     }

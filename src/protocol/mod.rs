@@ -42,6 +42,8 @@ pub mod oxide;
 pub mod params;
 pub mod patients;
 pub mod pkce;
+pub mod reading;
+pub mod records;
 pub mod redirect_uri;
 pub mod revocation;
 pub mod sign_in_only;

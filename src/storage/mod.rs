@@ -31,6 +31,7 @@ pub mod launch_handles;
 pub mod organizations;
 pub mod origins;
 pub mod outbox;
+pub mod reader_keys;
 pub mod registrations;
 mod rows;
 pub mod sessions;

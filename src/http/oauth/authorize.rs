@@ -135,14 +135,20 @@ pub(super) fn stop_page(state: &AppState, visitor: &Visitor, stop: &Stop) -> Res
         Stop::WrongPerson(badges) => (forbidden, about(Trouble::WrongPerson, badges, false, "")),
         Stop::UnknownPerson(badges) => (forbidden, about(Trouble::AccountUnknown, badges, false, "")),
         Stop::FhirUnavailable(badges) => (StatusCode::BAD_GATEWAY, about(Trouble::FhirUnavailable, badges, false, "")),
+        Stop::TooMany => (StatusCode::TOO_MANY_REQUESTS, plain(Trouble::TooMany, "")),
         Stop::Unavailable(why) => {
             tracing::error!(reference, why, "a launch failed");
             (StatusCode::SERVICE_UNAVAILABLE, plain(Trouble::Busy, ""))
         }
     };
     let mut response = state.pages.render(&visitor.frame(Nav::None), &page).with_status(status).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    let later = match status {
+        StatusCode::SERVICE_UNAVAILABLE => Some("2"),
+        StatusCode::TOO_MANY_REQUESTS => Some("900"),
+        _ => None,
+    };
+    if let Some(later) = later {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(later));
     }
     response
 }
@@ -176,7 +182,7 @@ fn decided_at(request: &RequestState) -> Option<UtcMillis> {
 }
 
 /// Loosens what a page of the flow may be framed by (embedded EHR launch) and where its forms lead.
-pub(super) fn in_launch(html: Html, badges: &Badges, redirect_uri: &str) -> Response {
+pub(in crate::http) fn in_launch(html: Html, badges: &Badges, redirect_uri: &str) -> Response {
     html.framed_by(badges.organization.settings.frame_ancestors.iter().map(String::as_str))
         .leads_to(redirect_uri)
         .into_response()

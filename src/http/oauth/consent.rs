@@ -8,7 +8,8 @@ use fhir_scopes::{
 };
 
 use super::authorize::{app_badge, in_launch};
-use super::flow::{Fields, Step, field, person, row, show, sign_in};
+use super::flow::{Fields, Step, field, person, show, sign_in};
+use super::pick::patient_row;
 use crate::http::AppState;
 use crate::http::extract::{CsrfForm, Visitor};
 use crate::http::pages::Lang;
@@ -29,7 +30,7 @@ pub(super) async fn consent_page(
         None => PatientCard::default(),
         Some(id) => match patients::patient(&state.app, &question.endpoint, id).await {
             Ok(view) => {
-                let row = row(&view, visitor);
+                let row = patient_row(&view, visitor);
                 PatientCard { name: row.name, birth_date: row.birth_date, identifier: row.identifier }
             }
             Err(_) => PatientCard { name: id.clone(), ..PatientCard::default() },
@@ -168,7 +169,7 @@ pub async fn consent(
     Path(slug): Path<String>,
     CsrfForm(fields): CsrfForm<Fields>,
 ) -> Response {
-    let step = Step { flow: field(&fields, "flow").to_owned(), q: String::new() };
+    let step = Step::of(&fields);
     let Some(person) = person(&visitor) else { return sign_in(&slug, &step.flow, false, None) };
     let ticked: Vec<&str> =
         fields.iter().filter(|(name, _)| name == "scope").map(|(_, value)| value.as_str()).collect();
@@ -177,6 +178,6 @@ pub async fn consent(
         scopes: ticked.join(" "),
         offline: field(&fields, "offline") == "1",
     };
-    let next = interaction::decide(&state.app, &slug, &step.flow, person, answer).await;
+    let next = interaction::decide(&state.app, step.at(&slug), person, answer).await;
     show(&state, &visitor, (&slug, &step), next).await
 }

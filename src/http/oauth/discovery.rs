@@ -11,7 +11,7 @@ use crate::domain::organizations::{FhirEndpoint, Organization, Standing};
 use crate::domain::secrets::hex_digest;
 use crate::http::AppState;
 use crate::protocol::discovery::{Description, MAX_AGE_SECONDS, STYLE};
-use crate::protocol::{OAuthError, brands, signing};
+use crate::protocol::{OAuthError, brands, reading, signing};
 use crate::storage;
 
 /// A public document: JSON whatever `Accept` says. Its ETag is weak: proxies may pack it in their own way.
@@ -147,6 +147,21 @@ pub async fn jwks(State(state): State<AppState>, Path(slug): Path<String>, heade
     let set = async {
         match active(&state, &slug).await? {
             Some(_) => signing::key_set(&state.app).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    match set.await {
+        Ok(Some(set)) => document(&headers, "application/json", KEY_SET_MAX_AGE_SECONDS, &set),
+        Ok(None) => nothing_here(),
+        Err(error) => refusal(&error, Challenge::None),
+    }
+}
+
+/// `GET /o/{organization}/reader-jwks`: the keys with which this server proves itself to the organization's FHIR server.
+pub async fn reader_jwks(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap) -> Response {
+    let set = async {
+        match active(&state, &slug).await? {
+            Some(organization) => Ok::<_, OAuthError>(Some(reading::key_set(&state.app, &organization.id).await?)),
             None => Ok(None),
         }
     };

@@ -1,30 +1,37 @@
-//! The steps of a launch that people see: `/continue`, the patient picker; [`super::consent`] is next door. Every step goes back to `/continue`, which knows what is next.
+//! The steps of a launch that people see: `/continue`; the pickers are in [`super::pick`], consent in [`super::consent`]. Every step goes back to `/continue`, which knows what is next.
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
-use super::authorize::{app_badge, in_launch, stop_page, to_app};
+use super::authorize::{stop_page, to_app};
 use super::consent::consent_page;
+use super::pick::{patient_picker, record_picker};
 use crate::http::AppState;
-use crate::http::extract::{CsrfForm, Visitor};
-use crate::http::pages::Nav;
-use crate::http::pages::parts::Badge;
-use crate::http::pages::{PatientPicker, PatientRow};
-use crate::http::present;
-use crate::outbound::fhir::views::PatientView;
+use crate::http::extract::Visitor;
 use crate::protocol::authorize::Stop;
-use crate::protocol::interaction::{self, Next, PatientChoice, Person};
-use crate::protocol::patients;
+use crate::protocol::interaction::{self, At, Next, Person};
 
 /// What every step carries.
 #[derive(Debug, Default, Deserialize)]
 pub struct Step {
     #[serde(default)]
     pub(super) flow: String,
-    /// A search in the picker.
+    /// A search in a picker.
     #[serde(default)]
     pub(super) q: String,
+}
+
+impl Step {
+    /// The step of a form that holds the handle.
+    pub(super) fn of(fields: &Fields) -> Self {
+        Self { flow: field(fields, "flow").to_owned(), q: String::new() }
+    }
+
+    /// At this organization.
+    pub(super) fn at<'a>(&'a self, slug: &'a str) -> At<'a> {
+        At { slug, flow: &self.flow, typed: &self.q }
+    }
 }
 
 pub(super) fn person(visitor: &Visitor) -> Option<Person<'_>> {
@@ -51,7 +58,7 @@ pub async fn resume(
     Path(slug): Path<String>,
     Query(step): Query<Step>,
 ) -> Response {
-    let next = interaction::next(&state.app, &slug, &step.flow, person(&visitor)).await;
+    let next = interaction::next(&state.app, step.at(&slug), person(&visitor)).await;
     show(&state, &visitor, (&slug, &step), next).await
 }
 
@@ -63,87 +70,20 @@ pub(super) async fn show(
 ) -> Response {
     match next {
         Ok(Next::SignIn { again, login_hint }) => sign_in(slug, &step.flow, again, login_hint.as_deref()),
-        Ok(Next::PickPatient(choice)) => picker(state, visitor, (slug, step), &choice).await,
+        Ok(Next::PickPatient(choice)) => patient_picker(state, visitor, (slug, step), &choice).await,
+        Ok(Next::PickRecord(choice)) => record_picker(state, visitor, (slug, step), &choice),
         Ok(Next::Consent(question)) => consent_page(state, visitor, (slug, step), &question).await,
         Ok(Next::Done(to_client)) => to_app(state, visitor, &to_client),
         Err(stop) => stop_page(state, visitor, &stop),
     }
 }
 
-pub(super) fn row(patient: &PatientView, visitor: &Visitor) -> PatientRow {
-    PatientRow {
-        id: patient.id.clone(),
-        name: patient.name.clone(),
-        birth_date: patient.birth_date.as_deref().map(|date| present::date(date, visitor.lang)).unwrap_or_default(),
-        identifier: patient.identifiers.first().map(|identifier| identifier.value.clone()).unwrap_or_default(),
-        last_contact: String::new(),
-    }
-}
-
-async fn picker(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step), choice: &PatientChoice) -> Response {
-    let mut page = PatientPicker {
-        action: format!("/o/{slug}/patient"),
-        search_action: format!("/o/{slug}/patient"),
-        flow: step.flow.clone(),
-        app: app_badge(&choice.badges),
-        organization: Badge::new(&choice.badges.organization.name, ""),
-        q: step.q.clone(),
-        searchable: choice.patients.is_none(),
-        ..PatientPicker::default()
-    };
-    match &choice.patients {
-        Some(patients) => {
-            for one in patients {
-                match patients::patient(&state.app, &choice.endpoint, &one.patient).await {
-                    Ok(view) => page.patients.push(row(&view, visitor)),
-                    // the person may still know the number
-                    Err(_) => page.patients.push(PatientRow {
-                        id: one.patient.clone(),
-                        name: one.patient.clone(),
-                        ..PatientRow::default()
-                    }),
-                }
-            }
-        }
-        None => match patients::search(&state.app, &choice.endpoint, &step.q).await {
-            Ok(found) => {
-                page.more = found.len() > patients::PAGE;
-                page.patients = found.iter().take(patients::PAGE).map(|patient| row(patient, visitor)).collect();
-            }
-            Err(error) => {
-                tracing::warn!(%error, endpoint = choice.endpoint.id.as_str(), "patients could not be read");
-                page.unavailable = true;
-            }
-        },
-    }
-    let html = state.pages.render(&visitor.frame(Nav::None), &page);
-    in_launch(html, &choice.badges, &choice.redirect_uri)
-}
-
+/// The fields of a form, in order.
 pub(super) type Fields = Vec<(String, String)>;
 
+/// One of them; `""` for none.
 pub(super) fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
-}
-
-/// `POST /o/{organization}/patient`.
-pub async fn pick(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Path(slug): Path<String>,
-    CsrfForm(fields): CsrfForm<Fields>,
-) -> Response {
-    let flow = field(&fields, "flow").to_owned();
-    let step = Step { flow, q: String::new() };
-    let Some(person) = person(&visitor) else { return sign_in(&slug, &step.flow, false, None) };
-    if field(&fields, "decision") == "cancel" {
-        let next = interaction::cancel(&state.app, &slug, &step.flow, person).await;
-        return show(&state, &visitor, (&slug, &step), next).await;
-    }
-    match interaction::choose_patient(&state.app, &slug, &step.flow, person, field(&fields, "patient")).await {
-        Ok(()) => Redirect::to(&format!("/o/{slug}/continue?flow={}", step.flow)).into_response(),
-        Err(stop) => stop_page(&state, &visitor, &stop),
-    }
 }
 
 /// `GET /o/{organization}/not-me?flow=`: somebody else signs in for this launch.
@@ -154,7 +94,7 @@ pub async fn not_me(
     Query(step): Query<Step>,
 ) -> Response {
     if let Some(person) = person(&visitor)
-        && let Err(stop) = interaction::release(&state.app, &slug, &step.flow, person).await
+        && let Err(stop) = interaction::release(&state.app, step.at(&slug), person).await
     {
         return stop_page(&state, &visitor, &stop);
     }

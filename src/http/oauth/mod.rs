@@ -7,6 +7,7 @@ pub mod discovery;
 pub mod flow;
 pub mod launch;
 pub mod logout;
+pub mod pick;
 pub mod register;
 pub mod token;
 

@@ -99,6 +99,7 @@ pub enum ConsoleSection {
     Notifications,
     Members,
     FhirEndpoints,
+    Launches,
     Brand,
     Settings,
 }
@@ -251,6 +252,7 @@ impl ConsoleNav {
             (S::Members, "members", "people", "members"),
             (S::FhirEndpoints, "fhir-endpoints", "server", "fhir-endpoints"),
             (S::Brand, "brand", "tag", "brand"),
+            (S::Launches, "launches", "app", "launches"),
             (S::Settings, "settings", "sliders", "settings"),
         ];
         let items = rows.map(|(section, word, icon, path)| NavItem {

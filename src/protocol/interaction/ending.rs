@@ -7,7 +7,8 @@ use fhir_scopes::ScopeSet;
 use super::super::authorize::{self, Stop, ToClient};
 use super::super::consent::Settled;
 use super::super::error::{ErrorKind, OAuthError};
-use super::super::{discovery, mint};
+use super::super::{discovery, launch, mint};
+use super::choosing::are_still_allowed;
 use super::{Next, Person, Underway};
 use crate::app::App;
 use crate::domain::audit::{Actor, AuditEvent};
@@ -86,7 +87,10 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
     if asker.approval.client_revision != request.client_revision {
         return Ok(Err(Stop::FlowEnded));
     }
-    let (is_active, _) = storage::grants::person(conn, &organization_id, &account_id).await?;
+    let (is_active, user) = storage::grants::person(conn, &organization_id, &account_id).await?;
+    if !are_still_allowed(&underway, user.as_ref()) {
+        return Ok(Err(Stop::NotOffered));
+    }
     let Some(endpoint) = storage::organizations::lookup_endpoint(conn, &request.fhir_endpoint_id).await? else {
         return Ok(Err(Stop::FlowEnded));
     };
@@ -110,10 +114,10 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         }
     };
     // 3 the launch handle, once
-    if let Some(launch) = request.launch
-        && !storage::launch_handles::consume(conn, launch, now).await?
+    if let Some(handle) = request.launch
+        && !storage::launch_handles::consume(conn, handle, now).await?
     {
-        return Ok(Ok(underway.refuse(app, &OAuthError::request("launch is not valid"))));
+        return Ok(Ok(underway.refuse(app, &OAuthError::request(launch::NOT_VALID))));
     }
     // 4 the grant
     let text = granted.to_string();

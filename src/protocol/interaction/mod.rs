@@ -10,8 +10,9 @@ mod choosing;
 mod ending;
 mod steps;
 
-pub use choosing::choose_patient;
+pub use choosing::{PatientChoice, RecordChoice, choose_again, choose_patient, choose_record};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fhir_scopes::ScopeSet;
@@ -21,7 +22,7 @@ use super::authorize::{self, Asker, AuthorizationRequest, Badges, Stop, ToClient
 use super::consent::{self, Unusable};
 use super::error::{ErrorKind, OAuthError};
 use crate::app::App;
-use crate::domain::accounts::{Account, FhirUser, UserPatient};
+use crate::domain::accounts::{Account, FhirUser};
 use crate::domain::launch_context::LaunchContext;
 use crate::domain::organizations::FhirEndpoint;
 use crate::domain::permission::Consent;
@@ -30,6 +31,17 @@ use crate::domain::tokens::TokenKind;
 use crate::storage::interactions::InteractionRow;
 use crate::storage::{self, StorageError};
 use steps::{Reached, reach, take_up};
+
+/// Which interaction, at which organization.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a> {
+    /// The organization's slug.
+    pub slug: &'a str,
+    /// The handle the browser carries.
+    pub flow: &'a str,
+    /// What was typed to find something in a picker; `""` for nothing.
+    pub typed: &'a str,
+}
 
 /// Who is at the browser.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +60,8 @@ struct Progress {
     session_before: Option<i64>,
     /// The patient.
     patient: Option<String>,
+    /// The other records, by the scope that asked for each.
+    picked: BTreeMap<String, choosing::Pick>,
 }
 
 /// What comes next.
@@ -62,23 +76,12 @@ pub enum Next {
     },
     /// Choose a patient.
     PickPatient(Box<PatientChoice>),
+    /// Choose a visit or another record.
+    PickRecord(Box<RecordChoice>),
     /// Agree or not.
     Consent(Box<Question>),
     /// Go to the app.
     Done(ToClient),
-}
-
-/// A choice of patient.
-#[derive(Clone, Debug)]
-pub struct PatientChoice {
-    /// Names for the page.
-    pub badges: Badges,
-    /// Where the app is.
-    pub redirect_uri: String,
-    /// Whose patients.
-    pub endpoint: FhirEndpoint,
-    /// The patients of this person; `None` for a clinician, who searches.
-    pub patients: Option<Vec<UserPatient>>,
 }
 
 /// A question of consent.
@@ -124,7 +127,7 @@ struct Underway {
     endpoint: FhirEndpoint,
 }
 
-async fn load(app: &App, slug: &str, flow: &str) -> Result<Underway, Stop> {
+async fn load(app: &App, At { slug, flow, .. }: At<'_>) -> Result<Underway, Stop> {
     let now = app.now();
     let presented = app.sealer.open(TokenKind::Interaction, flow).ok_or(Stop::FlowEnded)?;
     let mut conn = app.store.read().await?;
@@ -150,6 +153,10 @@ impl Underway {
         let mut context = self.request.context.clone();
         if context.patient.is_none() {
             context.patient.clone_from(&self.progress.patient);
+        }
+        if self.request.launch.is_none() {
+            context.encounter = self.chosen_encounter();
+            context.fhir_context = self.chosen_items();
         }
         context
     }
@@ -200,29 +207,59 @@ async fn end_refused(app: &Arc<App>, underway: &Underway, refusal: OAuthError) -
     Ok(Next::Done(underway.refuse(app, &refusal)))
 }
 
+/// The app of an interaction that is under way, for the page at which its person signs in.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// Names for the page.
+    pub badges: Badges,
+    /// Where the app is.
+    pub redirect_uri: String,
+}
+
+/// Where an interaction leads, if it is one and not over.
+pub async fn bound_for(app: &App, at: At<'_>) -> Result<Option<Bound>, StorageError> {
+    match load(app, at).await {
+        Ok(Underway { asker, request, .. }) => {
+            Ok(Some(Bound { badges: asker.badges, redirect_uri: request.redirect_uri }))
+        }
+        Err(Stop::Unavailable(why)) => Err(StorageError::Unavailable(why)),
+        Err(_) => Ok(None),
+    }
+}
+
 /// What comes next, for whoever is at the browser.
-pub async fn next(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<'_>>) -> Result<Next, Stop> {
-    let (underway, user, candidate) = match reach(app, slug, flow, person).await? {
+pub async fn next(app: &Arc<App>, at: At<'_>, person: Option<Person<'_>>) -> Result<Next, Stop> {
+    let (underway, user, candidate) = match reach(app, at, person).await? {
         Reached::Before(next) => return Ok(next),
         Reached::Question(underway, user, candidate) => (*underway, user, candidate),
     };
     let Some(person) = person else { return Err(Stop::FlowEnded) };
-    let (remembered, self_registered) = {
+    let (remembered, must_be_seen, self_registered) = {
         let mut conn = app.store.read().await?;
         let client = &underway.request.client_id;
         let organization = &underway.asker.organization.id;
+        let must_be_seen = must_be_seen(&mut conn, &underway, person).await?;
         let remembered = storage::consents::find(&mut conn, organization, &person.account.id, client).await?;
-        (remembered, storage::registrations::is_self_registered(&mut conn, client).await?)
+        (remembered, must_be_seen, storage::registrations::is_self_registered(&mut conn, client).await?)
     };
     let parties = (&underway.asker.organization, user.as_ref());
     let known = consent::Known { candidate: &candidate, remembered: remembered.as_ref(), self_registered };
-    match consent::settled(&underway.request, &underway.asker.metadata, parties, &known) {
+    let settled = consent::settled(&underway.request, &underway.asker.metadata, parties, &known);
+    match settled.filter(|_| !must_be_seen) {
         Some(settled) => ending::finish(app, underway, person, candidate, settled).await,
         None if underway.request.prompt.none => {
             end_refused(app, &underway, OAuthError::new(ErrorKind::ConsentRequired, "the person must be asked")).await
         }
         None => Ok(Next::Consent(Box::new(question(&underway, user.as_ref(), candidate, false)))),
     }
+}
+
+/// An EHR that does not say who is at its workstation leaves it to the session that is open here, which may be somebody else's. Such a session is never used
+/// silently (SMART-AL-41): the page says who is signed in, and lets the person say that it is not them. A sign-in made for this very launch speaks for itself.
+async fn must_be_seen(conn: &mut storage::Conn, underway: &Underway, person: Person<'_>) -> Result<bool, StorageError> {
+    let Some(launch) = underway.request.launch else { return Ok(false) };
+    let is_named = storage::launch_handles::account_of(conn, launch).await?.is_some();
+    Ok(!is_named && person.session.auth_time < underway.row.created_at)
 }
 
 fn question(underway: &Underway, user: Option<&FhirUser>, candidate: ScopeSet, nothing_chosen: bool) -> Question {
@@ -248,27 +285,27 @@ async fn save(app: &Arc<App>, underway: &Underway) -> Result<(), Stop> {
 }
 
 /// The person cancels: the app is told.
-pub async fn cancel(app: &Arc<App>, slug: &str, flow: &str, person: Person<'_>) -> Result<Next, Stop> {
-    let underway = load(app, slug, flow).await?;
+pub async fn cancel(app: &Arc<App>, at: At<'_>, person: Person<'_>) -> Result<Next, Stop> {
+    let underway = load(app, at).await?;
     take_up(app, &underway, person).await?;
     end_refused(app, &underway, OAuthError::new(ErrorKind::AccessDenied, "the person said no")).await
 }
 
 /// "This is not me": somebody else may take the interaction up.
-pub async fn release(app: &Arc<App>, slug: &str, flow: &str, person: Person<'_>) -> Result<(), Stop> {
-    let underway = load(app, slug, flow).await?;
+pub async fn release(app: &Arc<App>, at: At<'_>, person: Person<'_>) -> Result<(), Stop> {
+    let underway = load(app, at).await?;
     let (id, account) = (underway.row.id, person.account.id.clone());
     write(app, move |conn| Box::pin(async move { storage::interactions::release(conn, id, &account).await })).await?;
     Ok(())
 }
 
 /// The person answered the question.
-pub async fn decide(app: &Arc<App>, slug: &str, flow: &str, person: Person<'_>, answer: Answer) -> Result<Next, Stop> {
+pub async fn decide(app: &Arc<App>, at: At<'_>, person: Person<'_>, answer: Answer) -> Result<Next, Stop> {
     if !answer.allow {
-        return cancel(app, slug, flow, person).await;
+        return cancel(app, at, person).await;
     }
     // everything up to the question holds still: an answer cannot skip a step. What is remembered plays no part: this is the newer answer
-    let (underway, user, candidate) = match reach(app, slug, flow, Some(person)).await? {
+    let (underway, user, candidate) = match reach(app, at, Some(person)).await? {
         Reached::Before(next) => return Ok(next),
         Reached::Question(underway, user, candidate) => (*underway, user, candidate),
     };

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use fhir_scopes::ScopeSet;
 
 use super::super::authorize::Stop;
-use super::super::consent;
 use super::super::error::{ErrorKind, OAuthError};
-use super::choosing::{Choice, patient_choice};
-use super::{Next, Person, Underway, end_refused, load, save, write};
+use super::choosing::{Choice, candidate, patient_choice, record_choice};
+use super::{At, Next, Person, Underway, end_refused, load, save, write};
 use crate::app::App;
 use crate::domain::accounts::FhirUser;
 use crate::storage;
@@ -22,8 +21,8 @@ pub(super) enum Reached {
 }
 
 /// Goes through every step before the question of consent.
-pub(super) async fn reach(app: &Arc<App>, slug: &str, flow: &str, person: Option<Person<'_>>) -> Result<Reached, Stop> {
-    let mut underway = load(app, slug, flow).await?;
+pub(super) async fn reach(app: &Arc<App>, at: At<'_>, person: Option<Person<'_>>) -> Result<Reached, Stop> {
+    let mut underway = load(app, at).await?;
     // 1 somebody is signed in, freshly enough
     let Some(person) = person else {
         if underway.request.prompt.none {
@@ -92,9 +91,16 @@ pub(super) async fn reach(app: &Arc<App>, slug: &str, flow: &str, person: Option
             }
         }
     }
-    // 4 consent
-    let candidate =
-        consent::candidate(&underway.accepted(), &underway.asker.metadata, user.as_ref(), &underway.context());
+    // 4 a visit, and whatever else it is to open with
+    if let Some(choice) = record_choice(app, &mut underway, user.as_ref(), at.typed).await? {
+        if underway.request.prompt.none {
+            let refusal = OAuthError::new(ErrorKind::InteractionRequired, "a record must be chosen");
+            return end_refused(app, &underway, refusal).await.map(Reached::Before);
+        }
+        return Ok(Reached::Before(Next::PickRecord(Box::new(choice))));
+    }
+    // 5 consent
+    let candidate = candidate(&underway, user.as_ref());
     if candidate.is_empty() {
         return end_refused(
             app,

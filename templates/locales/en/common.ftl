@@ -12,6 +12,7 @@ nav-activity = Activity
 nav-notifications = Notifications
 nav-members = Members
 nav-fhir-endpoints = FHIR endpoints
+nav-launches = Try a launch
 nav-brand = Brand
 nav-settings = Settings
 nav-my-clients = Clients

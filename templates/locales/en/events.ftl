@@ -45,3 +45,6 @@ event-organization-added = Set the organization up.
 event-organization-changed = Changed the organization.
 event-resource-server-changed = Changed the credentials of a FHIR server.
 event-access-request-allowed-again = Let the provider ask again.
+event-launch-created = Made a launch.
+event-launch-guessed = Launches were guessed; they were refused.
+event-reader-key-made = Made a key to read with.

@@ -12,6 +12,7 @@ nav-activity = Activiteit
 nav-notifications = Berichten
 nav-members = Leden
 nav-fhir-endpoints = FHIR-adressen
+nav-launches = Een start proberen
 nav-brand = Huisstijl
 nav-settings = Instellingen
 nav-my-clients = Clients

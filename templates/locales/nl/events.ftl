@@ -45,3 +45,6 @@ event-organization-added = Richtte de organisatie in.
 event-organization-changed = Wijzigde de organisatie.
 event-resource-server-changed = Wijzigde de inloggegevens van een FHIR-server.
 event-access-request-allowed-again = Liet de leverancier opnieuw vragen.
+event-launch-created = Maakte een start.
+event-launch-guessed = Er werd naar starts geraden; ze zijn geweigerd.
+event-reader-key-made = Maakte een sleutel om te lezen.

@@ -5,5 +5,6 @@ mod api;
 mod brand;
 mod deciding;
 mod house;
+mod launches;
 mod openapi;
 mod switching;

@@ -45,7 +45,8 @@ pub struct MemberRow {
 }
 
 /// The organization's FHIR base URLs and who may introspect for them. Forms: `POST {action}/add` with `csrf`, `name`, `base_url`,
-/// `version`; `POST {action}/resource-server` with `csrf`, `endpoint` (makes credentials, shown once).
+/// `version`; `POST {action}/resource-server` with `csrf`, `endpoint` (makes credentials, shown once); `POST {action}/{id}/reading` with `csrf`,
+/// `reading` (`own` or `backend`), `token_endpoint`, `client_id`, `scope`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FhirEndpoints {
     /// Base of the forms' addresses.
@@ -60,6 +61,8 @@ pub struct FhirEndpoints {
     pub base_url: Field,
     /// FHIR versions.
     pub versions: Vec<Choice>,
+    /// Where the keys are with which this server proves itself when it reads.
+    pub reader_jwks: String,
     /// Credentials made just now: the id; `""` otherwise.
     pub new_client_id: String,
     /// And the secret, shown this once.
@@ -81,6 +84,16 @@ pub struct FhirEndpointRow {
     pub smart_configuration: String,
     /// Who may introspect for it.
     pub resource_servers: Vec<ResourceServerRow>,
+    /// This server reads as a client of another authorization server; otherwise with tokens of its own.
+    pub reads_by_backend: bool,
+    /// The form about reading stands open.
+    pub reading_open: bool,
+    /// That server's token endpoint.
+    pub token_endpoint: Field,
+    /// Who this server is there.
+    pub reader_client_id: Field,
+    /// What it asks for.
+    pub reader_scope: Field,
 }
 
 /// One resource server.
@@ -185,15 +198,28 @@ impl Page for FhirEndpoints {
                 client_id: "rs_01jd8t3m5k".into(),
                 last_used: Moment::new("now", "2026-11-23T14:03:00Z"),
             }],
+            ..FhirEndpointRow::default()
         };
         let nothing = Self {
             action: "/console/st-mary/fhir-endpoints".into(),
+            reader_jwks: "https://id.example/o/st-mary/reader-jwks".into(),
             may_change: true,
             versions: vec![Choice::current("R4", "R4"), Choice::new("R4B", "R4B"), Choice::new("R5", "R5")],
             ..Self::default()
         };
         let typical = Self {
-            rows: vec![row("Main record"), FhirEndpointRow { resource_servers: Vec::new(), ..row("Laboratory") }],
+            rows: vec![
+                row("Main record"),
+                FhirEndpointRow {
+                    resource_servers: Vec::new(),
+                    reads_by_backend: true,
+                    reading_open: true,
+                    token_endpoint: Field::wrong("http://as.example", "This is not a web address."),
+                    reader_client_id: Field::of("countersign-st-mary"),
+                    reader_scope: Field::of("system/Patient.rs system/Encounter.rs"),
+                    ..row("Laboratory")
+                },
+            ],
             ..nothing.clone()
         };
         vec![
