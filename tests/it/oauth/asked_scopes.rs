@@ -167,15 +167,11 @@ fn every_listed_scope_can_be_granted() {
         stage.approve(&stage.app, &for_people.join(" ")).await;
         let mut browser = stage.site.signed_in(&stage.patient).await;
         let (ehr, ehr_secret) = stage.fhir_server.clone();
-        let wish =
-            serde_json::json!({ "client_id": stage.app.as_str(), "iss": FHIR, "context": { "patient": "anna" } });
-        let headers =
-            [("content-type", "application/json"), ("authorization", &super::actors::basic(&ehr, &ehr_secret))];
-        let handle = stage
-            .app_browser()
-            .send(Method::POST, &format!("{ISSUER}/launch"), &headers, wish.to_string())
-            .await
-            .json();
+        let wish = serde_json::json!({
+            "client_id": stage.app.as_str(), "iss": FHIR, "context": { "patient": "anna", "encounter": "visit-7" },
+        });
+        let authorization = super::actors::basic(&ehr, &ehr_secret);
+        let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
         for scope in &listed {
             let granted = if scope.starts_with("system/") {
                 let authorization = super::actors::basic(id.as_str(), &secret);
@@ -189,13 +185,19 @@ fn every_listed_scope_can_be_granted() {
                 assert_eq!(answer.status, 200, "{scope}: {}", answer.body);
                 Tokens(answer.json()).text("scope")
             } else {
-                let mut pairs = set(stage.request(), "scope", scope);
-                if scope == "launch" {
-                    pairs.push(("launch".into(), handle["launch"].as_str().unwrap().into()));
+                // what an EHR gives is asked of an EHR
+                let is_given = ["launch", "launch/encounter"].contains(&scope.as_str());
+                let asked = if scope == "launch/encounter" { "launch launch/encounter" } else { scope };
+                let mut pairs = set(stage.request(), "scope", asked);
+                if is_given {
+                    let url = format!("{ISSUER}/launch");
+                    let made = stage.app_browser().send(Method::POST, &url, &headers, wish.to_string()).await;
+                    pairs.push(("launch".into(), made.json()["launch"].as_str().unwrap().into()));
                 }
                 let answer = stage.launch(&mut browser, &pairs).await;
                 let code = answer.get("code").unwrap_or_else(|| panic!("{scope}: {answer:?}"));
-                Tokens(stage.token(&stage.redemption(code)).await.json()).text("scope")
+                let granted = Tokens(stage.token(&stage.redemption(code)).await.json()).text("scope");
+                granted.strip_prefix("launch ").unwrap_or(&granted).to_owned()
             };
             assert_eq!(&granted, scope);
         }

@@ -62,7 +62,7 @@ fn every_page_of_a_launch_keeps_to_itself() {
 }
 
 #[test]
-fn an_ehr_that_the_organization_named_may_frame_the_launch_but_not_the_sign_in() {
+fn an_ehr_that_the_organization_named_may_frame_a_launch_and_nothing_else() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
         let mut after: Organization = stage.world().reviewer.organization.clone();
@@ -73,11 +73,15 @@ fn an_ehr_that_the_organization_named_may_frame_the_launch_but_not_the_sign_in()
             .await;
         let mut browser = stage.app_browser();
         let page = browser.open(&Stage::authorize_url(&stage.request())).await;
-        is_tight(&page, "'none'");
+        // the sign-in that a launch needs is part of it; one that somebody came to by themselves is not
+        is_tight(&page, "https://ehr.st-mary.example");
+        is_tight(&browser.open("/sign-in").await, "'none'");
+        is_tight(&browser.open("/sign-in?next=%2Faccount").await, "'none'");
         let page = stage.through_sign_in(&mut browser, page).await;
         page.form("/consent");
         is_tight(&page, "https://ehr.st-mary.example");
         assert!(page.header("x-frame-options").is_empty());
+        is_tight(&browser.open("/account").await, "'none'");
         // the other hospital's launches stay closed to it
         let elsewhere = browser.get(&Stage::authorize_url(&stage.request()).replace("st-mary/", "st-luke/")).await;
         stops(&elsewhere, "another organization");
