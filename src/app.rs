@@ -34,8 +34,36 @@ pub struct Memory {
     pub jwks: crate::outbound::jwks::JwksCache,
     /// Opened signing keys by `kid`.
     pub signers: std::sync::Mutex<std::collections::HashMap<String, crate::domain::keys::OpenedKey>>,
+    /// Held while the first signing key is made: of many requests that find none, one makes it.
+    pub first_key: tokio::sync::Mutex<()>,
+    /// Questions about tokens that never were, per caller and minute.
+    pub strangers: Strangers,
+    /// Connections to apps that are told of the end of a session.
+    pub messenger: crate::outbound::logout::Messenger,
     /// Connections to the organizations' FHIR servers.
     pub fhir_http: crate::outbound::http_client::InternalClient,
+}
+
+/// Counts what somebody asks about in vain, by the minute.
+#[derive(Default)]
+pub struct Strangers(std::sync::Mutex<std::collections::HashMap<String, (i64, u32)>>);
+
+impl Strangers {
+    /// How many a caller may ask about in a minute. A FHIR server that is itself flooded with junk stays below it.
+    pub const A_MINUTE: u32 = 3000;
+
+    /// Counts one more; true once it is too many.
+    pub fn is_too_many(&self, caller: &str, now: UtcMillis) -> bool {
+        let minute = now.0.div_euclid(60_000);
+        let mut counts = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // only callers who proved themselves are counted: as many as there are
+        let count = counts.entry(caller.to_owned()).or_insert((minute, 0));
+        if count.0 != minute {
+            *count = (minute, 0);
+        }
+        count.1 = count.1.saturating_add(1);
+        count.1 > Self::A_MINUTE
+    }
 }
 
 /// Why the application cannot be opened.

@@ -7,6 +7,7 @@ pub mod approvals;
 pub mod audit;
 pub mod clients;
 pub mod clock;
+pub mod deliveries;
 pub mod entropy;
 pub mod grants;
 pub mod ids;

@@ -22,6 +22,7 @@ pub mod fhir_endpoints;
 pub mod notifications;
 pub mod organizations;
 pub mod passwords;
+pub mod restore;
 pub mod sign_in;
 pub mod webhooks;
 pub mod words;

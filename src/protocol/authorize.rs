@@ -320,9 +320,8 @@ async fn accept(
     let hinted_account = match params.get("id_token_hint") {
         None => None,
         Some(hint) => {
-            let claims = super::signing::verified_claims(app, hint).await?;
-            let sub = claims.as_ref().and_then(|claims| claims.get("sub")).and_then(|sub| sub.as_str());
-            Some(sub.ok_or_else(|| OAuthError::request("id_token_hint is not an ID token of ours"))?.to_owned())
+            let hint = super::id_token::read_hint(app, &asker.organization, hint).await?;
+            Some(hint.ok_or_else(|| OAuthError::request("id_token_hint is not an ID token of ours"))?.account)
         }
     };
     Ok(AuthorizationRequest {

@@ -46,6 +46,8 @@ pub enum ErrorKind {
     InvalidClientMetadata,
     /// RFC 7591 3.2.2.
     InvalidSoftwareStatement,
+    /// RFC 8628 3.5, and wherever a client asks more often than any client has reason to; with status 429.
+    SlowDown,
     /// RFC 6749 4.1.2.1; with status 503: a fault of ours, try again.
     TemporarilyUnavailable,
 }
@@ -74,6 +76,7 @@ impl ErrorKind {
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidSoftwareStatement => "invalid_software_statement",
+            Self::SlowDown => "slow_down",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }
     }
@@ -83,6 +86,7 @@ impl ErrorKind {
         match self {
             Self::InvalidClient | Self::InvalidToken => 401,
             Self::InsufficientScope => 403,
+            Self::SlowDown => 429,
             Self::TemporarilyUnavailable => 503,
             Self::InvalidRequest
             | Self::InvalidGrant
