@@ -436,7 +436,7 @@ fn members_are_there_when_they_were_granted_and_only_then() {
         // a client that may not refresh is not granted background access (SMART-AL-34)
         let app = stage
             .register(|metadata| {
-                metadata.grant_types = vec![countersign::domain::clients::GrantType::AuthorizationCode]
+                metadata.grant_types = vec![countersign::domain::clients::GrantType::AuthorizationCode];
             })
             .await;
         let scope = "launch/patient openid offline_access patient/Patient.r";
