@@ -26,8 +26,8 @@ pub struct App {
     pub memory: Memory,
 }
 
-/// What a process remembers between requests to be quicker. Nothing here decides anything: all of it is also in the database or on the net, and a process
-/// that starts anew with `Memory::default()` answers the same.
+/// What a process remembers between requests to be quicker. Nothing here decides anything but whether somebody asks too much: all the rest is also in the
+/// database or on the net, and a process that starts anew with `Memory::default()` answers the same.
 #[derive(Default)]
 pub struct Memory {
     /// Clients' JWK Sets, as long as their headers allow.
@@ -36,34 +36,18 @@ pub struct Memory {
     pub signers: std::sync::Mutex<std::collections::HashMap<String, crate::domain::keys::OpenedKey>>,
     /// Held while the first signing key is made: of many requests that find none, one makes it.
     pub first_key: tokio::sync::Mutex<()>,
-    /// Questions about tokens that never were, per caller and minute.
-    pub strangers: Strangers,
     /// Connections to apps that are told of the end of a session.
     pub messenger: crate::outbound::logout::Messenger,
     /// Connections to the organizations' FHIR servers.
     pub fhir_http: crate::outbound::http_client::InternalClient,
-}
-
-/// Counts what somebody asks about in vain, by the minute.
-#[derive(Default)]
-pub struct Strangers(std::sync::Mutex<std::collections::HashMap<String, (i64, u32)>>);
-
-impl Strangers {
-    /// How many a caller may ask about in a minute. A FHIR server that is itself flooded with junk stays below it.
-    pub const A_MINUTE: u32 = 3000;
-
-    /// Counts one more; true once it is too many.
-    pub fn is_too_many(&self, caller: &str, now: UtcMillis) -> bool {
-        let minute = now.0.div_euclid(60_000);
-        let mut counts = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // only callers who proved themselves are counted: as many as there are
-        let count = counts.entry(caller.to_owned()).or_insert((minute, 0));
-        if count.0 != minute {
-            *count = (minute, 0);
-        }
-        count.1 = count.1.saturating_add(1);
-        count.1 > Self::A_MINUTE
-    }
+    /// Tokens of ours at the organizations' FHIR servers, and until when each is used.
+    pub fhir_tokens: std::sync::Mutex<
+        std::collections::HashMap<String, (crate::domain::secrets::PlainSecret, crate::domain::clock::UtcMillis)>,
+    >,
+    /// Wrong secrets, per client that was named.
+    pub wrong_secrets: crate::domain::throttle::Throttle,
+    /// Questions about tokens that are not good, per resource server.
+    pub dead_tokens: crate::domain::throttle::Throttle,
 }
 
 /// Why the application cannot be opened.

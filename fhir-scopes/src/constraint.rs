@@ -1,14 +1,17 @@
 //! The search limit of a granular scope, `?category=a,b&status=final`.
 //!
 //! A [`Limit`] is an AND of [`Clause`]s; a clause is one parameter and an OR of alternatives. Clauses and alternatives are kept
-//! sorted and percent-decoded, so that two spellings of one limit are equal.
+//! sorted and percent-decoded, so that two spellings of one limit are equal. Values that are written plainly are borrowed from the
+//! text, and the usual limit, one parameter with one value, is read without allocating.
 
-use alloc::string::{String, ToString};
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::encoding::{Encoded, decode};
-use crate::{ParseError, ParseErrorKind, Release, TypeSelector, tables};
+use crate::encoding::Encoded;
+use crate::few::Few;
+use crate::signs::Signs;
+use crate::{ParseError, ParseErrorKind, Release, TypeSelector, limit_grammar};
 
 /// The most bytes a limit may have.
 ///
@@ -57,13 +60,13 @@ pub enum ParameterKind {
 /// assert_eq!(clause.alternatives(), ["a", "b"]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Clause {
-    parameter: &'static str,
-    kind: ParameterKind,
-    alternatives: Vec<String>,
+pub struct Clause<'a> {
+    pub(crate) parameter: &'static str,
+    pub(crate) kind: ParameterKind,
+    pub(crate) alternatives: Few<Cow<'a, str>>,
 }
 
-impl Clause {
+impl<'a> Clause<'a> {
     /// The name of the search parameter.
     ///
     /// ```
@@ -93,7 +96,7 @@ impl Clause {
     /// let scope = Scope::parse("patient/Observation.rs?code=a%5C,b", Release::R4).unwrap();
     /// assert_eq!(scope.resource().unwrap().limit.clauses()[0].alternatives(), [r"a\,b"]);
     /// ```
-    pub fn alternatives(&self) -> &[String] {
+    pub fn alternatives(&self) -> &[Cow<'a, str>] {
         &self.alternatives
     }
 
@@ -106,7 +109,7 @@ impl Clause {
     /// assert!(clauses[0].implies(&clauses[1]));
     /// assert!(!clauses[1].implies(&clauses[0]));
     /// ```
-    pub fn implies(&self, wider: &Self) -> bool {
+    pub fn implies(&self, wider: &Clause<'_>) -> bool {
         self.parameter == wider.parameter
             && self
                 .alternatives
@@ -114,12 +117,17 @@ impl Clause {
                 .all(|value| wider.alternatives.iter().any(|other| value_implies(self.kind, value, other)))
     }
 
-    pub(crate) fn narrowed_to(&self, alternative: &str) -> Self {
-        Self { parameter: self.parameter, kind: self.kind, alternatives: [alternative.to_string()].into() }
+    pub(crate) fn narrowed_to(&self, alternative: &Cow<'a, str>) -> Self {
+        Self { parameter: self.parameter, kind: self.kind, alternatives: Few::One(alternative.clone()) }
+    }
+
+    fn into_owned(self) -> Clause<'static> {
+        let owned = |value: Cow<'a, str>| Cow::Owned(value.into_owned());
+        Clause { parameter: self.parameter, kind: self.kind, alternatives: self.alternatives.map(owned) }
     }
 }
 
-impl fmt::Display for Clause {
+impl fmt::Display for Clause<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}=", self.parameter)?;
         for (i, value) in self.alternatives.iter().enumerate() {
@@ -161,7 +169,7 @@ pub fn split_token(value: &str) -> Option<(&str, &str)> {
 }
 
 /// Places of a separator byte that no FHIR backslash precedes.
-fn unescaped(value: &str, separator: u8) -> impl Iterator<Item = usize> {
+pub(crate) fn unescaped(value: &str, separator: u8) -> impl Iterator<Item = usize> {
     let mut escaped = false;
     value.bytes().enumerate().filter_map(move |(i, byte)| {
         let here = !escaped && byte == separator;
@@ -180,19 +188,19 @@ fn unescaped(value: &str, separator: u8) -> impl Iterator<Item = usize> {
 /// assert_eq!(a.resource().unwrap().limit.to_string(), "category=a&status=final");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Limit {
-    clauses: Vec<Clause>,
+pub struct Limit<'a> {
+    clauses: Few<Clause<'a>>,
 }
 
-impl Limit {
+impl<'a> Limit<'a> {
     /// No limit.
     ///
     /// ```
     /// assert!(fhir_scopes::Limit::NONE.is_none());
     /// ```
-    pub const NONE: Self = Self { clauses: Vec::new() };
+    pub const NONE: Self = Self { clauses: Few::None };
 
-    /// Reads the text after the question mark of a scope.
+    /// Reads the text after the question mark of a scope, and borrows from it.
     ///
     /// ```
     /// use fhir_scopes::{Limit, Release, ResourceType, TypeSelector};
@@ -201,23 +209,50 @@ impl Limit {
     /// assert_eq!(limit.to_string(), "category=laboratory");
     /// assert!(Limit::parse("category=", observation, Release::R4).is_err());
     /// ```
-    pub fn parse(text: &str, types: TypeSelector, release: Release) -> Result<Self, ParseError> {
+    pub fn parse(text: &'a str, types: TypeSelector, release: Release) -> Result<Self, ParseError> {
         if text.len() > MAX_LIMIT_BYTES {
             return Err(ParseError::new(ParseErrorKind::TooLong, 0..text.len()));
         }
-        let mut clauses = Vec::new();
+        let signs = Signs::of(text);
+        if signs.is_plain(1)
+            && let Some(limit) = Self::plain(text, signs.bars, types, release)
+        {
+            return Ok(limit);
+        }
+        Self::parse_pairs(text, types, release)
+    }
+
+    /// The usual limit, one pair with one plain value; none when it is not quite so.
+    pub(crate) fn plain(text: &'a str, bars: u8, types: TypeSelector, release: Release) -> Option<Self> {
+        let clause = limit_grammar::plain_clause(text, bars, types, release)?;
+        (text.len() <= MAX_LIMIT_BYTES).then_some(Self { clauses: Few::One(clause) })
+    }
+
+    fn parse_pairs(text: &'a str, types: TypeSelector, release: Release) -> Result<Self, ParseError> {
+        let mut clauses = Vec::with_capacity(2);
         let mut start = 0;
         for pair in text.split('&') {
-            clauses.push(parse_clause(pair, types, release).map_err(|error| error.shifted(start))?);
+            clauses.push(limit_grammar::clause(pair, types, release).map_err(|error| error.shifted(start))?);
             start += pair.len() + 1;
         }
         Ok(Self::from_clauses(clauses))
     }
 
-    fn from_clauses(mut clauses: Vec<Clause>) -> Self {
+    fn from_clauses(mut clauses: Vec<Clause<'a>>) -> Self {
         clauses.sort_unstable();
         clauses.dedup();
-        Self { clauses }
+        Self { clauses: clauses.into() }
+    }
+
+    /// The same limit, free of the text it was read from.
+    ///
+    /// ```
+    /// use fhir_scopes::{Limit, Release, TypeSelector};
+    /// let owned: Limit<'static> = Limit::parse(&String::from("_tag=a"), TypeSelector::All, Release::R4).unwrap().into_owned();
+    /// assert_eq!(owned.to_string(), "_tag=a");
+    /// ```
+    pub fn into_owned(self) -> Limit<'static> {
+        Limit { clauses: self.clauses.map(Clause::into_owned) }
     }
 
     /// The clauses, sorted by parameter.
@@ -225,7 +260,7 @@ impl Limit {
     /// ```
     /// assert!(fhir_scopes::Limit::NONE.clauses().is_empty());
     /// ```
-    pub fn clauses(&self) -> &[Clause] {
+    pub fn clauses(&self) -> &[Clause<'a>] {
         &self.clauses
     }
 
@@ -249,7 +284,7 @@ impl Limit {
     /// assert!(of("category=a&category=b").implies(&of("category=a,b")));
     /// assert!(!of("category=a,b").implies(&of("category=a")));
     /// ```
-    pub fn implies(&self, wider: &Self) -> bool {
+    pub fn implies(&self, wider: &Limit<'_>) -> bool {
         wider.clauses.iter().all(|clause| self.clauses.iter().any(|own| own.implies(clause)))
     }
 
@@ -263,7 +298,7 @@ impl Limit {
     /// ```
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        Self::from_clauses(self.clauses.iter().chain(&other.clauses).cloned().collect()).simplified()
+        Self::from_clauses(self.clauses.iter().chain(other.clauses.iter()).cloned().collect()).simplified()
     }
 
     /// The same limit without clauses that another clause implies.
@@ -275,14 +310,17 @@ impl Limit {
     /// ```
     #[must_use]
     pub fn simplified(&self) -> Self {
-        let implied = |i: usize, clause: &Clause| {
+        let implied = |i: usize, clause: &Clause<'a>| {
             self.clauses
                 .iter()
                 .enumerate()
                 .any(|(j, other)| i != j && other.implies(clause) && (!clause.implies(other) || j < i))
         };
+        if self.clauses.len() < 2 {
+            return self.clone();
+        }
         let kept = self.clauses.iter().enumerate().filter(|(i, clause)| !implied(*i, clause));
-        Self { clauses: kept.map(|(_, clause)| clause.clone()).collect() }
+        Self { clauses: kept.map(|(_, clause)| clause.clone()).collect::<Vec<_>>().into() }
     }
 
     /// The limit that holds where either holds, when both differ in one clause only and that clause is about one parameter:
@@ -298,176 +336,29 @@ impl Limit {
         {
             return None;
         }
-        let mut either = self.clone();
-        let clause = either.clauses.get_mut(at)?;
-        clause.alternatives.extend_from_slice(&second.alternatives);
-        clause.alternatives.sort_unstable();
-        clause.alternatives.dedup();
-        Some(either)
+        let mut alternatives: Vec<_> = first.alternatives.iter().chain(second.alternatives.iter()).cloned().collect();
+        alternatives.sort_unstable();
+        alternatives.dedup();
+        let mut clauses = self.clauses.to_vec();
+        *clauses.get_mut(at)? = Clause { alternatives: alternatives.into(), ..*first };
+        Some(Self { clauses: clauses.into() })
     }
 
     /// The same limit with one clause narrowed to one of its alternatives.
-    pub(crate) fn with_alternative(&self, at: usize, alternative: &str) -> Self {
-        let mut clauses = self.clauses.clone();
+    pub(crate) fn with_alternative(&self, at: usize, alternative: &Cow<'a, str>) -> Self {
+        let mut clauses = self.clauses.to_vec();
         if let Some(clause) = clauses.get_mut(at) {
             *clause = clause.narrowed_to(alternative);
         }
-        Self { clauses }
+        Self { clauses: clauses.into() }
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for Limit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, clause) in self.clauses.iter().enumerate() {
             write!(f, "{}{clause}", if i > 0 { "&" } else { "" })?;
         }
         Ok(())
     }
-}
-
-fn parse_clause(pair: &str, types: TypeSelector, release: Release) -> Result<Clause, ParseError> {
-    let Some((name, value)) = pair.split_once('=') else {
-        return Err(ParseError::new(ParseErrorKind::Pair, 0..pair.len()));
-    };
-    let (parameter, kind) = parameter(name, types, release).map_err(|kind| ParseError::new(kind, 0..name.len()))?;
-    let start = name.len() + 1;
-    let refuse = |kind| ParseError::new(kind, start..pair.len());
-    // most values are plain: one alternative, nothing encoded, nothing escaped
-    let signs = value.bytes().fold(0, |signs, byte| signs + SIGNS[usize::from(byte)]);
-    let bars = signs & (INTRICATE - 1);
-    if signs >= SEPARATOR {
-        let at = value.bytes().position(|byte| SIGNS[usize::from(byte)] == SEPARATOR).unwrap_or(0);
-        return Err(ParseError::new(ParseErrorKind::Pair, start + at..start + at + 1));
-    }
-    if signs < INTRICATE
-        && !value.is_empty()
-        && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1)
-    {
-        return Ok(Clause { parameter, kind, alternatives: [value.to_string()].into() });
-    }
-    let value = decode(value).ok_or_else(|| refuse(ParseErrorKind::Encoding))?;
-    let mut alternatives = Vec::with_capacity(1);
-    let mut from = 0;
-    for at in unescaped(&value, b',').chain([value.len()]) {
-        let alternative = value.get(from..at).unwrap_or_default();
-        if !well_formed(kind, alternative) {
-            return Err(refuse(ParseErrorKind::Value));
-        }
-        alternatives.push(alternative.to_string());
-        from = at + 1;
-    }
-    if alternatives.len() > 1 {
-        alternatives.sort_unstable_by(|a, b| Encoded(a).cmp(&Encoded(b)));
-        alternatives.dedup();
-    }
-    Ok(Clause { parameter, kind, alternatives })
-}
-
-/// A value is at most [`MAX_LIMIT_BYTES`] long, so that adding up the signs of its bytes counts each kind apart.
-const INTRICATE: u64 = 1 << 16;
-/// `=` or `?`, which may not stand in a value.
-const SEPARATOR: u64 = 1 << 32;
-
-/// One for a bar; what needs a closer look; what may not be there.
-static SIGNS: [u64; 256] = {
-    let mut signs = [INTRICATE; 256];
-    let mut byte = 0x20;
-    while byte < 0x7f {
-        signs[byte] = 0;
-        byte += 1;
-    }
-    signs[b'|' as usize] = 1;
-    signs[b'%' as usize] = INTRICATE;
-    signs[b',' as usize] = INTRICATE;
-    signs[b'\\' as usize] = INTRICATE;
-    signs[b'=' as usize] = SEPARATOR;
-    signs[b'?' as usize] = SEPARATOR;
-    signs
-};
-
-/// A value that says something: not empty, no dangling escape, and for tokens one bar at most with something beside it.
-fn well_formed(kind: ParameterKind, value: &str) -> bool {
-    let mut escaped = false;
-    let mut bars = 0;
-    for byte in value.bytes() {
-        if escaped {
-            if !matches!(byte, b',' | b'|' | b'$' | b'\\') {
-                return false;
-            }
-            escaped = false;
-        } else {
-            escaped = byte == b'\\';
-            bars += usize::from(byte == b'|');
-        }
-    }
-    !value.is_empty() && !escaped && (kind != ParameterKind::Token || value != "|" && bars <= 1)
-}
-
-/// Parameters that every resource type has.
-fn universal(name: &str) -> Option<(&'static str, ParameterKind)> {
-    Some(match name {
-        "_id" => ("_id", ParameterKind::Token),
-        "_tag" => ("_tag", ParameterKind::Token),
-        "_security" => ("_security", ParameterKind::Token),
-        "_profile" => ("_profile", ParameterKind::Uri),
-        "_source" => ("_source", ParameterKind::Uri),
-        "_lastUpdated" => ("_lastUpdated", ParameterKind::Date),
-        _ => return None,
-    })
-}
-
-/// Parameters that shape the answer or search in ways of their own, and so are no limit on resources.
-const RESULT_PARAMETERS: [&str; 14] = [
-    "_include",
-    "_revinclude",
-    "_count",
-    "_sort",
-    "_elements",
-    "_format",
-    "_pretty",
-    "_summary",
-    "_total",
-    "_contained",
-    "_containedType",
-    "_score",
-    "_type",
-    "_maxresults",
-];
-
-fn parameter(
-    name: &str,
-    types: TypeSelector,
-    release: Release,
-) -> Result<(&'static str, ParameterKind), ParseErrorKind> {
-    if name.is_empty() {
-        return Err(ParseErrorKind::Pair);
-    }
-    if name.starts_with('_')
-        && let Some(universal) = universal(name)
-    {
-        return Ok(universal);
-    }
-    if let TypeSelector::One(one) = types
-        && let Some(found) = tables::parameter_kind(release, one, name)
-    {
-        return match found {
-            // what cannot be compared on one resource is refused here rather than never met later
-            (
-                _,
-                ParameterKind::Composite | ParameterKind::Special | ParameterKind::Number | ParameterKind::Quantity,
-            ) => Err(ParseErrorKind::UnsupportedParameter),
-            known => Ok(known),
-        };
-    }
-    Err(if name.starts_with("_has") {
-        ParseErrorKind::Chain
-    } else if name.contains(':') {
-        ParseErrorKind::Modifier
-    } else if name.contains('.') {
-        ParseErrorKind::Chain
-    } else if RESULT_PARAMETERS.contains(&name) {
-        ParseErrorKind::ResultParameter
-    } else {
-        ParseErrorKind::Parameter
-    })
 }

@@ -42,17 +42,17 @@ impl ScopeSet {
     }
 
     /// The letters of a resource scope that this set does not give.
-    pub(crate) fn missing_letters(&self, wanted: &ResourceScope) -> Permissions {
+    pub(crate) fn missing_letters(&self, wanted: &ResourceScope<'_>) -> Permissions {
         missing_letters(&self.resources().collect::<Vec<_>>(), wanted)
     }
 }
 
 /// The letters of `wanted` that the scopes together do not give.
-pub(crate) fn missing_letters(given: &[&ResourceScope], wanted: &ResourceScope) -> Permissions {
-    let related = |own: &&&ResourceScope| {
+pub(crate) fn missing_letters(given: &[&ResourceScope<'static>], wanted: &ResourceScope<'_>) -> Permissions {
+    let related = |own: &&&ResourceScope<'_>| {
         own.level == wanted.level && own.types.covers(wanted.types) && own.permissions.intersects(wanted.permissions)
     };
-    let related: Vec<&ResourceScope> = given.iter().filter(related).copied().collect();
+    let related: Vec<&ResourceScope<'static>> = given.iter().filter(related).copied().collect();
     let mut missing = wanted.permissions;
     for own in &related {
         if missing.intersects(own.permissions) && wanted.limit.implies(&own.limit) {
@@ -65,7 +65,7 @@ pub(crate) fn missing_letters(given: &[&ResourceScope], wanted: &ResourceScope) 
     }
     let mut still_missing = missing;
     for letter in missing.letters() {
-        let limits: Vec<&Limit> =
+        let limits: Vec<&Limit<'static>> =
             related.iter().filter(|own| own.permissions.contains(letter)).map(|own| &own.limit).collect();
         if limits.len() > 1 && covered_case_by_case(&wanted.limit, &limits) {
             still_missing = still_missing - letter;
@@ -78,7 +78,7 @@ pub(crate) fn missing_letters(given: &[&ResourceScope], wanted: &ResourceScope) 
 ///
 /// For limits made of independent alternatives this is exact: a conjunction of single values implies a union of limits only if it implies
 /// one of them.
-fn covered_case_by_case(limit: &Limit, given: &[&Limit]) -> bool {
+fn covered_case_by_case(limit: &Limit<'_>, given: &[&Limit<'_>]) -> bool {
     let mut open = Vec::from([(limit.clone(), 0)]);
     let mut comparisons = 0;
     while let Some((case, from)) = open.pop() {

@@ -41,18 +41,25 @@ const fn must_encode(byte: u8) -> bool {
     !matches!(byte, 0x21..=0x7e) || matches!(byte, b'%' | b'+' | b'#' | b'?' | b'=' | b'&' | b'"' | b'\\')
 }
 
+fn encoded(bytes: &[u8]) -> impl Iterator<Item = u8> {
+    bytes.iter().flat_map(|&byte| {
+        let digit = |nibble: u8| b"0123456789ABCDEF"[usize::from(nibble & 15)];
+        let encoded = must_encode(byte);
+        let bytes = if encoded { [b'%', digit(byte >> 4), digit(byte)] } else { [byte, 0, 0] };
+        bytes.into_iter().take(if encoded { 3 } else { 1 })
+    })
+}
+
 impl Encoded<'_> {
     fn bytes(self) -> impl Iterator<Item = u8> {
-        self.0.bytes().flat_map(|byte| {
-            let digit = |nibble: u8| b"0123456789ABCDEF"[usize::from(nibble & 15)];
-            let encoded = must_encode(byte);
-            let bytes = if encoded { [b'%', digit(byte >> 4), digit(byte)] } else { [byte, 0, 0] };
-            bytes.into_iter().take(if encoded { 3 } else { 1 })
-        })
+        encoded(self.0.as_bytes())
     }
 
+    /// The order of the encoded texts. What both begin with is encoded alike, so that only the rest is looked at.
     pub(crate) fn cmp(self, other: &Self) -> Ordering {
-        self.bytes().cmp(other.bytes())
+        let (own, others) = (self.0.as_bytes(), other.0.as_bytes());
+        let common = own.iter().zip(others).take_while(|(a, b)| a == b).count();
+        encoded(own.get(common..).unwrap_or_default()).cmp(encoded(others.get(common..).unwrap_or_default()))
     }
 }
 

@@ -8,38 +8,40 @@
 //! ```
 
 use crate::ParseErrorKind as Kind;
+use crate::signs::Signs;
 use crate::{
     Dialect, Level, Limit, NonResource, ParseError, Permissions, Release, ResourceScope, ResourceType, ScopeKind,
     TypeSelector, uri,
 };
 
-pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind, ParseError> {
+pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
     // 1 only what RFC 6749 allows
     if token.is_empty() {
         return Err(ParseError::new(Kind::Empty, 0..0));
     }
-    let strange = |byte: u8| !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-    if token.bytes().fold(false, |found, byte| found | strange(byte)) {
+    let signs = Signs::of(token);
+    if signs.outside {
+        let strange = |byte: u8| !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         let at = token.bytes().position(strange).unwrap_or(0);
         let width = token.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
         return Err(ParseError::new(Kind::Character, at..at + width));
     }
     // 2 the URI spellings of known scopes
     if let Some(short) = token.strip_prefix(uri::SMART) {
-        return spelled_out(parse_short(short, release), |plain| !uri::is_openid(plain))
+        return spelled_out(parse_short(short, &signs, release), |plain| !uri::is_openid(plain))
             .map_err(|error| error.shifted(uri::SMART.len()));
     }
     if let Some(short) = token.strip_prefix(uri::OPENID) {
         return Ok(plain(short).filter(|plain| uri::is_openid(*plain)).map_or(ScopeKind::Extension, ScopeKind::Plain));
     }
-    parse_short(token, release)
+    parse_short(token, &signs, release)
 }
 
 /// Under SMART's prefix a known scope keeps its meaning, a misspelt one is refused, and any other URI is an extension.
 fn spelled_out(
-    short: Result<ScopeKind, ParseError>,
+    short: Result<ScopeKind<'_>, ParseError>,
     belongs: impl Fn(NonResource) -> bool,
-) -> Result<ScopeKind, ParseError> {
+) -> Result<ScopeKind<'_>, ParseError> {
     Ok(match short? {
         ScopeKind::Plain(plain) if !belongs(plain) => ScopeKind::Extension,
         ScopeKind::Extension | ScopeKind::Unknown => ScopeKind::Extension,
@@ -47,8 +49,11 @@ fn spelled_out(
     })
 }
 
-fn parse_short(token: &str, release: Release) -> Result<ScopeKind, ParseError> {
-    if let Some((word, rest)) = token.split_once('/') {
+fn parse_short<'a>(token: &'a str, signs: &Signs, release: Release) -> Result<ScopeKind<'a>, ParseError> {
+    // by hand, since the slash of a scope stands near the beginning
+    if let Some((word, rest)) =
+        token.bytes().position(|byte| byte == b'/').and_then(|at| Some((token.get(..at)?, token.get(at + 1..)?)))
+    {
         let level = match word {
             "patient" => Level::Patient,
             "user" => Level::User,
@@ -63,7 +68,7 @@ fn parse_short(token: &str, release: Release) -> Result<ScopeKind, ParseError> {
         if names_something_else(rest) {
             return Ok(ScopeKind::Unknown);
         }
-        return resource(level, rest, release).map(ScopeKind::Resource).map_err(|error| error.shifted(start));
+        return resource(level, rest, signs, release).map(ScopeKind::Resource).map_err(|error| error.shifted(start));
     }
     match plain(token) {
         Some(plain) => Ok(ScopeKind::Plain(plain)),
@@ -84,7 +89,7 @@ fn plain(token: &str) -> Option<NonResource> {
     })
 }
 
-fn launch(rest: &str, release: Release) -> Option<ScopeKind> {
+fn launch(rest: &str, release: Release) -> Option<ScopeKind<'static>> {
     let (context, role) = match rest.split_once('?') {
         Some((context, query)) => (context, Some(query.strip_prefix("role=")?)),
         None => (rest, None),
@@ -103,11 +108,13 @@ fn names_something_else(rest: &str) -> bool {
         && !ResourceType::every().any(|known| known.name().eq_ignore_ascii_case(rest))
 }
 
-fn resource(level: Level, rest: &str, release: Release) -> Result<ResourceScope, ParseError> {
-    let end = rest.bytes().position(|byte| byte == b'?').unwrap_or(rest.len());
+fn resource<'a>(level: Level, rest: &'a str, signs: &Signs, release: Release) -> Result<ResourceScope<'a>, ParseError> {
+    let stop = rest.bytes().position(|byte| matches!(byte, b'.' | b'?')).unwrap_or(rest.len());
+    let end = stop
+        + rest.get(stop..).and_then(|rest| rest.bytes().position(|byte| byte == b'?')).unwrap_or(rest.len() - stop);
     let (head, query) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..));
-    let dot = head.bytes().position(|byte| byte == b'.');
-    let name = head.get(..dot.unwrap_or(end)).unwrap_or_default();
+    let dot = (stop < end).then_some(stop);
+    let name = head.get(..stop).unwrap_or_default();
     let types = if name == "*" {
         TypeSelector::All
     } else {
@@ -124,13 +131,16 @@ fn resource(level: Level, rest: &str, release: Release) -> Result<ResourceScope,
     let limit = match query {
         None => Limit::NONE,
         Some(_) if dialect == Dialect::V1 => return Err(ParseError::new(Kind::LimitOnV1, end..rest.len())),
-        Some(query) => Limit::parse(query, types, release).map_err(|error| error.shifted(end + 1))?,
+        Some(query) => match signs.is_plain(2).then(|| Limit::plain(query, signs.bars, types, release)).flatten() {
+            Some(limit) => limit,
+            None => Limit::parse(query, types, release).map_err(|error| error.shifted(end + 1))?,
+        },
     };
     Ok(ResourceScope { level, types, permissions, limit, dialect })
 }
 
 /// Extensions, slips of the pen in known forms, and tokens that belong to somebody else.
-fn other(token: &str) -> Result<ScopeKind, ParseError> {
+fn other(token: &str) -> Result<ScopeKind<'static>, ParseError> {
     if let Some(name) = token.strip_prefix("__") {
         return if name.is_empty() { Err(ParseError::new(Kind::Extension, 2..2)) } else { Ok(ScopeKind::Extension) };
     }

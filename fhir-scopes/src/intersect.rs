@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::normal::shortest;
 use crate::{Dialect, MAX_TOKENS, ResourceScope, Scope, ScopeSet, uri};
 
-impl ResourceScope {
+impl ResourceScope<'_> {
     /// The rights in both scopes: same level, the narrower type, common letters, both limits.
     ///
     /// ```
@@ -69,7 +69,8 @@ impl ScopeSet {
                 granted.push(scope.clone());
                 continue;
             }
-            let Some(resource) = scope.resource() else { continue };
+            // a full set takes no more parts, so that a long request costs no more either
+            let Some(resource) = scope.resource().filter(|_| granted.len() < MAX_TOKENS) else { continue };
             let mut parts: Vec<Scope<'static>> =
                 shortest(pairwise(core::slice::from_ref(resource), &approved_resources).iter())
                     .into_iter()
@@ -86,7 +87,7 @@ impl ScopeSet {
 }
 
 /// Spells a part of a scope as the whole was spelled.
-fn in_the_way_of(asked: &Scope<'_>, dialect: Dialect, part: ResourceScope) -> Scope<'static> {
+fn in_the_way_of(asked: &Scope<'_>, dialect: Dialect, part: ResourceScope<'static>) -> Scope<'static> {
     let part = Scope::from_resource(ResourceScope { dialect, ..part });
     if !uri::is_spelled_out(asked.literal()) {
         return part;
@@ -98,15 +99,16 @@ fn in_the_way_of(asked: &Scope<'_>, dialect: Dialect, part: ResourceScope) -> Sc
 }
 
 /// Every pair of scopes that have rights in common. A pair in which one covers the other whole is the narrower one.
-fn pairwise(own: &[ResourceScope], others: &[ResourceScope]) -> Vec<ResourceScope> {
-    let mut common: Vec<ResourceScope> = Vec::new();
+fn pairwise(own: &[ResourceScope<'static>], others: &[ResourceScope<'static>]) -> Vec<ResourceScope<'static>> {
+    let mut common: Vec<ResourceScope<'static>> = Vec::new();
     // 1 whatever is covered whole needs no further pairs
     common.extend(own.iter().filter(|a| others.iter().any(|b| b.covers(a))).cloned());
     common.extend(others.iter().filter(|b| own.iter().any(|a| a.covers(b))).cloned());
     let whole = common.len();
     // 2 the rest pair by pair
+    let rest_of_others: Vec<_> = others.iter().filter(|b| !own.iter().any(|a| a.covers(b))).collect();
     for a in own.iter().filter(|a| !others.iter().any(|b| b.covers(a))) {
-        for b in others.iter().filter(|b| !own.iter().any(|a| a.covers(b))) {
+        for b in rest_of_others.iter().copied() {
             if common.len() >= whole + MAX_TOKENS {
                 return common;
             }

@@ -28,12 +28,46 @@ use value::Value;
 /// ```
 pub trait ResourceView: Sized {
     /// The member of an object.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::matches::ResourceView;
+    /// let patient = serde_json::json!({ "active": true, "name": [{ "family": "de Vries" }] });
+    /// assert!(patient.member("name").is_some());
+    /// assert!(patient.member("birthDate").is_none());
+    /// # }
+    /// ```
     fn member(&self, name: &str) -> Option<&Self>;
     /// The items, if this is an array.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::matches::ResourceView;
+    /// let patient = serde_json::json!({ "active": true, "name": [{ "family": "de Vries" }] });
+    /// assert_eq!(patient.member("name").and_then(ResourceView::items).map(<[_]>::len), Some(1));
+    /// # }
+    /// ```
     fn items(&self) -> Option<&[Self]>;
     /// The text, if this is a string.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::matches::ResourceView;
+    /// let patient = serde_json::json!({ "active": true, "name": [{ "family": "de Vries" }] });
+    /// let name = &patient["name"][0];
+    /// assert_eq!(name.member("family").and_then(ResourceView::text), Some("de Vries"));
+    /// # }
+    /// ```
     fn text(&self) -> Option<&str>;
     /// The truth, if this is a boolean.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::matches::ResourceView;
+    /// let patient = serde_json::json!({ "active": true, "name": [{ "family": "de Vries" }] });
+    /// assert_eq!(patient.member("active").and_then(ResourceView::truth), Some(true));
+    /// # }
+    /// ```
     fn truth(&self) -> Option<bool>;
 }
 
@@ -87,7 +121,7 @@ pub fn type_of<V: ResourceView>(resource: &V, release: Release) -> Option<Resour
 /// # }
 /// ```
 pub fn limit_matches<V: ResourceView>(
-    limit: &Limit,
+    limit: &Limit<'_>,
     one: ResourceType,
     release: Release,
     base: Option<&str>,
@@ -131,13 +165,13 @@ impl CompiledLimit {
     /// assert!(CompiledLimit::new(&limit, TypeSelector::All, Release::R4).accepts(&tagged, None));
     /// # }
     /// ```
-    pub fn new(limit: &Limit, types: TypeSelector, release: Release) -> Self {
+    pub fn new(limit: &Limit<'_>, types: TypeSelector, release: Release) -> Self {
         // every type has the parameters that `*` may be limited by, along the same paths
         let one = match types {
             TypeSelector::One(one) => one,
             TypeSelector::All => ResourceType::PATIENT,
         };
-        let compile = |clause: &Clause| {
+        let compile = |clause: &Clause<'_>| {
             let parameter = tables::parameter(release, one, clause.parameter()).unwrap_or(tables::Found::UNKNOWN);
             let values = clause.alternatives().iter().map(|text| Value::read(parameter.kind, text)).collect();
             CompiledClause { parameter, values }

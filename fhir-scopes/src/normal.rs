@@ -33,36 +33,48 @@ impl ScopeSet {
 }
 
 /// Merges and thins resource scopes; the result is in v2.
-pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope>) -> Vec<ResourceScope> {
+pub(crate) fn shortest<'a>(scopes: impl Iterator<Item = &'a ResourceScope<'static>>) -> Vec<ResourceScope<'static>> {
     // 1 one entry per (level, type, limit), with all its letters
-    let mut all: Vec<ResourceScope> = scopes
+    let mut all: Vec<ResourceScope<'static>> = scopes
         .map(|scope| ResourceScope { limit: scope.limit.simplified(), dialect: Dialect::V2, ..scope.clone() })
         .collect();
     all.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
-    let mut merged: Vec<ResourceScope> = Vec::new();
+    let mut merged: Vec<ResourceScope<'static>> = Vec::new();
     for scope in all {
         match merged.last_mut() {
             Some(last) if last.key() == scope.key() => last.permissions = last.permissions | scope.permissions,
             _ => merged.push(scope),
         }
     }
-    // 2 drop letters that one other scope gives, then those that several give together
-    thin(&mut merged, |others, scope| {
-        let given = |other: &&&ResourceScope| {
-            other.level == scope.level && other.types.covers(scope.types) && scope.limit.implies(&other.limit)
+    // 2 drop letters that one other scope gives, then those that several give together, which takes a limit with alternatives
+    thin(&mut merged, |all, at, scope| {
+        let given = |(i, other): &(usize, &ResourceScope<'_>)| {
+            *i != at
+                && other.permissions.intersects(scope.permissions)
+                && other.level == scope.level
+                && other.types.covers(scope.types)
+                && scope.limit.implies(&other.limit)
         };
-        others.iter().filter(given).fold(scope.permissions, |left, other| left - other.permissions)
+        all.iter().enumerate().filter(given).fold(scope.permissions, |left, (_, other)| left - other.permissions)
     });
-    thin(&mut merged, missing_letters);
+    thin(&mut merged, |all, at, scope| {
+        if scope.limit.clauses().iter().all(|clause| clause.alternatives().len() == 1) {
+            return scope.permissions;
+        }
+        let others: Vec<_> = all.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, other)| other).collect();
+        missing_letters(&others, scope)
+    });
     merged
 }
 
-fn thin(scopes: &mut Vec<ResourceScope>, missing: impl Fn(&[&ResourceScope], &ResourceScope) -> crate::Permissions) {
+/// Leaves to each scope the letters that are needed of it, given the scopes that are left.
+fn thin(
+    scopes: &mut Vec<ResourceScope<'static>>,
+    needed: impl Fn(&[ResourceScope<'static>], usize, &ResourceScope<'static>) -> crate::Permissions,
+) {
     let mut i = 0;
     while let Some(scope) = scopes.get(i) {
-        let others: Vec<&ResourceScope> =
-            scopes.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, other)| other).collect();
-        let needed = missing(&others, scope);
+        let needed = needed(scopes, i, scope);
         if needed.is_empty() {
             scopes.remove(i);
         } else {

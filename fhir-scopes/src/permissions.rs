@@ -155,6 +155,10 @@ impl Permissions {
         self.0
     }
 
+    pub(crate) const fn is_single(self) -> bool {
+        self.0.is_power_of_two()
+    }
+
     /// Each letter alone, in the order `cruds`.
     ///
     /// ```

@@ -174,12 +174,12 @@ impl Plan {
     }
 
     /// The category limit of a search, if it has one that scopes can carry.
-    fn category(&self, types: TypeSelector, query: &str) -> Limit {
+    fn category(&self, types: TypeSelector, query: &str) -> Limit<'static> {
         let clauses: Vec<&str> = query.split('&').filter(|pair| pair.starts_with("category=")).collect();
         if clauses.is_empty() {
             Limit::NONE
         } else {
-            Limit::parse(&clauses.join("&"), types, self.release).unwrap_or_default()
+            Limit::parse(&clauses.join("&"), types, self.release).map(Limit::into_owned).unwrap_or_default()
         }
     }
 

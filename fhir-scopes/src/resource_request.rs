@@ -142,7 +142,7 @@ pub struct RequestEntry {
     /// What to do with it.
     pub interactions: Vec<Interaction>,
     /// Only with resources that meet this.
-    pub limit: Limit,
+    pub limit: Limit<'static>,
 }
 
 impl RequestEntry {
@@ -165,7 +165,7 @@ impl RequestEntry {
     /// assert_eq!(RequestEntry::new(types, [Interaction::Read]).limited(limit).limit.to_string(), "status=final");
     /// ```
     #[must_use]
-    pub fn limited(self, limit: Limit) -> Self {
+    pub fn limited(self, limit: Limit<'static>) -> Self {
         Self { limit, ..self }
     }
 
@@ -278,7 +278,7 @@ impl Scope<'_> {
     }
 }
 
-impl Limit {
+impl<'a> Limit<'a> {
     /// The limits that together mean the same, if one clause has alternatives: one for each of them. Else the limit itself.
     ///
     /// ```
@@ -287,7 +287,7 @@ impl Limit {
     /// let parts: Vec<String> = limit.split().iter().map(ToString::to_string).collect();
     /// assert_eq!(parts, ["category=a&status=final", "category=b&status=final"]);
     /// ```
-    pub fn split(&self) -> Vec<Limit> {
+    pub fn split(&self) -> Vec<Limit<'a>> {
         let mut lists = self.clauses().iter().enumerate().filter(|(_, clause)| clause.alternatives().len() > 1);
         match (lists.next(), lists.next()) {
             (Some((at, clause)), None) => {

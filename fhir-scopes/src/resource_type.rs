@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::names;
 use crate::tables::TYPES;
 
 /// A version of FHIR whose resource types and search parameters this crate knows.
@@ -76,14 +77,7 @@ static INDEX: [u8; SLOTS] = index(false);
 static LOWER_CASE_INDEX: [u8; SLOTS] = index(true);
 
 const fn slot(name: &[u8], lower_case: bool) -> usize {
-    let mut hash = 0x811c_9dc5_u32;
-    let mut i = 0;
-    while i < name.len() {
-        let byte = if lower_case { name[i].to_ascii_lowercase() } else { name[i] };
-        hash = (hash ^ byte as u32).wrapping_mul(0x0100_0193);
-        i += 1;
-    }
-    (hash ^ (hash >> 15)) as usize % SLOTS
+    if lower_case { names::slot_of_letters(name, SLOTS) } else { names::slot(name, SLOTS) }
 }
 
 #[allow(
@@ -257,6 +251,42 @@ impl fmt::Display for ResourceType {
 impl fmt::Debug for ResourceType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// A set of types, in the order of the table.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct TypeSet([u64; 4]);
+
+impl TypeSet {
+    pub(crate) fn insert(&mut self, one: ResourceType) {
+        self.0[one.index() / 64] |= 1 << (one.index() % 64);
+    }
+
+    pub(crate) fn contains(&self, one: ResourceType) -> bool {
+        self.0[one.index() / 64] & 1 << (one.index() % 64) != 0
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0 == [0; 4]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ResourceType> {
+        self.0.into_iter().zip([0_u8, 64, 128, 192]).flat_map(|(mut word, start)| {
+            core::iter::from_fn(move || {
+                let lowest = u8::try_from(word.trailing_zeros()).ok().filter(|bit| *bit < 64)?;
+                word &= word - 1;
+                Some(ResourceType(start + lowest))
+            })
+        })
+    }
+}
+
+impl FromIterator<ResourceType> for TypeSet {
+    fn from_iter<I: IntoIterator<Item = ResourceType>>(types: I) -> Self {
+        let mut set = Self::default();
+        types.into_iter().for_each(|one| set.insert(one));
+        set
     }
 }
 

@@ -188,13 +188,13 @@ pub fn read<'a>(method: &str, path: &'a str, query: &str, release: Release) -> R
     let mut segments = [""; 5];
     let mut count = 0;
     if !path.is_empty() {
-        for segment in path.split('/') {
+        let mut rest = Some(path);
+        while let Some(text) = rest {
             let slot = segments.get_mut(count).ok_or(NoRoute::NoInteraction)?;
-            if !plain(segment) {
-                return Err(NoRoute::Path);
-            }
+            let (segment, after) = first_segment(text).ok_or(NoRoute::Path)?;
             *slot = segment;
             count += 1;
+            rest = after;
         }
     }
     let one = |name: &str| ResourceType::parse(name, release).ok_or(NoRoute::UnknownType);
@@ -266,12 +266,30 @@ impl Method {
     }
 }
 
-fn plain(segment: &str) -> bool {
-    !segment.is_empty()
-        && segment != "."
-        && segment != ".."
-        && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'$' | b'*'))
+/// What stands before the first slash, and what behind it, if there is one. None where the segment is empty, a path step or odd.
+fn first_segment(path: &str) -> Option<(&str, Option<&str>)> {
+    let end = path.bytes().position(|byte| !PLAIN[usize::from(byte)]).unwrap_or(path.len());
+    let segment = path.get(..end)?;
+    if segment.is_empty() || segment == "." || segment == ".." {
+        return None;
+    }
+    match path.as_bytes().get(end) {
+        None => Some((segment, None)),
+        Some(b'/') => Some((segment, path.get(end + 1..))),
+        Some(_) => None,
+    }
 }
+
+/// The bytes that stand in types, ids, operations and the words of FHIR.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'$' | b'*');
+        byte += 1;
+    }
+    plain
+};
 
 fn checked(id: &str) -> Result<&str, NoRoute> {
     if is_id(id) { Ok(id) } else { Err(NoRoute::Path) }

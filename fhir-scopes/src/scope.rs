@@ -9,7 +9,8 @@ use crate::{Level, Limit, ParseError, Permissions, Release, ResourceType, TypeSe
 
 /// One scope token with its meaning.
 ///
-/// Reading borrows: a token without a limit costs no allocation. [`Scope::into_owned`] cuts the tie to the text.
+/// Reading borrows: a token without a limit, or with the usual one of one parameter and one plainly written value, costs no allocation.
+/// [`Scope::into_owned`] cuts the tie to the text.
 ///
 /// ```
 /// use fhir_scopes::{Level, Permissions, Release, Scope};
@@ -23,7 +24,7 @@ use crate::{Level, Limit, ParseError, Permissions, Release, ResourceType, TypeSe
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope<'a> {
     pub(crate) literal: Cow<'a, str>,
-    pub(crate) kind: ScopeKind,
+    pub(crate) kind: ScopeKind<'a>,
 }
 
 /// What a scope is about.
@@ -35,15 +36,33 @@ pub struct Scope<'a> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum ScopeKind {
+pub enum ScopeKind<'a> {
     /// Rights on resources.
-    Resource(ResourceScope),
+    Resource(ResourceScope<'a>),
     /// Identity, refresh and launch scopes of SMART and OpenID Connect.
     Plain(NonResource),
     /// A full URI, or a name that starts with two underscores.
     Extension,
     /// Anything else that RFC 6749 allows: kept as it is, equal only to itself, and no right to any resource.
     Unknown,
+}
+
+impl ScopeKind<'_> {
+    /// The same meaning, free of the text it was read from.
+    ///
+    /// ```
+    /// use fhir_scopes::{Release, Scope, ScopeKind};
+    /// let kind: ScopeKind<'static> = Scope::parse("__sync", Release::R4).unwrap().kind().clone().into_owned();
+    /// assert_eq!(kind, ScopeKind::Extension);
+    /// ```
+    pub fn into_owned(self) -> ScopeKind<'static> {
+        match self {
+            Self::Resource(resource) => ScopeKind::Resource(resource.into_owned()),
+            Self::Plain(plain) => ScopeKind::Plain(plain),
+            Self::Extension => ScopeKind::Extension,
+            Self::Unknown => ScopeKind::Unknown,
+        }
+    }
 }
 
 /// The scopes of SMART and OpenID Connect that are not about resource rights.
@@ -135,7 +154,7 @@ pub enum Dialect {
 /// assert_eq!(scope.to_string(), "user/*.read");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ResourceScope {
+pub struct ResourceScope<'a> {
     /// Whose data.
     pub level: Level,
     /// Which types.
@@ -143,12 +162,12 @@ pub struct ResourceScope {
     /// Which letters.
     pub permissions: Permissions,
     /// Only resources that meet this search limit.
-    pub limit: Limit,
+    pub limit: Limit<'a>,
     /// How the letters were spelled.
     pub dialect: Dialect,
 }
 
-impl ResourceScope {
+impl<'a> ResourceScope<'a> {
     /// Whether this one scope permits all that the other permits.
     ///
     /// ```
@@ -157,11 +176,29 @@ impl ResourceScope {
     /// let one = Scope::parse("patient/Observation.r?status=final", Release::R4).unwrap();
     /// assert!(all.resource().unwrap().covers(one.resource().unwrap()));
     /// ```
-    pub fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &ResourceScope<'_>) -> bool {
         self.level == other.level
             && self.permissions.contains(other.permissions)
             && self.types.covers(other.types)
             && other.limit.implies(&self.limit)
+    }
+
+    /// The same scope, free of the text it was read from.
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, ResourceScope, Scope};
+    /// let scope = Scope::parse("patient/Observation.rs?status=final", Release::R4).unwrap();
+    /// let owned: ResourceScope<'static> = scope.resource().unwrap().clone().into_owned();
+    /// assert_eq!(owned.to_string(), "patient/Observation.rs?status=final");
+    /// ```
+    pub fn into_owned(self) -> ResourceScope<'static> {
+        ResourceScope {
+            level: self.level,
+            types: self.types,
+            permissions: self.permissions,
+            limit: self.limit.into_owned(),
+            dialect: self.dialect,
+        }
     }
 
     /// The same rights, spelled with letters.
@@ -174,12 +211,12 @@ impl ResourceScope {
         if self.limit.is_none() { self.permissions.v1_word() } else { None }
     }
 
-    pub(crate) fn key(&self) -> (Level, TypeSelector, &Limit) {
+    pub(crate) fn key(&self) -> (Level, TypeSelector, &Limit<'a>) {
         (self.level, self.types, &self.limit)
     }
 }
 
-impl fmt::Display for ResourceScope {
+impl fmt::Display for ResourceScope<'_> {
     /// In its own dialect where that is exact, else in v2.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}.", self.level, self.types)?;
@@ -221,7 +258,7 @@ impl<'a> Scope<'a> {
     /// # use fhir_scopes::{Release, Scope, ScopeKind};
     /// assert_eq!(*Scope::parse("__sync", Release::R4).unwrap().kind(), ScopeKind::Extension);
     /// ```
-    pub fn kind(&self) -> &ScopeKind {
+    pub fn kind(&self) -> &ScopeKind<'a> {
         &self.kind
     }
 
@@ -231,7 +268,7 @@ impl<'a> Scope<'a> {
     /// # use fhir_scopes::{Release, Scope};
     /// assert!(Scope::parse("openid", Release::R4).unwrap().resource().is_none());
     /// ```
-    pub fn resource(&self) -> Option<&ResourceScope> {
+    pub fn resource(&self) -> Option<&ResourceScope<'a>> {
         match &self.kind {
             ScopeKind::Resource(resource) => Some(resource),
             ScopeKind::Plain(_) | ScopeKind::Extension | ScopeKind::Unknown => None,
@@ -291,7 +328,7 @@ impl<'a> Scope<'a> {
     /// assert_eq!(owned.literal(), "openid");
     /// ```
     pub fn into_owned(self) -> Scope<'static> {
-        Scope { literal: Cow::Owned(self.literal.into_owned()), kind: self.kind }
+        Scope { literal: Cow::Owned(self.literal.into_owned()), kind: self.kind.into_owned() }
     }
 
     /// The URI spelling: SMART's prefix, or that of OpenID Connect for its scopes. Extensions and unknown tokens have none.
@@ -350,7 +387,8 @@ impl<'a> Scope<'a> {
     /// };
     /// assert_eq!(Scope::from_resource(parts).literal(), "system/*.rs");
     /// ```
-    pub fn from_resource(mut resource: ResourceScope) -> Scope<'static> {
+    pub fn from_resource(resource: ResourceScope<'_>) -> Scope<'static> {
+        let mut resource = resource.into_owned();
         if resource.v1_word().is_none() {
             resource.dialect = Dialect::V2;
         }

@@ -144,7 +144,7 @@ impl ScopeSet {
     /// let set = ScopeSet::parse("openid user/Patient.rs", Release::R4).unwrap();
     /// assert_eq!(set.resources().count(), 1);
     /// ```
-    pub fn resources(&self) -> impl Iterator<Item = &ResourceScope> {
+    pub fn resources(&self) -> impl Iterator<Item = &ResourceScope<'static>> {
         self.scopes.iter().filter_map(Scope::resource)
     }
 

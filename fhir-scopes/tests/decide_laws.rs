@@ -348,3 +348,20 @@ fn provenance_that_the_user_may_see_passes_without_its_target_in_the_answer() {
         assert_eq!(filter.accepts_all(&results), expected);
     }
 }
+
+#[test]
+fn what_an_include_may_bring_along_widens_no_search() {
+    let lab = json!({ "resourceType": "Observation", "id": "1", "category": [{ "coding": [{ "code": "lab" }] }] });
+    let other = json!({ "resourceType": "Observation", "id": "2" });
+    let grant =
+        Grant::new(&ScopeSet::parse("user/Observation.s?category=lab user/Observation.r", Release::R4).unwrap());
+    for (query, one_query) in [("", true), ("_include=Observation:has-member", false), ("_include=*", false)] {
+        let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", query)) else { unreachable!() };
+        assert!(filter.accepts(&lab) && filter.accepts_match(&lab), "{query}");
+        assert!(!filter.accepts(&other) && !filter.accepts_match(&other), "{query}");
+        assert_eq!(filter.accepts_all(&[lab.clone(), other.clone()]), [true, false], "{query}");
+        // a query of its own would find what no search may find
+        assert_eq!(filter.as_single_query().is_some(), one_query, "{query}");
+        assert_eq!(filter.as_queries().is_some(), one_query, "{query}");
+    }
+}

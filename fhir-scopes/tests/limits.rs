@@ -58,3 +58,46 @@ fn a_name_is_compared_by_its_parts_and_never_by_its_use() {
         assert_eq!(limit_matches(&limit, patient, Release::R4, None, &resource), met, "{limit}");
     }
 }
+
+#[test]
+fn each_release_has_its_own_parameters() {
+    for (token, releases) in [
+        ("patient/Observation.rs?category=a", "r4 r4b r5"),
+        ("user/ActivityDefinition.rs?kind=x", "r5"),
+        ("user/SubscriptionTopic.rs?derived-or-self=http://a.example/x", "r4b r5"),
+        ("patient/Encounter.rs?reason-code=x", "r4 r4b r5"),
+        ("patient/Encounter.rs?careteam=CareTeam/1", "r5"),
+        ("patient/Condition.rs?participant-function=x", "r5"),
+        ("patient/Consent.rs?scope=x", "r4 r4b"),
+        ("patient/Goal.rs?start-date=ge2024", "r4 r4b r5"),
+        ("user/Citation.rs?classifier=x", "r5"),
+        ("user/Ingredient.rs?substance-code=x", "r4b r5"),
+        // known by name only: nothing on one resource to compare
+        ("user/Patient.rs?deceased=true", ""),
+    ] {
+        for release in Release::ALL {
+            let read = Scope::parse(token, release);
+            assert_eq!(
+                read.is_ok(),
+                releases.split(' ').any(|one| one == release.as_str()),
+                "{token} in {release:?}: {read:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_limit_is_read_along_the_elements_of_its_release() {
+    let medication = |resource: serde_json::Value, release| {
+        let one = ResourceType::parse("MedicationRequest", release).unwrap();
+        let limit = Limit::parse("code=http://a.example|x", TypeSelector::One(one), release).unwrap();
+        limit_matches(&limit, one, release, None, &resource)
+    };
+    let coding = json!({ "coding": [{ "system": "http://a.example", "code": "x" }] });
+    let earlier = json!({ "resourceType": "MedicationRequest", "medicationCodeableConcept": coding });
+    let later = json!({ "resourceType": "MedicationRequest", "medication": { "concept": coding } });
+    for (release, is_later) in [(Release::R4, false), (Release::R4B, false), (Release::R5, true)] {
+        assert_eq!(medication(earlier.clone(), release), !is_later, "{release:?}");
+        assert_eq!(medication(later.clone(), release), is_later, "{release:?}");
+    }
+}

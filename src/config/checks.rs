@@ -144,6 +144,11 @@ fn limits(config: &Config, mistakes: &mut Vec<Mistake>, warnings: &mut Vec<Mista
         ("code_seconds", limits.code_seconds, 10..=600),
         ("session_idle_minutes", limits.session_idle_minutes, 1..=1440),
         ("session_hours", limits.session_hours, 1..=720),
+        ("registrations_per_hour", limits.registrations_per_hour, 1..=100_000),
+        ("waiting_registrations", limits.waiting_registrations, 1..=100_000),
+        ("wrong_secrets_per_minute", limits.wrong_secrets_per_minute, 5..=1_000_000),
+        ("dead_tokens_per_minute", limits.dead_tokens_per_minute, 5..=1_000_000),
+        ("refresh_retries_per_minute", limits.refresh_retries_per_minute, 3..=1000),
     ] {
         if !range.contains(&value) {
             mistakes.push(Mistake::new(

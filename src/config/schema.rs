@@ -31,6 +31,11 @@ const KEYS: &[(&str, &str, Kind, bool)] = &[
     ("limits", "code_seconds", Kind::Number, false),
     ("limits", "session_idle_minutes", Kind::Number, false),
     ("limits", "session_hours", Kind::Number, false),
+    ("limits", "registrations_per_hour", Kind::Number, false),
+    ("limits", "waiting_registrations", Kind::Number, false),
+    ("limits", "wrong_secrets_per_minute", Kind::Number, false),
+    ("limits", "dead_tokens_per_minute", Kind::Number, false),
+    ("limits", "refresh_retries_per_minute", Kind::Number, false),
 ];
 
 /// The value of a key that must be given and is not.

@@ -91,6 +91,16 @@ pub struct Limits {
     pub session_idle_minutes: i64,
     /// A session ends after this long, hours.
     pub session_hours: i64,
+    /// How many clients may register themselves at an organization in an hour, where it lets anybody (D15).
+    pub registrations_per_hour: i64,
+    /// How many clients that registered themselves may wait for an organization's answer, where it lets anybody (D15).
+    pub waiting_registrations: i64,
+    /// How many wrong secrets of one client are answered in a minute; a right one is always taken. Counted by each process.
+    pub wrong_secrets_per_minute: i64,
+    /// How many tokens that are not good a resource server may ask about in a minute; good ones are always answered (I04). Counted by each process.
+    pub dead_tokens_per_minute: i64,
+    /// How often a refresh whose answer got lost may be retried in a minute, for one grant (R15).
+    pub refresh_retries_per_minute: i64,
 }
 
 impl Default for Limits {
@@ -102,6 +112,11 @@ impl Default for Limits {
             code_seconds: 60,
             session_idle_minutes: 30,
             session_hours: 12,
+            registrations_per_hour: 30,
+            waiting_registrations: 200,
+            wrong_secrets_per_minute: 100,
+            dead_tokens_per_minute: 300,
+            refresh_retries_per_minute: 60,
         }
     }
 }

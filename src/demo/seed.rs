@@ -169,7 +169,7 @@ pub fn declaration(keeping: &Keeping, base_url: &str) -> String {
         "organizations": [{
             "slug": ORGANIZATION,
             "name": "St. Mary Hospital",
-            "settings": { "website": "https://st-mary.example/", "contact_email": "privacy@st-mary.example" },
+            "settings": { "website": "https://st-mary.example/", "contact_email": "privacy@st-mary.example", "registration": "open" },
             "fhir_endpoints": [{ "slug": ENDPOINT, "name": "Patient records (R4)", "base_url": format!("{base_url}{FHIR_PATH}"), "release": "r4" }],
             "resource_servers": [{ "id": RESOURCE_SERVER, "name": "FHIR server", "secret": keeping.resource_server_secret }],
         }],

@@ -97,6 +97,9 @@ impl GrantType {
     }
 }
 
+/// Algorithms that client assertions may be signed with (RFC 7518 3.1, RFC 8037 3.1): SMART's two first, then those of FAPI 2.0.
+pub const ASSERTION_ALGORITHMS: &[&str] = &["RS384", "ES384", "ES256", "PS256", "PS384", "EdDSA"];
+
 /// Which `aud` an assertion of this client may carry (decisions D1 and X-01).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,6 +166,61 @@ pub struct ClientMetadata {
     /// Which shape of `fhirContext` it reads: `false` for SMART 2.0 (strings), `true` for 2.1 and later (objects).
     #[serde(default = "yes")]
     pub fhir_context_objects: bool,
+    /// What is rarely said, and mostly by clients that register themselves.
+    #[serde(default, skip_serializing_if = "Declared::is_nothing")]
+    pub declared: Declared,
+}
+
+/// Members of client metadata that are rarely said (RFC 7591 2, OpenID Connect Registration 2). Part of the revision and its digest like all the rest; left
+/// out of both where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Declared {
+    /// A client with a secret that named `client_secret_post`. Either way of sending it is taken; this is what it is told again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub secret_in_body: bool,
+    /// `token_endpoint_auth_signing_alg`: its assertions are taken with this algorithm only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assertion_algorithm: Option<String>,
+    /// `default_max_age` in seconds: how old a sign-in may be where the request does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<i64>,
+    /// `require_auth_time`. ID tokens carry `auth_time` anyway.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_auth_time: bool,
+    /// `initiate_login_uri` (OpenID Connect Core 4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
+    /// `software_id`. Untrusted text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// `software_version`. Untrusted text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+}
+
+impl Declared {
+    /// Nothing of it is said.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each thing that is said, as `name: value` in the words of the standards.
+    pub fn lines(&self) -> Vec<String> {
+        let text = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name}: {value}"));
+        [
+            self.secret_in_body.then(|| "token_endpoint_auth_method: client_secret_post".to_owned()),
+            text("token_endpoint_auth_signing_alg", &self.assertion_algorithm),
+            self.default_max_age.map(|seconds| format!("default_max_age: {seconds}")),
+            self.require_auth_time.then(|| "require_auth_time: true".to_owned()),
+            text("initiate_login_uri", &self.initiate_login_uri),
+            text("software_id", &self.software_id),
+            text("software_version", &self.software_version),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 fn yes() -> bool {

@@ -18,8 +18,6 @@ use super::secrets::HashedSecret;
 
 /// How long a spent refresh token may be presented again.
 pub const RETRY_SECONDS: i64 = 60;
-/// How often it may be, in that time: more is no lost answer but a client that loops (R15).
-pub const RETRIES: usize = 64;
 
 /// A grant.
 #[derive(Clone, Debug)]
@@ -154,8 +152,6 @@ pub struct RefreshToken {
     pub successor_access_id: Option<i64>,
     /// When it was revoked by itself.
     pub revoked_at: Option<UtcMillis>,
-    /// How often its secret was replaced because an answer got lost.
-    pub replacements: usize,
     /// The secret that was presented is one that was replaced.
     pub is_replaced: bool,
 }
@@ -227,7 +223,6 @@ mod tests {
             successor_id: None,
             successor_access_id: None,
             revoked_at: None,
-            replacements: 0,
             is_replaced: false,
         }
     }
@@ -249,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_replaced_refresh_token_is_never_good_and_ends_the_family_once_two_have_it() {
-        let replaced = RefreshToken { is_replaced: true, replacements: 1, ..token() };
+        let replaced = RefreshToken { is_replaced: true, ..token() };
         let unused = Some(Successors { refresh_used: false, access_used: false });
         assert_eq!(replaced.standing(unused, UtcMillis(65_000)), RefreshStanding::Replaced);
         assert_eq!(replaced.standing(unused, UtcMillis(65_001)), RefreshStanding::Reuse);

@@ -136,6 +136,29 @@ pub struct FhirEndpointSettings {
     pub jwt_access_tokens: bool,
     /// Other FHIR base URLs that are this endpoint (a proxy's name).
     pub aliases: Vec<String>,
+    /// How this server itself reads from it, for its own pages; `None`: with tokens of its own, which the FHIR server introspects like any other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<BackendReading>,
+}
+
+/// This server as a client of another authorization server, the one that a FHIR server trusts (SMART 2.2 backend services).
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackendReading {
+    /// Its token endpoint: an absolute URL.
+    pub token_endpoint: String,
+    /// Who this server is there.
+    pub client_id: String,
+    /// What it asks for.
+    #[serde(default = "BackendReading::usual_scope")]
+    pub scope: String,
+}
+
+impl BackendReading {
+    /// What the pages of a launch read: people, visits and places.
+    pub fn usual_scope() -> String {
+        "system/Patient.rs system/Encounter.rs system/Practitioner.rs system/RelatedPerson.rs system/Location.rs".into()
+    }
 }
 
 /// The principal with which a FHIR server introspects tokens; it sees tokens of its organization only.

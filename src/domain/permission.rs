@@ -6,7 +6,7 @@
 //!
 //! When the answer is no, it knows **which** layer said so. That goes to the audit record and to staff; the wire answer does not leak it.
 
-use fhir_scopes::ScopeSet;
+use fhir_scopes::{Scope, ScopeSet, us_core};
 
 use super::approvals::{Approval, ApprovalState};
 use super::clients::{Client, ClientState};
@@ -155,8 +155,142 @@ pub fn may_be_used<'a>(facts: &Facts<'a>) -> Result<Permit<'a>, Layer> {
 }
 
 /// What of `asked` may be granted under this permit: within the approved scopes, in the spelling asked (SMART 2.2 scopes, "literal echo"). Never empty.
+///
+/// Authorization requests, redemptions, refreshes, client credentials and introspection all come here, so one rule holds for them all.
 pub fn scopes_within(permit: &Permit<'_>, asked: &ScopeSet, endpoint: &FhirEndpoint) -> Result<ScopeSet, Layer> {
     let approved = ScopeSet::parse_lenient(&permit.approval.scopes, endpoint.release).0;
-    let granted = asked.granted_within(&approved);
+    let granted = approved_part(asked, &approved);
     if granted.is_empty() { Err(Layer::Scopes) } else { Ok(granted) }
+}
+
+/// The part of `asked` that is approved, in the order and spelling asked:
+///
+/// - a scope that is approved whole, verbatim;
+/// - of any other scope, its common part with each approved scope, but only where the limit of the one implies that of the other: who asks for all observations
+///   gets the approved laboratory results, who asks for the final laboratory results of an approval for laboratory results gets what was asked. Two limits that
+///   say different things (`category=laboratory` asked, `category=vital-signs` approved) have nothing in common that anybody asked for or agreed to, so nothing
+///   is granted (S06);
+/// - the observation categories that US Core itself has published misspelt mean what they were meant to mean (USC-05), and are echoed as they were asked.
+pub fn approved_part(asked: &ScopeSet, approved: &ScopeSet) -> ScopeSet {
+    let approved = us_core::corrected(approved).0;
+    let meant = |scope: &Scope<'static>| us_core::corrected(&ScopeSet::from_scopes([scope.clone()], asked.release())).0;
+    let verbatim = asked.filtered(|scope| approved.covers(&meant(scope)));
+    if verbatim.len() == asked.len() {
+        return verbatim;
+    }
+    let settled = us_core::corrected(&verbatim).0;
+    let mut granted: Vec<Scope<'static>> = Vec::new();
+    for scope in asked {
+        if verbatim.contains_literal(scope.literal()) {
+            granted.push(scope.clone());
+            continue;
+        }
+        let meant = meant(scope);
+        let Some(wanted) = meant.resources().next() else { continue };
+        let comparable = approved.filtered(|own| {
+            own.resource().is_some_and(|own| own.limit.implies(&wanted.limit) || wanted.limit.implies(&own.limit))
+        });
+        let parts = meant.granted_within(&comparable);
+        granted.extend(parts.iter().filter(|part| !settled.covers_scope(part)).cloned());
+    }
+    ScopeSet::from_scopes(granted, asked.release())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fhir_scopes::Release;
+
+    const LAB: &str =
+        "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
+    const SOCIAL: &str =
+        "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|social-history";
+    const MISSPELT: &str =
+        "patient/Observation.rs?category=http://terminology.hl7.org//CodeSystem-observation-category|social-history";
+
+    #[track_caller]
+    fn part(asked: &str, approved: &str) -> String {
+        let set = |text: &str| ScopeSet::parse_lenient(text, Release::R4).0;
+        let (asked, approved) = (set(asked), set(approved));
+        let granted = approved_part(&asked, &approved);
+        let (meant, _) = us_core::corrected(&granted);
+        assert!(us_core::corrected(&approved).0.covers(&meant), "{granted} within {approved}");
+        assert!(us_core::corrected(&asked).0.covers(&meant), "{granted} within {asked}");
+        granted.to_string()
+    }
+
+    #[test]
+    fn what_is_granted_is_what_was_asked_as_far_as_it_is_approved() {
+        for (asked, approved, granted) in [
+            // S01, S02: letters
+            ("patient/*.cruds", "patient/*.rs", "patient/*.rs"),
+            ("user/Patient.write user/Patient.read", "user/Patient.read", "user/Patient.read"),
+            ("patient/Observation.*", "patient/*.read", "patient/Observation.read"),
+            // S03: the old words stand for the new letters, and come back as the old words where one fits
+            ("patient/Patient.read", "patient/Patient.rs", "patient/Patient.read"),
+            ("patient/Patient.read", "patient/Patient.rd", "patient/Patient.r"),
+            ("patient/Patient.cud", "patient/Patient.write", "patient/Patient.cud"),
+            ("patient/Patient.read", "patient/Patient.cud", ""),
+            // S04, S05: what does not read, or is spelled in some other way, is not approved
+            ("patient/Patient.sr patient/Patient.dus patient/Patient.rr patient/Patient.", "patient/Patient.cruds", ""),
+            (
+                "system:Patient.read system//Patient.rs patient/patient.rs PATIENT/Patient.rs",
+                "system/*.cruds patient/*.cruds",
+                "",
+            ),
+            ("patient/Patient.rs,patient/Observation.rs", "patient/*.cruds", ""),
+            // levels have no order
+            ("user/Patient.rs", "patient/*.cruds system/*.cruds", ""),
+            // S11: order and duplicates are the asker's
+            ("openid patient/Patient.r openid", "patient/Patient.r openid", "openid patient/Patient.r"),
+            ("offline_access foo:bar __x https://x.example/y", "openid", ""),
+        ] {
+            assert_eq!(part(asked, approved), granted, "{asked} within {approved}");
+        }
+    }
+
+    #[test]
+    fn of_two_limits_the_narrower_is_granted_and_two_that_differ_grant_nothing() {
+        let vitals = LAB.replace("laboratory", "vital-signs");
+        let final_lab = format!("{LAB}&status=final");
+        // S06
+        assert_eq!(part("patient/Observation.rs", LAB), LAB, "asked whole");
+        assert_eq!(part("patient/*.rs", LAB), LAB);
+        assert_eq!(part("patient/Observation.cruds", LAB), LAB);
+        assert_eq!(part("patient/Observation.read", LAB), LAB, "the old words know no limits");
+        assert_eq!(part(&final_lab, LAB), final_lab, "asked less");
+        assert_eq!(part(LAB, &final_lab), final_lab, "approved less");
+        assert_eq!(part(&vitals, LAB), "");
+        assert_eq!(
+            part("patient/Observation.rs?status=final", LAB),
+            "",
+            "nobody asked for final results, nor approved them"
+        );
+        assert_eq!(part(&LAB.replace('|', "%26x|"), LAB), "");
+        assert_eq!(part("patient/Observation.rs?category:not=x", LAB), "");
+        assert_eq!(part("patient/Observation.rs?_filter=status%20eq%20final", LAB), "");
+        assert_eq!(part(&LAB.replace('|', "%7C"), LAB), LAB.replace('|', "%7C"), "the same limit, as it was asked");
+        assert_eq!(part("patient/Observation.r", LAB), LAB.replace(".rs", ".r"));
+        // every comparable approved scope counts, and one of them is enough
+        assert_eq!(part("patient/Observation.rs", &format!("{LAB} {vitals}")), format!("{LAB} {vitals}"));
+        assert_eq!(part(&format!("{vitals} {LAB}"), LAB), LAB);
+        assert_eq!(part(&vitals, &format!("{LAB} patient/Observation.rs")), vitals);
+        assert_eq!(part(&format!("patient/Observation.rs {LAB}"), LAB), LAB, "told once");
+        let several =
+            LAB.replace("|laboratory", "|laboratory,http://terminology.hl7.org/CodeSystem/observation-category|survey");
+        assert_eq!(part(&several, LAB), LAB, "one of two values asked");
+        assert_eq!(part(LAB, &several), LAB);
+    }
+
+    #[test]
+    fn a_misspelling_that_us_core_published_means_what_it_was_meant_to() {
+        assert_eq!(part(MISSPELT, SOCIAL), MISSPELT, "and is echoed");
+        assert_eq!(part(SOCIAL, MISSPELT), SOCIAL);
+        assert_eq!(part(MISSPELT, "patient/*.rs"), MISSPELT);
+        assert_eq!(part(MISSPELT, LAB), "");
+        assert_eq!(part(&MISSPELT.replace(".rs", ".cruds"), SOCIAL), SOCIAL);
+        let other =
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem-observation-category|social-history";
+        assert_eq!(part(other, SOCIAL), "", "only what was published");
+    }
 }

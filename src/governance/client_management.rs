@@ -10,7 +10,8 @@ use crate::domain::approvals::{Approval, ApprovalState};
 use crate::domain::audit::AuditRecord;
 use crate::domain::clients::{Client, ClientRevision, ClientState};
 use crate::domain::clock::UtcMillis;
-use crate::domain::ids::{AccessRequestId, AccountId, ClientId, OrganizationId};
+use crate::domain::ids::{AccessRequestId, AccountId, ApplicationProviderId, ClientId, OrganizationId};
+use crate::domain::names;
 use crate::domain::organizations::FhirEndpoint;
 use crate::storage::client_management::{Counts, Filter, Line, ListedLine};
 use crate::storage::usage::Uses;
@@ -124,10 +125,22 @@ pub struct Review {
     pub difference: Option<Difference>,
     /// Was no client of this provider ever approved here?
     pub new_provider: bool,
+    /// Does its name look like that of another provider's client that is approved here, or mix alphabets (D05)?
+    pub looks_like_another: bool,
     /// What happened to the client here, newest first.
     pub history: Vec<Happened>,
     /// The moment all this is as of.
     pub now: UtcMillis,
+}
+
+async fn looks_like_another(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    (provider, name): (&ApplicationProviderId, &str),
+) -> Result<bool, StorageError> {
+    let skeleton = names::skeleton(name);
+    let others = storage::client_management::approved_names(conn, organization, provider).await?;
+    Ok(others.iter().any(|other| names::skeleton(other) == skeleton))
 }
 
 /// A record of the audit chain, with the name of who did it.
@@ -174,6 +187,8 @@ pub async fn review(app: &App, staff: &Staff, id: &AccessRequestId) -> Result<Re
         },
         new_provider: !storage::client_management::provider_is_known(conn, &staff.organization.id, &provider.id)
             .await?,
+        looks_like_another: names::is_mixed(&revision.metadata.name)
+            || looks_like_another(conn, &staff.organization.id, (&provider.id, &revision.metadata.name)).await?,
         history: history(conn, &staff.organization.id, &client.id).await?,
         request,
         client,

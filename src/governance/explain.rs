@@ -9,6 +9,8 @@ use fhir_scopes::{Level, NonResource, Permissions, Release, ScopeSet, TypeSelect
 /// What a reviewer should see first. The gravest come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Risk {
+    /// Its name looks like that of another provider's client that is approved here, or mixes alphabets.
+    LooksLike,
     /// Deletes data.
     Deletes,
     /// Creates or changes data.
@@ -35,6 +37,7 @@ impl Risk {
     /// A stable word, for the API and the locales.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::LooksLike => "looks-like",
             Self::Deletes => "deletes",
             Self::Writes => "writes",
             Self::AllPatients => "all-patients",
@@ -67,6 +70,9 @@ pub fn release_of(endpoints: &[FhirEndpoint]) -> Release {
 /// The risks of what a request asks, gravest first.
 pub fn risks(review: &Review) -> Vec<Risk> {
     let mut risks = risks_of_scopes(&review.asked);
+    if review.looks_like_another {
+        risks.push(Risk::LooksLike);
+    }
     if review.new_provider {
         risks.push(Risk::NewProvider);
     }
@@ -169,6 +175,7 @@ pub fn field_changes(old: &ClientMetadata, new: &ClientMetadata) -> Vec<FieldCha
             ("terms", one(&metadata.terms)),
             ("assertion_audience", one(&format!("{:?}", metadata.assertion_audience).to_lowercase())),
             ("fhir_context_objects", one(if metadata.fhir_context_objects { "yes" } else { "no" })),
+            ("declared", metadata.declared.lines()),
         ]
     };
     fields(old)

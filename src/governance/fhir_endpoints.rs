@@ -8,7 +8,9 @@ use crate::domain::accounts::StaffRole;
 use crate::domain::audit::AuditEvent;
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{FhirEndpointId, ResourceServerId};
-use crate::domain::organizations::{FhirEndpoint, FhirEndpointSettings, ResourceServer, Standing, is_slug};
+use crate::domain::organizations::{
+    BackendReading, FhirEndpoint, FhirEndpointSettings, ResourceServer, Standing, is_slug,
+};
 use crate::domain::secrets::PlainSecret;
 use crate::storage::{self, StorageError};
 use fhir_scopes::Release;
@@ -33,6 +35,8 @@ pub struct EndpointForm {
     pub jwt_access_tokens: bool,
     /// Other base URLs that are this endpoint.
     pub aliases: Vec<String>,
+    /// See [`FhirEndpointSettings`].
+    pub reading: Option<BackendReading>,
     /// In use?
     pub active: bool,
 }
@@ -47,6 +51,7 @@ impl EndpointForm {
             release: endpoint.release.as_str().to_owned(),
             jwt_access_tokens: endpoint.settings.jwt_access_tokens,
             aliases: endpoint.settings.aliases.clone(),
+            reading: endpoint.settings.reading.clone(),
             active: endpoint.standing == Standing::Active,
         }
     }
@@ -192,6 +197,7 @@ fn checked_endpoint(
     let base_url = base_url("base_url", &form.base_url, loose, &mut faults);
     let aliases = form.aliases.iter().map(|alias| alias.trim()).filter(|alias| !alias.is_empty());
     let aliases = aliases.map(|alias| self::base_url("aliases", alias, loose, &mut faults)).collect();
+    check_reading(form.reading.as_ref(), loose, &mut faults);
     let release = Release::ALL.into_iter().find(|release| release.as_str() == form.release);
     if release.is_none() {
         faults.push(Fault::new("release", "unknown", "r4, r4b or r5"));
@@ -204,10 +210,39 @@ fn checked_endpoint(
             name,
             base_url,
             release,
-            settings: FhirEndpointSettings { jwt_access_tokens: form.jwt_access_tokens, aliases },
+            settings: FhirEndpointSettings {
+                jwt_access_tokens: form.jwt_access_tokens,
+                aliases,
+                reading: form.reading.clone(),
+            },
             standing: if form.active { Standing::Active } else { Standing::Suspended },
         }),
         _ => Err(Refusal::Invalid(faults)),
+    }
+}
+
+/// How we read: a token endpoint (a URL that may have a query), who we are there, what we ask for.
+pub(super) fn check_reading(reading: Option<&BackendReading>, loose: bool, faults: &mut Vec<Fault>) {
+    let Some(reading) = reading else { return };
+    let is_address = url::Url::parse(&reading.token_endpoint).is_ok_and(|url| {
+        (url.scheme() == "https" || (loose && url.scheme() == "http"))
+            && url.host_str().is_some()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && reading.token_endpoint.len() <= 500
+    });
+    if !is_address {
+        faults.push(Fault::new("token_endpoint", "not-a-url", "an https URL"));
+    }
+    if reading.client_id.trim().is_empty() {
+        faults.push(Fault::new("reader_client_id", "missing", "who this server is there"));
+    } else {
+        words::one_line("reader_client_id", &reading.client_id, 200, faults);
+    }
+    let (scopes, rejected) = fhir_scopes::ScopeSet::parse_lenient(&reading.scope, Release::R4);
+    if !rejected.is_empty() || !scopes.has_system_level() {
+        faults.push(Fault::new("reader_scope", "not-system-scopes", "system scopes, separated by spaces"));
     }
 }
 
@@ -236,5 +271,6 @@ fn about_endpoint(staff: &Staff, event: &'static str, endpoint: &FhirEndpoint, n
         .with("base_url", endpoint.base_url.as_str())
         .with("release", endpoint.release.as_str())
         .with("state", endpoint.standing.as_str())
+        .with("reads", if endpoint.settings.reading.is_some() { "as a client" } else { "with tokens of our own" })
         .with("jwt_access_tokens", if endpoint.settings.jwt_access_tokens { "yes" } else { "no" })
 }

@@ -1,7 +1,7 @@
 //! `GET /logos/{digest}`: logos that were uploaded and drawn anew. Named by digest, so they never change.
 
 use axum::extract::{Path, State};
-use axum::http::header;
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse as _, Response};
 
 use super::AppState;
@@ -22,6 +22,9 @@ pub async fn show(State(state): State<AppState>, Path(digest): Path<String>) -> 
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // app galleries show the logos of brands (SMART 2.2 user-access-brands)
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
     ];
     Ok((headers, bytes).into_response())
 }

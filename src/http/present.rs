@@ -105,6 +105,59 @@ pub fn date(fhir: &str, lang: Lang) -> String {
     }
 }
 
+/// A moment as FHIR writes it, on the clock of whoever wrote it: "12 Apr 2026, 08:30"; a mere date as [`date`] does.
+pub fn date_or_moment(fhir: &str, lang: Lang) -> String {
+    let (day, clock) = fhir.split_once('T').unwrap_or((fhir, ""));
+    match clock.get(..5).filter(|clock| clock.as_bytes()[2] == b':') {
+        Some(clock) => format!("{}, {clock}", date(day, lang)),
+        None => date(day, lang),
+    }
+}
+
+/// The words for an `Encounter.class` (v3-ActCode); one that we have no words for is shown as it is.
+pub fn visit_class(pages: &Pages, lang: Lang, code: &str) -> String {
+    let key = match code {
+        "AMB" => "visit-class-amb",
+        "EMER" => "visit-class-emer",
+        "FLD" => "visit-class-fld",
+        "HH" => "visit-class-hh",
+        "IMP" => "visit-class-imp",
+        "ACUTE" => "visit-class-acute",
+        "NONAC" => "visit-class-nonac",
+        "OBSENC" => "visit-class-obsenc",
+        "PRENC" => "visit-class-prenc",
+        "SS" => "visit-class-ss",
+        "VR" => "visit-class-vr",
+        _ => return code.to_owned(),
+    };
+    pages.text(lang, key, &[]).unwrap_or_else(|_| code.to_owned())
+}
+
+/// The words for a `status` of FHIR; one that we have no words for is shown as it is.
+pub fn record_status(pages: &Pages, lang: Lang, code: &str) -> String {
+    let key = match code {
+        "planned" => "record-status-planned",
+        "arrived" => "record-status-arrived",
+        "triaged" => "record-status-triaged",
+        "in-progress" => "record-status-in-progress",
+        "on-hold" => "record-status-on-hold",
+        "onleave" => "record-status-onleave",
+        "discharged" => "record-status-discharged",
+        "completed" => "record-status-completed",
+        "finished" => "record-status-finished",
+        "active" => "record-status-active",
+        "inactive" => "record-status-inactive",
+        "draft" => "record-status-draft",
+        "final" => "record-status-final",
+        "available" => "record-status-available",
+        "current" => "record-status-current",
+        "requested" => "record-status-requested",
+        "booked" => "record-status-booked",
+        _ => return code.to_owned(),
+    };
+    pages.text(lang, key, &[]).unwrap_or_else(|_| code.to_owned())
+}
+
 /// How a request's state is shown.
 pub fn stand_of_request(state: &RequestState) -> Stand {
     match state {
@@ -168,6 +221,9 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "client.disabled" => "event-client-disabled",
         "client.enabled" => "event-client-enabled",
         "client.registered" => "event-client-registered",
+        "client.registered_itself" => "event-client-registered-itself",
+        "initial_access_token.made" => "event-initial-access-token-made",
+        "initial_access_token.revoked" => "event-initial-access-token-revoked",
         "client.revised" => "event-client-revised",
         "client_secret.made" => "event-client-secret-made",
         "client_secret.revoked" => "event-client-secret-revoked",
@@ -176,6 +232,7 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "fhir_endpoint.added" => "event-fhir-endpoint-added",
         "fhir_endpoint.changed" => "event-fhir-endpoint-changed",
         "notification.sent_again" => "event-notification-sent-again",
+        "brand.changed" => "event-brand-changed",
         "organization.settings_changed" => "event-organization-settings-changed",
         "resource_server.added" => "event-resource-server-added",
         "staff.added" => "event-staff-added",
@@ -190,6 +247,9 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "access_token.revoked" => "event-access-token-revoked",
         "launch.presented_by_stranger" => "event-launch-presented-by-stranger",
         "grant.ended_with_session" => "event-grant-ended-with-session",
+        "launch.created" => "event-launch-created",
+        "launch.guessed" => "event-launch-guessed",
+        "reader_key.made" => "event-reader-key-made",
         "grant.made" => "event-grant-made",
         "grant.revoked" => "event-grant-revoked",
         "grant.stopped_by_user" => "event-grant-stopped-by-user",
@@ -223,6 +283,31 @@ pub fn fault_words(pages: &Pages, lang: Lang, fault: &Fault) -> String {
         "not-an-origin" => "fault-not-an-origin",
         "not-a-url" => "fault-not-a-url",
         "taken" => "fault-taken",
+        "unknown-person" => "fault-unknown-person",
+        "not-approved" => "fault-not-approved",
+        "not-approved-there" => "fault-not-approved-there",
+        "no-record" => "fault-no-record",
+        "not-their-patient" => "fault-not-their-patient",
+        "not-a-logical-id" => "fault-not-a-logical-id",
+        "not-a-reference" => "fault-not-a-reference",
+        "needs-role" => "fault-needs-role",
+        "not-a-canonical" => "fault-not-a-canonical",
+        "not-an-identifier" => "fault-not-an-identifier",
+        "not-a-type" => "fault-not-a-type",
+        "not-a-role" => "fault-not-a-role",
+        "nothing-meant" => "fault-nothing-meant",
+        "unknown-member" => "fault-unknown-member",
+        "not-an-object" => "fault-not-an-object",
+        "not-system-scopes" => "fault-not-system-scopes",
+        "unknown-kind" => "fault-unknown-kind",
+        "not-system-and-value" => "fault-not-system-and-value",
+        "not-a-country" => "fault-not-a-country",
+        "too-many" => "fault-too-many",
+        "logo-too-large" => "fault-logo-too-large",
+        "logo-not-a-picture" => "fault-logo-not-a-picture",
+        "logo-unreadable" => "fault-logo-unreadable",
+        "not-a-number" => "fault-not-a-number",
+        "too-many-tokens" => "fault-too-many-tokens",
         _ => return fault.message.clone(),
     };
     pages.text(lang, key, &[]).unwrap_or_else(|_| fault.message.clone())
@@ -240,5 +325,8 @@ mod tests {
         assert_eq!(date("1983-05", Lang::Nl), "mei 1983");
         assert_eq!(date("1983", Lang::En), "1983");
         assert_eq!(date("", Lang::En), "");
+        assert_eq!(date_or_moment("2026-09-14T08:30:00+02:00", Lang::En), "14 Sep 2026, 08:30");
+        assert_eq!(date_or_moment("2026-09-14", Lang::Nl), "14 sep 2026");
+        assert_eq!(date_or_moment("2026-09-14Tx", Lang::En), "14 Sep 2026");
     }
 }

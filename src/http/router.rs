@@ -66,8 +66,9 @@ fn pages(state: &AppState) -> Router<AppState> {
         // >>> interactions (authorize, patient picker, consent, apps, logout): users
         .route("/o/{organization}/authorize", get(oauth::authorize::get).post(oauth::authorize::post))
         .route("/o/{organization}/continue", get(oauth::flow::resume))
-        .route("/o/{organization}/patient", get(oauth::flow::resume).post(oauth::flow::pick))
-        .route("/o/{organization}/consent", post(oauth::flow::consent))
+        .route("/o/{organization}/patient", get(oauth::flow::resume).post(oauth::pick::patient))
+        .route("/o/{organization}/record", get(oauth::flow::resume).post(oauth::pick::record))
+        .route("/o/{organization}/consent", post(oauth::consent::consent))
         .route("/o/{organization}/not-me", get(oauth::flow::not_me))
         .route("/o/{organization}/apps", get(oauth::apps::show))
         .route("/o/{organization}/apps/{client}/stop", get(oauth::apps::ask))
@@ -96,7 +97,18 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/console/{org}/fhir-endpoints/add", post(console::endpoints::add))
         .route("/console/{org}/fhir-endpoints/resource-server", post(console::endpoints::make_server))
         .route("/console/{org}/fhir-endpoints/{endpoint}/change", post(console::endpoints::change))
+        .route("/console/{org}/fhir-endpoints/{endpoint}/reading", post(console::reading::change))
+        .route("/console/{org}/launches", get(console::launches::show).post(console::launches::make))
+        .route(
+            "/console/{org}/brand",
+            get(console::brand::show)
+                .post(console::brand::save)
+                .layer(DefaultBodyLimit::max(console::brand::BODY_LIMIT)),
+        )
         .route("/console/{org}/settings", get(console::settings::show).post(console::settings::save))
+        .route("/console/{org}/registration", get(console::registration::show))
+        .route("/console/{org}/registration/tokens", post(console::registration::make))
+        .route("/console/{org}/registration/tokens/revoke", post(console::registration::revoke))
         // <<< console
         // >>> portal: developers of an application provider
         .route("/portal", get(portal::home))
@@ -152,13 +164,13 @@ fn machines(_state: &AppState) -> Router<AppState> {
             get(oauth::token::user_info).post(oauth::token::user_info).options(oauth::token::options),
         )
         .route("/o/{organization}/launch", post(oauth::launch::post))
-        .route("/o/{organization}/register", post(oauth::register::register).options(oauth::discovery::options))
+        .route("/o/{organization}/register", post(oauth::register::register).options(oauth::register::options))
         .route(
             "/o/{organization}/register/{client}",
             get(oauth::register::read)
                 .put(oauth::register::change)
                 .delete(oauth::register::delete)
-                .options(oauth::discovery::options),
+                .options(oauth::register::options),
         )
         // <<< oauth
         // >>> discovery (metadata, jwks, smart-configuration): everybody
@@ -170,6 +182,7 @@ fn machines(_state: &AppState) -> Router<AppState> {
             "/o/{organization}/.well-known/openid-configuration",
             get(oauth::discovery::authorization_server).options(oauth::discovery::options),
         )
+        .route("/o/{organization}/reader-jwks", get(oauth::discovery::reader_jwks).options(oauth::discovery::options))
         .route("/o/{organization}/jwks", get(oauth::discovery::jwks).options(oauth::discovery::options))
         .route(
             "/o/{organization}/fhir/{endpoint}/.well-known/smart-configuration",

@@ -7,12 +7,14 @@ use serde::Deserialize;
 
 use super::extract::next::local_path;
 use super::extract::{CsrfForm, MaybeSignedIn, NoFields, SignedIn, Visitor, cookies};
+use super::oauth::authorize::in_launch;
 use super::pages::frame::Switch;
 use super::pages::parts::{Badge, Field};
 use super::pages::{self, Html, Nav};
 use super::{AppState, PageError};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::sign_in::{self, Attempt, SignInRefused};
+use crate::protocol::interaction::{At, Bound, bound_for};
 use crate::protocol::logout;
 use crate::storage;
 
@@ -79,9 +81,9 @@ pub async fn show(
     if visitor.signed_in.is_some() && query.again.is_none() {
         return Ok(Redirect::to(next).into_response());
     }
-    let mut page = sign_in_page(&state, next).await?;
+    let (mut page, bound) = sign_in_page(&state, next).await?;
     page.email = Field::of(query.login_hint.unwrap_or_default());
-    Ok(state.pages.render(&visitor.frame(Nav::None), &page).into_response())
+    Ok(shown(state.pages.render(&visitor.frame(Nav::None), &page), bound))
 }
 
 /// The fields of the sign-in form.
@@ -119,18 +121,26 @@ pub async fn sign_in(
         Err(SignInRefused::Busy(_)) => (StatusCode::SERVICE_UNAVAILABLE, "sign-in-busy"),
         Err(SignInRefused::Storage(error)) => return Err(super::error::Failure::from(error).into()),
     };
-    let mut page = sign_in_page(&state, next).await?;
+    let (mut page, bound) = sign_in_page(&state, next).await?;
     page.email = Field::of(form.email);
     page.error = words_of(&state, &visitor, words);
-    let mut response = state.pages.render(&visitor.frame(Nav::None), &page).with_status(status).into_response();
+    let mut response = shown(state.pages.render(&visitor.frame(Nav::None), &page).with_status(status), bound);
     if status == StatusCode::TOO_MANY_REQUESTS {
         response.headers_mut().insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("900"));
     }
     Ok(response)
 }
 
-/// The page for going on to `next`: at an organization it carries that organization's name.
-async fn sign_in_page(state: &AppState, next: &str) -> Result<pages::SignIn, PageError> {
+/// In a launch, an EHR that the organization named may frame the page, and its form may end at the app; everywhere else neither.
+fn shown(html: Html, bound: Option<Bound>) -> Response {
+    match bound {
+        Some(bound) => in_launch(html, &bound.badges, &bound.redirect_uri),
+        None => html.into_response(),
+    }
+}
+
+/// The page for going on to `next`: at an organization it carries that organization's name, in a launch also the app's.
+async fn sign_in_page(state: &AppState, next: &str) -> Result<(pages::SignIn, Option<Bound>), PageError> {
     let mut page = pages::SignIn { action: "/sign-in".into(), return_to: next.to_owned(), ..pages::SignIn::default() };
     let slug = ["/o/", "/console/"]
         .iter()
@@ -142,7 +152,15 @@ async fn sign_in_page(state: &AppState, next: &str) -> Result<pages::SignIn, Pag
             page.organization = Badge::new(&organization.name, "");
         }
     }
-    Ok(page)
+    let flow = slug.and_then(|slug| Some((slug, next.strip_prefix(&format!("/o/{slug}/continue?flow="))?)));
+    let bound = match flow {
+        Some((slug, flow)) => bound_for(&state.app, At { slug, flow, typed: "" }).await?,
+        None => None,
+    };
+    if let Some(bound) = &bound {
+        page.continue_to.clone_from(&bound.badges.client_name);
+    }
+    Ok((page, bound))
 }
 
 /// `POST /sign-out`.

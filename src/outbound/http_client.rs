@@ -44,6 +44,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || a >= 240
         || (a == 100 && (64..128).contains(&b)) // carriers' shared space, RFC 6598
         || (a == 192 && b == 0 && c == 0) // RFC 6890
+        || (a == 192 && b == 88 && c == 99) // relays of 6to4, RFC 7526
         || (a == 198 && (b == 18 || b == 19))) // benchmarking, RFC 2544
 }
 
@@ -61,8 +62,10 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         let [c, d] = segments[2].to_be_bytes();
         return is_public_v4(Ipv4Addr::new(a, b, c, d));
     }
-    // only global unicast (2000::/3), without documentation
-    (segments[0] & 0xe000) == 0x2000 && !(segments[0] == 0x2001 && segments[1] == 0xdb8)
+    // only global unicast (2000::/3), without documentation (RFC 3849, RFC 9637) and the block of protocol assignments (RFC 2928), where Teredo hides IPv4 addresses
+    (segments[0] & 0xe000) == 0x2000
+        && !(segments[0] == 0x2001 && (segments[1] == 0xdb8 || segments[1] < 0x200))
+        && !(segments[0] == 0x3fff && segments[1] < 0x1000)
 }
 
 /// Checks a URL before anything is sent. `allow_private` is for the demo and tests: it also allows http.
@@ -89,14 +92,19 @@ impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         let name = name.as_str().to_owned();
         Box::pin(async move {
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            // one private address among public ones is an attack, not an accident
-            if addresses.is_empty() || addresses.iter().any(|address| !is_public(address.ip())) {
-                return Err(Box::new(Forbidden::Host) as Box<dyn std::error::Error + Send + Sync>);
-            }
-            Ok(Box::new(addresses.into_iter()) as Addrs)
+            let addresses = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(only_public(addresses)?.into_iter()) as Addrs)
         })
     }
+}
+
+/// The addresses a name stands for, if all of them are public: one private address among public ones is an attack, not an accident. The connection goes to one of
+/// exactly these, whatever the name stands for a moment later.
+fn only_public(addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Forbidden> {
+    if addresses.is_empty() || addresses.iter().any(|address| !is_public(address.ip())) {
+        return Err(Forbidden::Host);
+    }
+    Ok(addresses)
 }
 
 /// A client that goes to public addresses only, or, with `allow_private`, anywhere. Call [`check`] on every URL first: literals do not pass the resolver.
@@ -142,6 +150,19 @@ mod tests {
             "https://[2002:a00:1::]/",
             "https://[fe80::1]/",
             "https://[fd00::1]/",
+            "https://[::a00:1]/",
+            "https://[2001:0:a00:1::]/",
+            "https://[2001:db8::1]/",
+            "https://[3fff::1]/",
+            "https://192.88.99.1/",
+            "https://0.0.0.0/",
+            "https://[::]/",
+            "https://255.255.255.255/",
+            "https://0177.0.0.1/",
+            "https://017700000001/",
+            "https://127.1/",
+            "https://①②⑦.0.0.1/",
+            "https://LOCALHOST/",
             "https://localhost/",
             "https://a.localhost/",
             "http://example.com/",
@@ -153,6 +174,17 @@ mod tests {
         assert!(check(&Url::parse("https://example.com/jwks").unwrap(), false).is_ok());
         assert!(check(&Url::parse("https://93.184.216.34/").unwrap(), false).is_ok());
         assert!(check(&Url::parse("http://127.0.0.1:9/").unwrap(), true).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_stands_for_one_private_address_among_public_ones_is_refused() {
+        let at = |text: &str| SocketAddr::new(text.parse().unwrap(), 0);
+        let public = vec![at("93.184.216.34"), at("2606:2800:220:1::1")];
+        assert_eq!(only_public(public.clone()), Ok(public.clone()), "the connection goes to what was checked");
+        for private in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1", "fd00::1"] {
+            assert_eq!(only_public([public.clone(), vec![at(private)]].concat()), Err(Forbidden::Host), "{private}");
+        }
+        assert_eq!(only_public(Vec::new()), Err(Forbidden::Host));
     }
 
     #[tokio::test]

@@ -1,10 +1,13 @@
 //! Clients' JWK Sets from their URLs (SMART-AS-12, 13, 14).
 //!
 //! - A set is kept no longer than its `Cache-Control` allows, and an hour at most; `no-store`, `no-cache` and `max-age=0` mean not at all.
-//! - Many requests that need the same set cause one fetch.
+//! - Many requests that need the same set at the same time cause one fetch, also of a set that must not be kept.
 //! - A key id that is not in a set we kept causes one new fetch, but no URL is asked more than once in 30 seconds for keys it does not have.
+//! - A URL that failed is left alone for ten seconds: a flood of requests must neither wait three seconds each nor be passed on. What was kept beyond its time is
+//!   not used instead.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL};
@@ -18,6 +21,9 @@ const MAX_AGE_SECONDS: i64 = 3600;
 const DEFAULT_AGE_SECONDS: i64 = 300;
 /// How often a URL may be asked again for a key it did not have.
 pub const UNKNOWN_KEY_PAUSE_SECONDS: i64 = 30;
+
+/// How long a URL that failed is left alone.
+pub const FAILURE_PAUSE_SECONDS: i64 = 10;
 
 /// Why there are no keys.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,12 +47,26 @@ struct Fetched {
     keep_until: UtcMillis,
 }
 
-type Slot = Arc<tokio::sync::Mutex<Option<Fetched>>>;
+/// What is known of one URL.
+#[derive(Default)]
+struct Slot {
+    /// How many fetches began. Whoever sees it change while waiting may take what that fetch brought.
+    begun: AtomicU64,
+    known: tokio::sync::Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    set: Option<Fetched>,
+    /// The fetch after which `set` or `failed` was written.
+    fetch: u64,
+    failed: Option<(UtcMillis, JwksError)>,
+}
 
 /// The sets this process remembers.
 #[derive(Default)]
 pub struct JwksCache {
-    slots: Mutex<HashMap<String, Slot>>,
+    slots: Mutex<HashMap<String, Arc<Slot>>>,
     clients: std::sync::OnceLock<[reqwest::Client; 2]>,
 }
 
@@ -68,21 +88,43 @@ impl JwksCache {
             }
             Arc::clone(slots.entry(url.to_owned()).or_default())
         };
+        let before = slot.begun.load(Ordering::SeqCst);
         // whoever holds the slot fetches; the others wait and find what it brought
-        let mut kept = slot.lock().await;
-        if let Some(set) = kept.as_ref() {
+        let mut known = slot.known.lock().await;
+        let mut pause = FAILURE_PAUSE_SECONDS;
+        if let Some(set) = known.set.as_ref() {
             let found = has_key(&set.text);
-            if found && now < set.keep_until {
+            let is_fresh = now < set.keep_until || known.fetch > before;
+            if found && is_fresh {
                 return Ok(Arc::clone(&set.text));
             }
-            if !found && now < set.at.plus_seconds(UNKNOWN_KEY_PAUSE_SECONDS) {
-                return Ok(Arc::clone(&set.text));
+            if !found {
+                pause = UNKNOWN_KEY_PAUSE_SECONDS;
+                if (set.at..set.at.plus_seconds(pause)).contains(&now) {
+                    return Ok(Arc::clone(&set.text));
+                }
             }
         }
-        let fetched = self.fetch(parsed, allow_private, now).await?;
-        let text = Arc::clone(&fetched.text);
-        *kept = Some(fetched);
-        Ok(text)
+        if let Some((at, error)) = &known.failed
+            && (*at..at.plus_seconds(pause)).contains(&now)
+        {
+            return Err(error.clone());
+        }
+        let number = slot.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let fetched = self.fetch(parsed, allow_private, now).await;
+        known.fetch = number;
+        match fetched {
+            Ok(fetched) => {
+                let text = Arc::clone(&fetched.text);
+                known.failed = None;
+                known.set = Some(fetched);
+                Ok(text)
+            }
+            Err(error) => {
+                known.failed = Some((now, error.clone()));
+                Err(error)
+            }
+        }
     }
 
     async fn fetch(&self, url: Url, allow_private: bool, now: UtcMillis) -> Result<Fetched, JwksError> {
@@ -127,7 +169,7 @@ fn allowed_age(cache_control: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::AtomicUsize;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     #[test]
@@ -141,7 +183,12 @@ mod tests {
         assert_eq!(allowed_age("max-age=soon"), 0);
     }
 
-    async fn served(cache_control: &'static str) -> (String, Arc<AtomicUsize>) {
+    /// A server that answers with this status line and `Cache-Control`, and counts.
+    async fn serving(
+        status: &'static str,
+        cache_control: &'static str,
+        more: &'static str,
+    ) -> (String, Arc<AtomicUsize>) {
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -153,13 +200,17 @@ mod tests {
                 let _ = stream.read(&mut request).await;
                 let body = format!("set {number}");
                 let answer = format!(
-                    "HTTP/1.1 200 OK\r\ncache-control: {cache_control}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    "HTTP/1.1 {status}\r\ncache-control: {cache_control}\r\n{more}content-length: {}\r\nconnection: close\r\n\r\n{body}",
                     body.len()
                 );
                 let _ = stream.write_all(answer.as_bytes()).await;
             }
         });
         (url, asked)
+    }
+
+    async fn served(cache_control: &'static str) -> (String, Arc<AtomicUsize>) {
+        serving("200 OK", cache_control, "").await
     }
 
     #[tokio::test]
@@ -201,5 +252,55 @@ mod tests {
         let error = JwksCache::default().get(&url, false, UtcMillis(0), |_| true).await.unwrap_err();
         assert!(matches!(error, JwksError::Forbidden(_)), "{error}");
         assert_eq!(asked.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn a_set_is_used_until_its_time_is_over_and_not_a_second_longer() {
+        let (url, asked) = served("max-age=60").await;
+        let cache = JwksCache::default();
+        let start = UtcMillis(1_000_000);
+        for (second, fetches) in [(0, 1), (59, 1), (60, 2), (119, 2), (120, 3)] {
+            cache.get(&url, true, start.plus_seconds(second), |_| true).await.unwrap();
+            assert_eq!(asked.load(Ordering::SeqCst), fetches, "second {second}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_url_that_fails_is_left_alone_for_a_while_whoever_asks() {
+        let (url, asked) = serving("500 Oops", "max-age=600", "").await;
+        let cache = JwksCache::default();
+        let start = UtcMillis(1_000_000);
+        for second in 0..10 {
+            assert!(cache.get(&url, true, start.plus_seconds(second), |_| true).await.is_err());
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert!(cache.get(&url, true, start.plus_seconds(FAILURE_PAUSE_SECONDS), |_| true).await.is_err());
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let (inside, asked_inside) = served("").await;
+        let location: &'static str = Box::leak(format!("location: {inside}\r\n").into_boxed_str());
+        let (url, _) = serving("302 Found", "", location).await;
+        let error = JwksCache::default().get(&url, true, UtcMillis(0), |_| true).await.unwrap_err();
+        assert_eq!(error, JwksError::Fetch("status 302".into()));
+        assert_eq!(asked_inside.load(Ordering::SeqCst), 0, "not one byte");
+    }
+
+    #[tokio::test]
+    async fn a_set_that_is_too_long_is_not_taken() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/jwks", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 2048];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
+            let chunk = vec![b' '; 64 * 1024];
+            while stream.write_all(&chunk).await.is_ok() {}
+        });
+        let error = JwksCache::default().get(&url, true, UtcMillis(0), |_| true).await.unwrap_err();
+        assert_eq!(error, JwksError::Fetch("too long".into()));
     }
 }

@@ -1,30 +1,31 @@
 //! The authorization endpoint (RFC 6749 4.1.1, SMART 2.2 app-launch): from a query or form to an *interaction*, a request we will answer.
 //!
-//! The checks have names and an order. Until it is known who asks and where the answer may go, a fault stops at our own page: nobody is sent to an address that
+//! The checks have names and an order; those of single parameters are next door (`authorize_checks`). Until it is known who asks and where the answer may go, a fault stops at our own page: nobody is sent to an address that
 //! was not proven to be the client's. Neither is anybody sent to a client that the organization has not approved, or has disabled (D4, RFC 9700 4.11.2): the launch
 //! stops here, and says whose move it is. Every later fault goes to the redirect URI with `error`, `state` and `iss`.
+//!
+//! `state` may be absent (SMART-AL-12 advises against it): PKCE and `iss` protect the answer, OpenID and FAPI certification send requests without one, and none is
+//! invented.
 //!
 //! Who is signed in plays no part yet: what was accepted is written down, and the browser goes on to it with a handle (see [`super::interaction`]).
 
 use std::sync::Arc;
 
-use fhir_scopes::{Level, NonResource, ScopeSet};
 use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorKind, OAuthError};
 use super::oxide::{self, AuthorizationView};
 use super::params::Params;
-use super::{pkce, redirect_uri};
+use super::{authorize_checks as checks, launch, redirect_uri, sign_in_only};
 use crate::app::App;
 use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::Approval;
-use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::clients::{Client, ClientMetadata, GrantType};
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{ClientId, FhirEndpointId};
 use crate::domain::launch_context::LaunchContext;
 use crate::domain::organizations::{FhirEndpoint, Organization};
-use crate::domain::permission::{Consent, Facts, Layer, client_may_act, may_be_used, scopes_within};
+use crate::domain::permission::{Layer, client_may_act};
 use crate::domain::tokens::{Sealer, TokenKind};
 use crate::storage::{self, Conn, StorageError};
 
@@ -50,7 +51,7 @@ pub struct AuthorizationRequest {
     pub fhir_endpoint_id: FhirEndpointId,
     /// What may be granted of what was asked, in the spelling asked.
     pub scopes: String,
-    /// S256.
+    /// S256; empty where none was needed (see [`sign_in_only`]).
     pub code_challenge: String,
     /// For the ID token.
     pub nonce: Option<String>,
@@ -106,6 +107,8 @@ pub enum Stop {
     UnknownPerson(Badges),
     /// The organization's FHIR server does not answer.
     FhirUnavailable(Badges),
+    /// Too much of this in a short time.
+    TooMany,
     /// Our database does not answer.
     Unavailable(String),
 }
@@ -240,6 +243,13 @@ pub async fn begin(app: &Arc<App>, slug: &str, params: &Params) -> Result<Begun,
         Err(refusal) if refusal.kind == ErrorKind::TemporarilyUnavailable => {
             Err(Stop::Unavailable(refusal.because.unwrap_or_default()))
         }
+        // L10: whoever guesses handles is no longer sent on
+        Err(refusal)
+            if refusal.text == launch::NOT_VALID
+                && launch::throttle::is_guessing(app, &asker.organization.id, &asker.client.id).await? =>
+        {
+            Err(Stop::TooMany)
+        }
         Err(refusal) => {
             tracing::debug!(
                 client = client_id,
@@ -304,12 +314,20 @@ async fn accept(
     if params.get("response_mode").is_some_and(|mode| mode != "query" && mode != "form_post") {
         return Err(OAuthError::request("response_mode must be query or form_post"));
     }
-    check_pkce(params)?;
-    let endpoint = audience(asker, params, endpoints)?;
-    let (prompt, max_age) = (prompt(params)?, max_age(params)?);
-    let asked = asked_scopes(params, endpoint)?;
-    let (launch, context) = launch(app, asker, params, endpoint, &asked).await?;
-    let scopes = grantable(app, asker, endpoint, &asked)?.to_string();
+    let waived = sign_in_only::waived(&asker.metadata, params);
+    if !waived.pkce {
+        checks::pkce(params)?;
+    }
+    let endpoint = if waived.audience {
+        checks::any_endpoint(asker, endpoints)?
+    } else {
+        checks::audience(asker, params, endpoints)?
+    };
+    let prompt = checks::prompt(params)?;
+    let max_age = checks::max_age(params)?.or(asker.metadata.declared.default_max_age);
+    let asked = checks::asked_scopes(params, endpoint)?;
+    let (launch, context) = checks::launch(app, asker, params, endpoint, &asked).await?;
+    let scopes = checks::grantable(app, asker, endpoint, &asked)?.to_string();
     oxide::authorization(&AuthorizationView {
         client_id: asker.client.id.as_str(),
         redirect_uri,
@@ -317,13 +335,6 @@ async fn accept(
         state: params.get("state"),
         response_type,
     })?;
-    let hinted_account = match params.get("id_token_hint") {
-        None => None,
-        Some(hint) => {
-            let hint = super::id_token::read_hint(app, &asker.organization, hint).await?;
-            Some(hint.ok_or_else(|| OAuthError::request("id_token_hint is not an ID token of ours"))?.account)
-        }
-    };
     Ok(AuthorizationRequest {
         client_id: asker.client.id.clone(),
         client_revision: asker.approval.client_revision,
@@ -339,146 +350,8 @@ async fn accept(
         prompt,
         max_age,
         login_hint: params.get("login_hint").map(str::to_owned),
-        hinted_account,
+        hinted_account: checks::hinted_account(app, &asker.organization, params).await?,
     })
-}
-
-/// S256 or nothing, for every client (SMART-AL-15). An omitted method would mean `plain`, and is refused as such.
-fn check_pkce(params: &Params) -> Result<(), OAuthError> {
-    let challenge = params.get("code_challenge").ok_or_else(|| OAuthError::request("code_challenge is missing"))?;
-    if params.get("code_challenge_method") != Some("S256") {
-        return Err(OAuthError::request("code_challenge_method must be S256"));
-    }
-    if !pkce::is_challenge(challenge) {
-        return Err(OAuthError::request("code_challenge is not an S256 challenge"));
-    }
-    Ok(())
-}
-
-/// `aud` (SMART) or its synonym `resource` (RFC 8707): a FHIR base URL of this organization that the client is approved for.
-fn audience<'a>(asker: &Asker, params: &Params, endpoints: &'a [FhirEndpoint]) -> Result<&'a FhirEndpoint, OAuthError> {
-    let (aud, resource) = (params.get("aud"), params.get("resource"));
-    let trimmed = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
-    if let (Some(aud), Some(resource)) = (aud, resource)
-        && trimmed(aud) != trimmed(resource)
-    {
-        return Err(OAuthError::new(ErrorKind::InvalidTarget, "aud and resource differ"));
-    }
-    let named = aud.or(resource).ok_or_else(|| OAuthError::request("aud is missing"))?;
-    let is_named = |endpoint: &&FhirEndpoint| {
-        endpoint.is_audience(named) || endpoint.settings.aliases.iter().any(|alias| trimmed(alias) == trimmed(named))
-    };
-    endpoints
-        .iter()
-        .find(is_named)
-        .filter(|endpoint| asker.approval.fhir_endpoints.contains(&endpoint.id))
-        .ok_or_else(|| OAuthError::request("aud is not a FHIR base URL this client may use here"))
-}
-
-fn prompt(params: &Params) -> Result<Prompt, OAuthError> {
-    let mut prompt = Prompt::default();
-    for word in params.get("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()) {
-        match word {
-            "none" => prompt.none = true,
-            // there is no chooser of accounts: signing in anew is how one chooses
-            "login" | "select_account" | "create" => prompt.login = true,
-            "consent" => prompt.consent = true,
-            _ => return Err(OAuthError::request("prompt has an unknown value")),
-        }
-    }
-    if prompt.none && (prompt.login || prompt.consent) {
-        return Err(OAuthError::request("prompt=none stands alone"));
-    }
-    Ok(prompt)
-}
-
-fn max_age(params: &Params) -> Result<Option<i64>, OAuthError> {
-    let Some(text) = params.get("max_age") else { return Ok(None) };
-    match text.parse::<i64>() {
-        Ok(seconds) if (0..=i64::from(i32::MAX)).contains(&seconds) && !text.starts_with('+') => Ok(Some(seconds)),
-        Ok(_) | Err(_) => Err(OAuthError::request("max_age is not a number of seconds")),
-    }
-}
-
-fn asked_scopes(params: &Params, endpoint: &FhirEndpoint) -> Result<ScopeSet, OAuthError> {
-    let text = params.get("scope").ok_or_else(|| OAuthError::new(ErrorKind::InvalidScope, "scope is missing"))?;
-    if text.len() > fhir_scopes::MAX_LIST_BYTES || !oxide::is_scope_text(text) {
-        return Err(OAuthError::new(ErrorKind::InvalidScope, "the scope does not read"));
-    }
-    Ok(ScopeSet::parse_lenient(text, endpoint.release).0)
-}
-
-/// EHR launch: the handle must be this client's, for this FHIR endpoint, unspent and in time. It is consumed with the code.
-async fn launch(
-    app: &Arc<App>,
-    asker: &Asker,
-    params: &Params,
-    endpoint: &FhirEndpoint,
-    asked: &ScopeSet,
-) -> Result<(Option<i64>, LaunchContext), OAuthError> {
-    let handle = params.get("launch");
-    match (handle, asked.has(NonResource::Launch)) {
-        (None, false) => return Ok((None, LaunchContext::default())),
-        (None, true) => {
-            return Err(OAuthError::new(ErrorKind::InvalidScope, "the scope launch needs the parameter launch"));
-        }
-        (Some(_), false) => {
-            return Err(OAuthError::new(ErrorKind::InvalidScope, "the parameter launch needs the scope launch"));
-        }
-        (Some(_), true) => {}
-    }
-    let refusal = || OAuthError::request("launch is not valid");
-    let presented = app.sealer.open(TokenKind::Launch, handle.unwrap_or_default()).ok_or_else(refusal)?;
-    let now = app.now();
-    let found =
-        storage::launch_handles::find(&mut *app.store.read().await?, presented.unverified_id, &presented.secret)
-            .await?;
-    let handle = found.ok_or_else(refusal)?;
-    let is_here = handle.organization_id == asker.organization.id
-        && handle.client_id == asker.client.id
-        && handle.fhir_endpoint_id == endpoint.id;
-    if !is_here {
-        // L02: somebody shows a handle that was made for somebody else
-        let record = AuditEvent::new(
-            &handle.organization_id,
-            now,
-            "launch.presented_by_stranger",
-            Actor::Client(asker.client.id.clone()),
-        )
-        .client(&asker.client.id)
-        .subject(format!("launch/{}", handle.id))
-        .refused();
-        app.store
-            .write::<_, StorageError, _>(move |conn| {
-                Box::pin(async move { storage::audit::append(conn, &record).await })
-            })
-            .await?;
-        return Err(refusal());
-    }
-    if handle.consumed_at.is_some() || now >= handle.expires_at {
-        return Err(refusal());
-    }
-    Ok((Some(handle.id), handle.context))
-}
-
-/// What may be granted at all: within the approved scopes, and nothing for a backend service (S07).
-fn grantable(app: &App, asker: &Asker, endpoint: &FhirEndpoint, asked: &ScopeSet) -> Result<ScopeSet, OAuthError> {
-    let asked = asked.filtered(|scope| scope.resource().is_none_or(|resource| resource.level != Level::System));
-    let facts = Facts {
-        now: app.now(),
-        organization: &asker.organization,
-        client: &asker.client,
-        approval: Some(&asker.approval),
-        epoch: None,
-        endpoint,
-        person_is_active: None,
-        consent: Consent::Pending,
-        grant_is_revoked: false,
-    };
-    let permit = may_be_used(&facts).map_err(|layer| {
-        OAuthError::new(ErrorKind::AccessDenied, "this is not possible now").because(layer.as_str())
-    })?;
-    Ok(scopes_within(&permit, &asked, endpoint)?)
 }
 
 async fn write_down(

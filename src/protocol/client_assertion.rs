@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 
-use super::jwk::PublicKey;
+use super::jwk::{self, PublicKey};
 use crate::domain::clients::AssertionAudience;
 use crate::domain::clock::UtcMillis;
 use crate::domain::secrets::hex_digest;
@@ -92,6 +92,8 @@ pub struct Expected<'a> {
     pub audience: AssertionAudience,
     /// The client's registered JWK Set URL.
     pub jwks_uri: Option<&'a str>,
+    /// The one algorithm the client registered, if it did (X-03).
+    pub algorithm: Option<&'a str>,
     /// The present moment.
     pub now: UtcMillis,
 }
@@ -134,8 +136,15 @@ impl Assertion {
         if header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some() {
             return Err("the assertion brings its own key");
         }
+        if expected.algorithm.is_some_and(|registered| registered != header.alg) {
+            return Err("the algorithm is not the registered one");
+        }
         if header.crit.is_some() {
             return Err("the assertion has a critical header we do not know");
+        }
+        // SMART-AS-05, SMART-AS-11: the key is the one the assertion names
+        if header.kid.is_none() && expected.audience == AssertionAudience::Smart {
+            return Err("the assertion names no key");
         }
         if header.jku.as_deref().is_some_and(|jku| Some(jku) != expected.jwks_uri) {
             return Err("jku is not the registered JWK Set URL");
@@ -185,6 +194,7 @@ impl Assertion {
                 && self.header.kid.as_ref().is_none_or(|kid| key.kid.as_ref() == Some(kid))
         });
         let (Some(key), None) = (candidates.next(), candidates.next()) else {
+            self.verify_in_vain();
             return Err("not exactly one registered key fits");
         };
         if key.verifies(self.algorithm, &self.signing_input, &self.signature) {
@@ -192,6 +202,11 @@ impl Assertion {
         } else {
             Err("the signature is wrong")
         }
+    }
+
+    /// The work of [`Assertion::verify`] without a key: for a client that does not exist, or has no key that fits.
+    pub fn verify_in_vain(&self) {
+        jwk::verify_in_vain(self.algorithm, &self.signing_input, &self.signature);
     }
 
     /// The key under which this assertion is used up, and until when it must be remembered: longer than it would be accepted (K14).
@@ -221,6 +236,7 @@ mod tests {
             token_url: at_token.then_some("https://id.example/o/a/token"),
             audience,
             jwks_uri: Some("https://app.example/jwks"),
+            algorithm: None,
             now: UtcMillis(NOW * 1000),
         }
     }
@@ -291,11 +307,29 @@ mod tests {
     }
 
     #[test]
+    fn the_algorithms_of_registration_are_those_we_verify() {
+        let ours: Vec<&str> = ALGORITHMS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(ours, crate::domain::clients::ASSERTION_ALGORITHMS);
+    }
+
+    #[test]
+    fn a_client_that_registered_an_algorithm_uses_no_other() {
+        let good = claims(TOKEN, &(NOW + 60).to_string());
+        for (registered, is_taken) in
+            [(None, true), (Some("ES384"), true), (Some("RS384"), false), (Some("PS256"), false)]
+        {
+            let at = Expected { algorithm: registered, ..expected(AssertionAudience::Smart, true) };
+            assert_eq!(accepted(HEADER, &good, &at), is_taken, "{registered:?}");
+        }
+    }
+
+    #[test]
     fn headers_that_bring_keys_or_unknown_rules_are_refused() {
         let at = expected(AssertionAudience::Smart, true);
         let good = claims(TOKEN, &(NOW + 60).to_string());
         for header in [
-            r#"{"alg":"none"}"#,
+            r#"{"alg":"none","kid":"k"}"#,
+            r#"{"alg":"ES384","typ":"JWT"}"#,
             r#"{"alg":"HS256","kid":"k"}"#,
             r#"{"alg":"RS256","kid":"k"}"#,
             r#"{"alg":"ES384","kid":"k","jwk":{"kty":"EC"}}"#,

@@ -1,7 +1,11 @@
 //! Who is this client? RFC 6749 2.3, RFC 7523, SMART 2.2.
 //!
 //! The method a client registered is binding: a client with keys cannot fall back to a secret, a confidential one not to none (SMART-AS-16). One method per
-//! request. Whatever goes wrong, and for a client that may not act at this organization too, the answer is one and the same `invalid_client` (K20).
+//! request. Whatever goes wrong, and for a client that may not act at this organization too, the answer is one and the same `invalid_client` (K20), after the
+//! same work: the same statements are asked of the database whether a client exists or not, and a signature is verified even if it is nobody's.
+//!
+//! Wrong secrets are counted per client that was named, whether it exists or not; beyond a limit they are answered with 429. A right secret is taken all the while:
+//! our secrets cannot be guessed, and whoever floods the door in a client's name must not lock the client out.
 //!
 //! HTTP Basic is read both ways: as it stands, and form-decoded as RFC 6749 2.3.1 asks, because real clients do either. Our ids and secrets read the same in
 //! both, so the two readings never name two clients.
@@ -10,17 +14,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::client_assertion::{ASSERTION_TYPE, Assertion, Expected};
-use super::error::OAuthError;
+use super::error::{ErrorKind, OAuthError};
 use super::jwk;
 use super::params::{Params, decoded};
 use crate::app::App;
 use crate::domain::approvals::Approval;
-use crate::domain::clients::{Client, ClientMetadata, ClientSecret, ClientType};
+use crate::domain::clients::{AssertionAudience, Client, ClientMetadata, ClientSecret, ClientType};
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{ClientId, ClientSecretId};
 use crate::domain::organizations::Organization;
 use crate::domain::permission::client_may_act;
-use crate::domain::secrets::{HashedSecret, PlainSecret};
+use crate::domain::secrets::{HashedSecret, PlainSecret, hex_digest};
+use crate::domain::throttle::Limit;
 use crate::storage;
 
 /// A client, and how well it is known.
@@ -125,6 +130,27 @@ pub struct Door<'a> {
 
 /// Proves a client, or refuses. Takes no part in any transaction: it may have to fetch keys.
 pub async fn authenticate(app: &App, door: Door<'_>, offered: &Offered) -> Result<ProvenClient, OAuthError> {
+    let proven = prove(app, door, offered).await;
+    let named = match (&proven, offered) {
+        (Err(error), Offered::Basic(readings)) if error.kind == ErrorKind::InvalidClient => {
+            readings.first().map(|(id, _)| id)
+        }
+        (Err(error), Offered::Post(id, _)) if error.kind == ErrorKind::InvalidClient => Some(id),
+        _ => None,
+    };
+    if let Some(named) = named {
+        // a digest, because a name may be as long as a body
+        let subject = hex_digest(&[door.organization.id.as_str().as_bytes(), named.as_bytes()]);
+        let limit = Limit::per_minute(app.config.limits.wrong_secrets_per_minute);
+        app.memory
+            .wrong_secrets
+            .count(&subject, limit, app.now())
+            .map_err(|seconds| OAuthError::too_many(seconds, "client authentication failed too often"))?;
+    }
+    proven
+}
+
+async fn prove(app: &App, door: Door<'_>, offered: &Offered) -> Result<ProvenClient, OAuthError> {
     let now = app.now();
     let ids: Vec<&str> = match offered {
         Offered::Basic(readings) => readings.iter().map(|(id, _)| id.as_str()).collect(),
@@ -132,10 +158,8 @@ pub async fn authenticate(app: &App, door: Door<'_>, offered: &Offered) -> Resul
         Offered::Assertion(assertion) => vec![assertion.unverified_client_id()],
         Offered::Nothing => return Err(OAuthError::client("no client authentication")),
     };
-    let known = lookup(app, door.organization, &ids).await?;
-    let Some(known) = known else {
-        // as much work as for a wrong secret
-        let _ = PlainSecret::from_text("unknown client").hashed().matches(&PlainSecret::from_text(ids[0]).hashed());
+    let Some(known) = lookup(app, door.organization, &ids).await? else {
+        work_in_vain(app, door, offered);
         return Err(OAuthError::client("unknown client"));
     };
     let mut used_secret = None;
@@ -156,6 +180,7 @@ pub async fn authenticate(app: &App, door: Door<'_>, offered: &Offered) -> Resul
             verify_assertion(app, door, &known, assertion).await?;
         }
         (registered, _) => {
+            work_in_vain(app, door, offered);
             return Err(OAuthError::client(format!("the method is not the registered one ({registered:?})")));
         }
     }
@@ -165,6 +190,37 @@ pub async fn authenticate(app: &App, door: Door<'_>, offered: &Offered) -> Resul
     Ok(ProvenClient { client: known.client, metadata: known.metadata, approval, used_secret })
 }
 
+/// What looking at the proof of a client with a wrong one costs.
+fn work_in_vain(app: &App, door: Door<'_>, offered: &Offered) {
+    let nobody = PlainSecret::from_text("nobody's secret").hashed();
+    match offered {
+        Offered::Basic(readings) => {
+            for (_, secret) in readings {
+                std::hint::black_box(secret.hashed().matches(&nobody));
+            }
+        }
+        Offered::Post(_, secret) => {
+            std::hint::black_box(secret.hashed().matches(&nobody));
+        }
+        Offered::Assertion(assertion) => {
+            let issuer = app.issuer(&door.organization.slug);
+            let token_url = format!("{issuer}/token");
+            let expected = Expected {
+                issuer: &issuer,
+                token_url: door.is_token_endpoint.then_some(token_url.as_str()),
+                audience: AssertionAudience::Smart,
+                jwks_uri: None,
+                algorithm: None,
+                now: app.now(),
+            };
+            if assertion.check(&expected).is_ok() {
+                assertion.verify_in_vain();
+            }
+        }
+        Offered::Name(_) | Offered::Nothing => {}
+    }
+}
+
 struct Known {
     client: Client,
     metadata: ClientMetadata,
@@ -172,25 +228,30 @@ struct Known {
     secrets: Vec<ClientSecret>,
 }
 
+/// The client that one of these ids names. Asks the same of the database for an id that names nobody.
 async fn lookup(app: &App, organization: &Organization, ids: &[&str]) -> Result<Option<Known>, OAuthError> {
     let mut conn = app.store.read().await?;
+    let mut found = None;
     for id in ids {
         let id = ClientId::from_text(*id);
-        let Some(client) = storage::clients::lookup(&mut conn, &id).await? else { continue };
+        let client = storage::clients::lookup(&mut conn, &id).await?;
         let approval = storage::approvals::find(&mut conn, &organization.id, &id).await?;
-        let revision = approval.as_ref().map_or(client.latest_revision, |approval| approval.client_revision);
-        let Some(revision) = storage::clients::find_revision(&mut conn, &id, revision).await? else {
-            return Err(storage::StorageError::inconsistent(
-                "approvals",
-                id.as_str(),
-                "approves a revision that does not exist",
-            )
-            .into());
-        };
+        let latest = client.as_ref().map_or(1, |client| client.latest_revision);
+        let revision = approval.as_ref().map_or(latest, |approval| approval.client_revision);
+        let revision = storage::clients::find_revision(&mut conn, &id, revision).await?;
         let secrets = storage::clients::list_secrets(&mut conn, &id).await?;
-        return Ok(Some(Known { client, metadata: revision.metadata, approval, secrets }));
+        match (client, revision) {
+            (None, _) => {}
+            (Some(client), Some(revision)) => {
+                found = found.or(Some(Known { client, metadata: revision.metadata, approval, secrets }));
+            }
+            (Some(_), None) => {
+                let what = "approves a revision that does not exist";
+                return Err(storage::StorageError::inconsistent("approvals", id.as_str(), what).into());
+            }
+        }
     }
-    Ok(None)
+    Ok(found)
 }
 
 fn matching_secret(
@@ -217,6 +278,7 @@ async fn verify_assertion(app: &App, door: Door<'_>, known: &Known, assertion: &
         token_url: door.is_token_endpoint.then_some(token_url.as_str()),
         audience: known.metadata.assertion_audience,
         jwks_uri: known.metadata.jwks_uri.as_deref(),
+        algorithm: known.metadata.declared.assertion_algorithm.as_deref(),
         now,
     };
     assertion.check(&expected).map_err(OAuthError::client)?;
@@ -269,7 +331,6 @@ pub async fn named_by_token(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::ErrorKind;
 
     fn header(text: &str) -> String {
         format!("Basic {}", STANDARD.encode(text))

@@ -1,9 +1,9 @@
 //! Consent: what a person may be asked, when they need not be, and what their answer leaves.
 //!
 //! An answer only ever narrows. What is remembered is used for the same or less, of the same client revision, and never where somebody else could be listening
-//! (a native app's loopback address) or where it is not clear whose data is meant (a person with several patients).
+//! (a native app's loopback address or private scheme) or where it is not clear whose data is meant (a person with several patients).
 
-use fhir_scopes::{NonResource, ScopeKind, ScopeSet};
+use fhir_scopes::{NonResource, ResourceType, ScopeKind, ScopeSet};
 
 use super::authorize::AuthorizationRequest;
 use super::redirect_uri;
@@ -24,8 +24,7 @@ pub fn candidate(
     accepted.filtered(|scope| match scope.kind() {
         ScopeKind::Plain(NonResource::FhirUser) => user.is_some(),
         ScopeKind::Plain(NonResource::OfflineAccess | NonResource::OnlineAccess) => may_refresh,
-        ScopeKind::Plain(plain) if *plain == NonResource::LAUNCH_PATIENT => context.patient.is_some(),
-        ScopeKind::Plain(plain) if *plain == NonResource::LAUNCH_ENCOUNTER => context.encounter.is_some(),
+        ScopeKind::Plain(NonResource::LaunchFor(kind)) => is_in_context(*kind, scope.launch_role(), context),
         // L08: never patient/ without a patient
         ScopeKind::Resource(resource) => resource.level != fhir_scopes::Level::Patient || context.patient.is_some(),
         _ => true,
@@ -41,25 +40,67 @@ pub enum Settled {
     Standing,
 }
 
+/// Is there anything in context of what a launch scope asks for? A role that nobody filled still gives what there is of its type (SMART 2.2 "launch context with
+/// roles"); but a patient or an encounter in a role of its own is another one than the patient or encounter of the launch.
+fn is_in_context(kind: ResourceType, role: Option<&str>, context: &LaunchContext) -> bool {
+    let own_role = role.filter(|role| *role != "launch");
+    match own_role {
+        None if kind == ResourceType::PATIENT => context.patient.is_some(),
+        None if kind == ResourceType::ENCOUNTER => context.encounter.is_some(),
+        _ => context.has_type(kind.name()),
+    }
+}
+
+/// What is known before the question.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// What would be asked.
+    pub candidate: &'a ScopeSet,
+    /// What the person agreed to before.
+    pub remembered: Option<&'a RememberedConsent>,
+    /// The client registered itself (RFC 7591): nobody agrees to it in a person's place.
+    pub self_registered: bool,
+}
+
 /// Does anybody have to be asked? `None`: yes.
+///
+/// - **Standing consent** is the organization's own decision about its clinicians, so nothing in a request changes it: with `prompt=consent` too the consent is
+///   there (OpenID Connect Core 3.1.2.1 asks for "consent", not for a page), and a clinician who was asked could only say what the organization has said. The
+///   organization ends it in its settings, or disables the app.
+/// - **A client that registered itself** never gets a code that no person agreed to (A35): the standing consent is not for it. What a person agreed to for this
+///   very client and revision, redirect URIs included, is remembered for it as for any other, because `prompt=none` (OpenID Connect) builds on that.
+/// - **A remembered consent** holds for the same or less of the same client revision, unless `prompt=consent` asks anew.
 pub fn settled(
     request: &AuthorizationRequest,
     metadata: &ClientMetadata,
     (organization, user): (&Organization, Option<&FhirUser>),
-    (candidate, remembered): (&ScopeSet, Option<&RememberedConsent>),
+    known: &Known<'_>,
 ) -> Option<Settled> {
-    if organization.settings.standing_consent_for_clinicians && user.is_some_and(FhirUser::is_clinician) {
+    let candidate = known.candidate;
+    if organization.settings.standing_consent_for_clinicians
+        && !known.self_registered
+        && user.is_some_and(FhirUser::is_clinician)
+    {
         return Some(Settled::Standing);
     }
-    if request.prompt.consent || (metadata.native && redirect_uri::is_loopback(&request.redirect_uri)) {
+    if request.prompt.consent || (metadata.native && redirect_uri::may_be_another_apps(&request.redirect_uri)) {
         return None;
     }
-    if user.is_some_and(|user| user.patients.len() > 1) {
+    if user.is_some_and(|user| user.patients.len() > 1) && is_about_a_patient(candidate) {
         return None;
     }
-    let remembered = remembered.filter(|remembered| remembered.client_revision == request.client_revision)?;
+    let remembered = known.remembered.filter(|remembered| remembered.client_revision == request.client_revision)?;
     let agreed = ScopeSet::parse_lenient(&remembered.scopes, candidate.release()).0;
     agreed.covers(candidate).then_some(Settled::Remembered)
+}
+
+/// Whose data is meant has to be said: not so for an app that only signs somebody in.
+fn is_about_a_patient(candidate: &ScopeSet) -> bool {
+    candidate.iter().any(|scope| match scope.kind() {
+        ScopeKind::Resource(resource) => resource.level == fhir_scopes::Level::Patient,
+        ScopeKind::Plain(plain) => *plain == NonResource::LAUNCH_PATIENT || *plain == NonResource::Launch,
+        _ => false,
+    })
 }
 
 /// A person's answer that cannot be used.
@@ -90,6 +131,12 @@ pub fn chosen(candidate: &ScopeSet, ticked: &str, offline: bool) -> Result<Scope
         }
     });
     let narrower = ticked.filtered(|scope| is_about_data(scope) && !kept.covers_scope(scope));
+    // a kind of data and one of its categories, both ticked: the category adds nothing
+    let covers = |wide: &fhir_scopes::Scope<'static>, narrow: &fhir_scopes::Scope<'static>| {
+        ScopeSet::from_scopes([wide.clone()], candidate.release()).covers_scope(narrow)
+    };
+    let narrower =
+        narrower.filtered(|scope| !narrower.iter().any(|other| covers(other, scope) && !covers(scope, other)));
     let chosen = kept.union(&narrower);
     let asked_for_data = candidate.iter().any(is_about_data);
     if asked_for_data && !chosen.iter().any(is_about_data) {
@@ -122,6 +169,24 @@ mod tests {
     }
 
     #[test]
+    fn of_a_kind_and_its_categories_under_a_wildcard_the_wider_tick_counts() {
+        let asked = set("launch/patient patient/*.read");
+        let lab =
+            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory";
+        let answer = |ticked: &str| chosen(&asked, ticked, false).unwrap().to_string();
+        assert_eq!(answer("patient/*.read"), "launch/patient patient/*.read");
+        assert_eq!(answer(&format!("patient/*.read {lab}")), "launch/patient patient/*.read");
+        assert_eq!(answer(lab), format!("launch/patient {lab}"));
+        assert_eq!(answer(&format!("{lab} patient/Observation.read")), "launch/patient patient/Observation.read");
+        assert_eq!(answer("patient/Goal.read patient/Goal.rs"), "launch/patient patient/Goal.read patient/Goal.rs");
+        // SMART-SC-21: the wide and the narrow were both asked; without the wide the narrow is left
+        let both = set(&format!("patient/Observation.rs {lab}"));
+        assert_eq!(chosen(&both, lab, false).unwrap().to_string(), lab);
+        assert_eq!(chosen(&both, &both.to_string(), false).unwrap().to_string(), both.to_string());
+        assert_eq!(chosen(&both, "patient/Observation.rs", false).unwrap().to_string(), "patient/Observation.rs");
+    }
+
+    #[test]
     fn an_answer_with_more_than_was_asked_is_tampered_with() {
         let asked = set("openid patient/Observation.rs?category=laboratory");
         for more in [
@@ -140,6 +205,33 @@ mod tests {
         );
         assert_eq!(chosen(&asked, "", true), Err(Unusable::Nothing));
         assert_eq!(chosen(&set("openid"), "", false).unwrap().to_string(), "openid");
+    }
+
+    #[test]
+    fn a_launch_scope_is_granted_for_what_is_in_context_and_for_nothing_else() {
+        let metadata = serde_json::from_value::<ClientMetadata>(serde_json::json!({
+            "name": "x", "client_type": "public", "grant_types": ["authorization_code"]
+        }))
+        .unwrap();
+        let accepted = set(
+            "openid launch/patient launch/patient?role=https://x.example/twin launch/encounter launch/relatedperson?role=https://x.example/friend launch/relatedperson launch/location",
+        );
+        let granted = |context: &str| {
+            let context: LaunchContext = serde_json::from_str(context).unwrap();
+            candidate(&accepted, &metadata, None, &context).to_string()
+        };
+        assert_eq!(granted("{}"), "openid");
+        assert_eq!(granted(r#"{"patient":"a"}"#), "openid launch/patient");
+        assert_eq!(granted(r#"{"patient":"a","encounter":"v"}"#), "openid launch/patient launch/encounter");
+        assert_eq!(
+            granted(r#"{"fhirContext":[{"reference":"Patient/b","role":"https://x.example/twin"}]}"#),
+            "openid launch/patient?role=https://x.example/twin"
+        );
+        assert_eq!(
+            granted(r#"{"fhirContext":[{"reference":"RelatedPerson/r"}]}"#),
+            "openid launch/relatedperson?role=https://x.example/friend launch/relatedperson",
+            "a role that is not supported still gives what there is of its type"
+        );
     }
 
     #[test]

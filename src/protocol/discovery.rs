@@ -3,6 +3,9 @@
 //! SMART (`.well-known/smart-configuration` per FHIR endpoint), RFC 8414 (inserted before the issuer's path), OpenID Connect Discovery (appended to it), and
 //! the `oauth-uris` extension of a CapabilityStatement, which old clients read. Nothing is advertised that does not work.
 
+use std::sync::LazyLock;
+
+use fhir_scopes::{Level, us_core};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -31,13 +34,16 @@ pub struct Description {
     registration_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_session_endpoint: Option<String>,
-    scopes_supported: Vec<&'static str>,
+    scopes_supported: &'static [String],
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 2],
     grant_types_supported: [&'static str; 3],
     code_challenge_methods_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 4],
     token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    introspection_endpoint_auth_methods_supported: [&'static str; 3],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
     claims_supported: [&'static str; 13],
@@ -50,59 +56,41 @@ pub struct Description {
     claims_parameter_supported: bool,
 }
 
-/// Scopes every endpoint can grant, among them those that US Core and ONC want listed.
-const SCOPES: &[&str] = &[
-    "openid",
-    "fhirUser",
-    "profile",
-    "email",
-    "launch",
-    "launch/patient",
-    "offline_access",
-    "online_access",
-    "patient/*.rs",
-    "patient/*.read",
-    "user/*.rs",
-    "user/*.read",
-    "system/*.rs",
-    "system/*.read",
-    "patient/AllergyIntolerance.rs",
-    "patient/CarePlan.rs",
-    "patient/CareTeam.rs",
-    "patient/Condition.rs",
-    "patient/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|encounter-diagnosis",
-    "patient/Condition.rs?category=http://terminology.hl7.org/CodeSystem/condition-category|problem-list-item",
-    "patient/Condition.rs?category=http://hl7.org/fhir/us/core/CodeSystem/condition-category|health-concern",
-    "patient/Coverage.rs",
-    "patient/Device.rs",
-    "patient/DiagnosticReport.rs",
-    "patient/DocumentReference.rs",
-    "patient/Encounter.rs",
-    "patient/FamilyMemberHistory.rs",
-    "patient/Goal.rs",
-    "patient/Immunization.rs",
-    "patient/Location.rs",
-    "patient/Medication.rs",
-    "patient/MedicationDispense.rs",
-    "patient/MedicationRequest.rs",
-    "patient/Observation.rs",
-    "patient/Observation.rs?category=http://hl7.org/fhir/us/core/CodeSystem/us-core-category|sdoh",
-    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
-    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|procedure",
-    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|social-history",
-    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|survey",
-    "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs",
-    "patient/Organization.rs",
-    "patient/Patient.rs",
-    "patient/Practitioner.rs",
-    "patient/PractitionerRole.rs",
-    "patient/Procedure.rs",
-    "patient/Provenance.rs",
-    "patient/QuestionnaireResponse.rs",
-    "patient/RelatedPerson.rs",
-    "patient/ServiceRequest.rs",
-    "patient/Specimen.rs",
-];
+/// Scopes every endpoint can grant if they are approved, among them those that US Core and ONC want listed.
+static SCOPES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let plain = [
+        "openid",
+        "fhirUser",
+        "profile",
+        "email",
+        "launch",
+        "launch/patient",
+        "launch/encounter",
+        "offline_access",
+        "online_access",
+    ];
+    let wild = ["*.rs", "*.read", "*.cruds"];
+    let levels = Level::ALL.iter().flat_map(|level| wild.iter().map(move |rest| format!("{}/{rest}", level.as_str())));
+    let us_core = us_core::RESOURCE_LEVEL.iter().chain(&us_core::GRANULAR).chain(&us_core::GRANULAR_SHOULD).chain(&[
+        "Location.rs",
+        "Medication.rs",
+        PROCEDURE_RESULTS,
+    ]);
+    // what is outside the patient compartment may be asked at either level (ONC 170.315(g)(10))
+    let mut named: Vec<String> = [Level::Patient, Level::User]
+        .iter()
+        .flat_map(|level| us_core.clone().map(move |rest| format!("{}/{rest}", level.as_str())))
+        .collect();
+    named.sort_unstable();
+    plain.into_iter().map(str::to_owned).chain(levels).chain(named).collect()
+});
+
+/// US Core 9 has profiles for results of procedures; its list of scopes has not followed.
+const PROCEDURE_RESULTS: &str =
+    "Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|procedure";
+
+/// How clients prove themselves wherever they have to.
+const CLIENT_METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 
 /// Capability names (SMART 2.2, REQUIREMENTS 1.1): only what works.
 pub const CAPABILITIES: &[&str] = &[
@@ -118,6 +106,7 @@ pub const CAPABILITIES: &[&str] = &[
     "context-ehr-patient",
     "context-ehr-encounter",
     "context-standalone-patient",
+    "context-standalone-encounter",
     "permission-offline",
     "permission-online",
     "permission-patient",
@@ -161,6 +150,7 @@ impl Description {
     pub fn of(app: &App, organization: &Organization) -> Self {
         let issuer = app.issuer(&organization.slug);
         let at = |path: &str| format!("{issuer}/{path}");
+        let algorithms: Vec<&str> = client_assertion::ALGORITHMS.iter().map(|(name, _)| *name).collect();
         Self {
             authorization_endpoint: at("authorize"),
             token_endpoint: at("token"),
@@ -172,21 +162,17 @@ impl Description {
             registration_endpoint: (organization.settings.registration != RegistrationPolicy::Closed)
                 .then(|| at("register")),
             end_session_endpoint: Some(at("logout")),
-            scopes_supported: SCOPES.to_vec(),
+            scopes_supported: &SCOPES,
             response_types_supported: ["code"],
             response_modes_supported: ["query", "form_post"],
             grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],
             code_challenge_methods_supported: ["S256"],
-            token_endpoint_auth_methods_supported: [
-                "client_secret_basic",
-                "client_secret_post",
-                "private_key_jwt",
-                "none",
-            ],
-            token_endpoint_auth_signing_alg_values_supported: client_assertion::ALGORITHMS
-                .iter()
-                .map(|(name, _)| *name)
-                .collect(),
+            token_endpoint_auth_methods_supported: CLIENT_METHODS,
+            token_endpoint_auth_signing_alg_values_supported: algorithms.clone(),
+            revocation_endpoint_auth_methods_supported: CLIENT_METHODS,
+            revocation_endpoint_auth_signing_alg_values_supported: algorithms,
+            // a resource server's secret, or a bearer token (RFC 8414 2 names both kinds here)
+            introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "Bearer"],
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: [signing::ALGORITHM],
             claims_supported: [
@@ -227,11 +213,13 @@ impl Description {
         Value::Object(self.members())
     }
 
-    /// SMART 2.2 `smart-configuration` of one FHIR endpoint; `brand` names the organization in its brand bundle.
-    pub fn smart(&self, brand: Value) -> Value {
+    /// SMART 2.2 `smart-configuration` of one FHIR endpoint; `brand` names the organization in its brand bundle, if the endpoint is in there.
+    pub fn smart(&self, brand: Option<Value>) -> Value {
         let mut members = self.members();
-        members.insert("user_access_brand_bundle".into(), format!("{}/brands", self.issuer).into());
-        members.insert("user_access_brand_identifier".into(), brand);
+        if let Some(brand) = brand {
+            members.insert("user_access_brand_bundle".into(), format!("{}/brands", self.issuer).into());
+            members.insert("user_access_brand_identifier".into(), brand);
+        }
         members.insert("capabilities".into(), CAPABILITIES.into());
         // SMART names two grant types; refresh is told by permission-offline (SMART-DI-07)
         members.insert("grant_types_supported".into(), json!(["authorization_code", "client_credentials"]));

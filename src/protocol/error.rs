@@ -46,10 +46,14 @@ pub enum ErrorKind {
     InvalidClientMetadata,
     /// RFC 7591 3.2.2.
     InvalidSoftwareStatement,
-    /// RFC 8628 3.5, and wherever a client asks more often than any client has reason to; with status 429.
-    SlowDown,
     /// RFC 6749 4.1.2.1; with status 503: a fault of ours, try again.
     TemporarilyUnavailable,
+    /// The same code with status 429 (RFC 6585 4) and `Retry-After`: this caller asks too much. No document has a code of its own for it, and
+    /// `temporarily_unavailable` is the one that tells a client to come back with the same request.
+    TooManyRequests {
+        /// When, seconds.
+        retry_after: u32,
+    },
 }
 
 impl ErrorKind {
@@ -76,8 +80,7 @@ impl ErrorKind {
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidSoftwareStatement => "invalid_software_statement",
-            Self::SlowDown => "slow_down",
-            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::TemporarilyUnavailable | Self::TooManyRequests { .. } => "temporarily_unavailable",
         }
     }
 
@@ -86,8 +89,8 @@ impl ErrorKind {
         match self {
             Self::InvalidClient | Self::InvalidToken => 401,
             Self::InsufficientScope => 403,
-            Self::SlowDown => 429,
             Self::TemporarilyUnavailable => 503,
+            Self::TooManyRequests { .. } => 429,
             Self::InvalidRequest
             | Self::InvalidGrant
             | Self::UnauthorizedClient
@@ -142,6 +145,11 @@ impl OAuthError {
     /// A code or refresh token that is not good here. One answer for unknown, spent, expired, revoked and somebody else's.
     pub fn grant(detail: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidGrant, "the code or token is not valid").because(detail)
+    }
+
+    /// The caller asks too much; it may come back after so many seconds.
+    pub fn too_many(retry_after: u32, text: &'static str) -> Self {
+        Self::new(ErrorKind::TooManyRequests { retry_after }, text)
     }
 
     /// The request itself is wrong.

@@ -3,8 +3,6 @@
 //! Who may ask: a resource server of the organization, with its own credentials; or a bearer token of this organization with the scope [`INTROSPECT_SCOPE`]. Either sees
 //! tokens of its organization and no other. An ordinary client that asks gets 403 and learns nothing.
 //!
-//! Whoever asks about tokens that never were, over and over, is slowed down (I04): nobody can guess one, but nobody should be paid to try.
-//!
 //! The permission function is asked at every call with the approval as it is in the database at that moment: that is why *Disable client* is effective at
 //! once. For everything that is not good, whatever the reason, the answer is the same 21 bytes.
 
@@ -17,13 +15,14 @@ use super::access_token;
 use super::client_auth::{self, Door, Offered};
 use super::error::{ErrorKind, OAuthError};
 use super::params::Params;
-use super::patients::{READING_SCOPES, reading_endpoint};
+use super::reading::reading_token_of;
 use crate::app::App;
 use crate::domain::grants::{AccessToken, lives_with_session};
 use crate::domain::ids::ResourceServerId;
 use crate::domain::organizations::{Organization, Standing};
 use crate::domain::permission::{Layer, may_be_used, scopes_within};
 use crate::domain::secrets::PlainSecret;
+use crate::domain::throttle::Limit;
 use crate::storage::grants::GrantInForce;
 use crate::storage::usage::Uses;
 use crate::storage::{self, StorageError};
@@ -106,15 +105,16 @@ pub async fn introspect(
     }
     let token = params.get("token").ok_or_else(|| OAuthError::request("token is missing"))?;
     // 2 our own reading token
-    if let Some((endpoint, until)) = reading_endpoint(app, token) {
-        let endpoint = storage::organizations::lookup_endpoint(&mut *app.store.read().await?, &endpoint).await?;
+    if let Some(reading) = reading_token_of(app, token) {
+        let endpoint =
+            storage::organizations::lookup_endpoint(&mut *app.store.read().await?, &reading.endpoint).await?;
         let endpoint = endpoint.filter(|endpoint| {
             endpoint.organization_id == organization.id && organization.standing == Standing::Active
         });
         return Ok(endpoint.map_or_else(inactive, |endpoint| {
             json!({
-                "active": true, "scope": READING_SCOPES, "client_id": "countersign", "sub": "countersign", "token_type": "Bearer",
-                "iss": app.issuer(&organization.slug), "aud": endpoint.base_url, "exp": until.seconds(),
+                "active": true, "scope": reading.scope, "client_id": "countersign", "sub": "countersign", "token_type": "Bearer",
+                "iss": app.issuer(&organization.slug), "aud": endpoint.base_url, "exp": reading.until.seconds(),
             })
         }));
     }
@@ -123,16 +123,25 @@ pub async fn introspect(
         Ok(live) => live,
         Err(dead) => {
             tracing::debug!(resource_server = caller, ?dead, "a token is not active");
-            if dead == Dead::Unknown && app.memory.strangers.is_too_many(&caller, app.now()) {
-                return Err(OAuthError::new(ErrorKind::SlowDown, "too many questions about unknown tokens"));
-            }
-            return Ok(inactive());
+            return not_active(app, organization, &caller);
         }
     };
     if !first_use(app, &live).await? {
-        return Ok(inactive());
+        return not_active(app, organization, &caller);
     }
     Ok(Value::Object(active(app, &live)))
+}
+
+/// The answer for a token that is not good, unless this caller has asked about too many of them (I04). Every such token counts, whatever is wrong with it, so
+/// that a scan learns nothing from which of its guesses is counted; good tokens are answered all the while, so that nobody can stop a FHIR server's work by sending
+/// it nonsense to ask about.
+fn not_active(app: &App, organization: &Organization, caller: &str) -> Result<Value, OAuthError> {
+    let limit = Limit::per_minute(app.config.limits.dead_tokens_per_minute);
+    app.memory
+        .dead_tokens
+        .count(&format!("{} {caller}", organization.id), limit, app.now())
+        .map_err(|seconds| OAuthError::too_many(seconds, "too many questions about tokens that are not good"))?;
+    Ok(inactive())
 }
 
 fn inactive() -> Value {

@@ -150,6 +150,28 @@ fn public_key(key: &serde_json::Map<String, serde_json::Value>) -> Option<Public
     Some(PublicKey { kid: text("kid").map(str::to_owned), algorithms, material })
 }
 
+/// Verifies a signature with a key that is nobody's, and forgets the answer: whoever is unknown costs as much as whoever is known (K20).
+///
+/// The keys are the generators of their curves, whose private half is 1, and a number that is no RSA modulus. Nothing is ever accepted because of them.
+pub fn verify_in_vain(algorithm: Algorithm, signing_input: &str, signature: &str) {
+    let material = match algorithm {
+        Algorithm::ES256 => Material::Ec { x: P256.0.to_owned(), y: P256.1.to_owned() },
+        Algorithm::ES384 => Material::Ec { x: P384.0.to_owned(), y: P384.1.to_owned() },
+        Algorithm::EdDSA => Material::Ed { x: ED25519.to_owned() },
+        _ => Material::Rsa { n: URL_SAFE_NO_PAD.encode([0xff; 256]), e: "AQAB".to_owned() },
+    };
+    let nobody = PublicKey { kid: None, algorithms: vec![algorithm], material };
+    std::hint::black_box(nobody.verifies(algorithm, signing_input, signature));
+}
+
+const P256: (&str, &str) =
+    ("axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU");
+const P384: (&str, &str) = (
+    "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3",
+    "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f",
+);
+const ED25519: &str = "WGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY";
+
 impl PublicKey {
     /// Verifies a JWS signature (RFC 7515 5.2). A point that is not on its curve fails here.
     pub fn verifies(&self, algorithm: Algorithm, signing_input: &str, signature: &str) -> bool {
@@ -205,6 +227,39 @@ mod tests {
         assert_eq!(check_for_registration(r#"{"keys":[]}"#), Err(BadKeySet::Nothing));
         assert_eq!(check_for_registration("[]"), Err(BadKeySet::Shape));
         assert!(usable_keys(r#"{"keys":[{"kty":"oct","kid":"a","k":"x"}]}"#).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_keys_of_nobody_are_keys_and_cost_a_verification() {
+        use aws_lc_rs::rand::SystemRandom;
+        use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+        let mut one = [0; 48];
+        one[47] = 1;
+        let point =
+            [&[4][..], &URL_SAFE_NO_PAD.decode(P384.0).unwrap(), &URL_SAFE_NO_PAD.decode(P384.1).unwrap()].concat();
+        let pair =
+            EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P384_SHA384_FIXED_SIGNING, &one, &point).unwrap();
+        assert_eq!(pair.public_key().as_ref(), point, "the generator");
+        let signature = URL_SAFE_NO_PAD.encode(pair.sign(&SystemRandom::new(), b"input").unwrap());
+        let key = PublicKey {
+            kid: None,
+            algorithms: vec![Algorithm::ES384],
+            material: Material::Ec { x: P384.0.into(), y: P384.1.into() },
+        };
+        assert!(key.verifies(Algorithm::ES384, "input", &signature), "it verifies, so the work is that of a real key");
+        for algorithm in [Algorithm::RS384, Algorithm::ES384, Algorithm::ES256, Algorithm::PS256, Algorithm::EdDSA] {
+            verify_in_vain(algorithm, "input", "c2ln");
+        }
+    }
+
+    #[test]
+    fn a_point_that_is_not_on_its_curve_verifies_nothing() {
+        for (x, y) in [(P384.0, P384.0), (P384.1, P384.0)] {
+            let set = format!(r#"{{"keys":[{{"kty":"EC","crv":"P-384","kid":"a","x":"{x}","y":"{y}"}}]}}"#);
+            for key in usable_keys(&set).unwrap() {
+                assert!(!key.verifies(Algorithm::ES384, "input", &URL_SAFE_NO_PAD.encode([1; 96])));
+            }
+        }
     }
 
     #[test]

@@ -118,7 +118,6 @@ pub async fn refresh(
         successor_id: None,
         successor_access_id: None,
         revoked_at: None,
-        replacements: 0,
         is_replaced: false,
     };
     let id = storage::tokens::insert_refresh(conn, &row, previous, now).await?;

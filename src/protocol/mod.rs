@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`params`], [`error`] | one parser for every request, two audiences for every refusal |
 //! | [`client_auth`], [`client_assertion`], [`jwk`] | how a client proves who it is |
-//! | [`authorize`], [`interaction`], [`consent`] | from the authorization request through patient picker and consent to the code |
+//! | [`authorize`], `authorize_checks`, [`interaction`], [`consent`] | from the authorization request through patient picker and consent to the code |
 //! | [`token`], [`grants`], [`mint`], [`oxide`] | the token endpoint: three grant types, driven by oxide-auth's state machines |
 //! | [`introspection`], [`revocation`], [`userinfo`] | what a token is worth now |
 //! | [`logout`], [`backchannel`] | the end of a session, and who is told |
@@ -23,6 +23,7 @@
 pub mod access_token;
 pub mod apps;
 pub mod authorize;
+mod authorize_checks;
 pub mod backchannel;
 pub mod brands;
 pub mod client_assertion;
@@ -43,8 +44,11 @@ pub mod oxide;
 pub mod params;
 pub mod patients;
 pub mod pkce;
+pub mod reading;
+pub mod records;
 pub mod redirect_uri;
 pub mod revocation;
+pub mod sign_in_only;
 pub mod signing;
 pub mod token;
 pub mod userinfo;

@@ -40,4 +40,10 @@ mod tests {
         assert!(is_verifier(&"a".repeat(128)));
         assert!(!is_verifier(&"ä".repeat(43)));
     }
+
+    #[test]
+    fn the_pair_of_the_smart_guide_matches() {
+        let verifier = "o28xyrYY7-lGYfnKwRjHEZWlFIPlzVnFPYMWbH-g_BsNnQNem-IAg9fDh92X0KtvHCPO5_C-RJd2QhApKQ-2cRp-S_W3qmTidTEPkeWyniKQSF9Q_k10Q5wMc8fGzoyF";
+        assert!(matches(verifier, "YPXe7B8ghKrj8PsT4L6ltupgI12NQJ5vblB07F4rGaw"));
+    }
 }

@@ -24,11 +24,10 @@ fn rest<'a>(uri: &'a str, host: &str) -> Option<&'a str> {
     (port_is_one && (rest.is_empty() || rest.starts_with('/') || rest.starts_with('?'))).then_some(rest)
 }
 
-/// Does it lead to the machine the browser runs on? Any app there could be listening: such a client is asked for consent each time.
-pub fn is_loopback(uri: &str) -> bool {
-    rest(uri, "http://127.0.0.1").is_some()
-        || rest(uri, "http://[::1]").is_some()
-        || rest(uri, "http://localhost").is_some()
+/// Could another app of the person's own machine be listening there? Only a claimed `https` address proves whose it is (RFC 8252 8.6): without one a native app is
+/// asked for consent each time.
+pub fn may_be_another_apps(uri: &str) -> bool {
+    !uri.starts_with("https://")
 }
 
 /// `uri` with parameters added to its query; what is there stays as it is.

@@ -359,3 +359,23 @@ fn line(row: &AnyRow) -> Result<Line, StorageError> {
         decided_by: row.text_or_null("decided_by")?,
     })
 }
+
+/// The names of the clients that are approved at an organization, enabled or not, of every provider but one.
+pub async fn approved_names(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    but: &ApplicationProviderId,
+) -> Result<Vec<String>, StorageError> {
+    sqlx::query(
+        "select r.metadata from approvals a join clients c on c.id = a.client_id
+         join client_revisions r on r.client_id = a.client_id and r.revision = a.client_revision
+         where a.organization_id = $1 and c.state = 'active' and c.application_provider_id <> $2",
+    )
+    .bind(organization.as_str())
+    .bind(but.as_str())
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(|row| Ok(row.json::<crate::domain::clients::ClientMetadata>("metadata")?.name))
+    .collect()
+}

@@ -2,6 +2,7 @@
 
 use super::rows::{Columns as _, json_text};
 use super::{Conn, StorageError};
+use crate::domain::clients::ClientMetadata;
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{AccountId, ClientId, FhirEndpointId, OrganizationId};
 use crate::domain::launch_context::LaunchContext;
@@ -101,4 +102,30 @@ pub async fn sweep(conn: &mut Conn, before: UtcMillis) -> Result<u64, StorageErr
         .execute(conn)
         .await?
         .rows_affected())
+}
+
+/// The enabled, unexpired approvals of an organization whose clients exist: each with the approved metadata and FHIR endpoints, by name.
+pub async fn launchable(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    now: UtcMillis,
+    limit: i64,
+) -> Result<Vec<(ClientId, ClientMetadata, Vec<FhirEndpointId>)>, StorageError> {
+    let rows = sqlx::query(
+        "select approvals.client_id, approvals.fhir_endpoints, client_revisions.metadata from approvals
+         join clients on clients.id = approvals.client_id and clients.state = 'active'
+         join client_revisions on client_revisions.client_id = approvals.client_id and client_revisions.revision = approvals.client_revision
+         where approvals.organization_id = $1 and approvals.state = 'enabled' and (approvals.expires_at is null or approvals.expires_at > $2)
+         order by lower(clients.name), clients.id limit $3",
+    )
+    .bind(organization.as_str())
+    .bind(now.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok((ClientId::from_text(row.text("client_id")?), row.json("metadata")?, row.json("fhir_endpoints")?))
+        })
+        .collect()
 }

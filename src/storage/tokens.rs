@@ -139,7 +139,6 @@ pub async fn find_refresh(
 fn refresh(row: &AnyRow, presented: &HashedSecret) -> Result<RefreshToken, StorageError> {
     let replaced = row.text("replaced")?;
     Ok(RefreshToken {
-        replacements: replaced.len() / 64,
         is_replaced: presented.is_among(&replaced),
         issued_at: row.time("issued_at")?,
         id: row.int("id")?,
@@ -229,13 +228,13 @@ pub async fn extend_refresh(conn: &mut Conn, id: i64, expires_at: UtcMillis) -> 
     Ok(())
 }
 
-/// What replacing a refresh token needs to know of it: the hash of its secret, and how often it was replaced before.
-pub async fn secret_of_refresh(conn: &mut Conn, id: i64) -> Result<Option<(HashedSecret, usize)>, StorageError> {
-    sqlx::query("select secret_hash, replaced from refresh_tokens where id = $1")
+/// The hash of a refresh token's secret, to be remembered when it is replaced.
+pub async fn secret_of_refresh(conn: &mut Conn, id: i64) -> Result<Option<HashedSecret>, StorageError> {
+    sqlx::query("select secret_hash from refresh_tokens where id = $1")
         .bind(id)
         .fetch_optional(conn)
         .await?
-        .map(|row| Ok((row.hash("secret_hash")?, row.text("replaced")?.len() / 64)))
+        .map(|row| row.hash("secret_hash"))
         .transpose()
 }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as oauth from 'oauth4webapi'
 
+import { approveWaiting } from '../support/api.mjs'
 import { startDemo } from '../support/demo.mjs'
 import { Person } from '../support/person.mjs'
 
@@ -238,3 +239,63 @@ function importKey(jwk) {
   const { key_ops, use, ...bare } = jwk
   return crypto.subtle.importKey('jwk', bare, algorithm, false, ['sign'])
 }
+
+test('a client registers itself, waits, is approved, proves itself by key, and is gone when it says so', async () => {
+  const openid = await discovered('oidc')
+  const { publicKey, privateKey } = await oauth.generateKeyPair('ES384', { extractable: true })
+  const kid = 'oauth4webapi-1'
+  const jwk = { ...(await crypto.subtle.exportKey('jwk', publicKey)), kid, alg: 'ES384', use: 'sig' }
+  const redirectUri = 'https://registered.interop.example/callback'
+  const scope = 'launch/patient openid fhirUser offline_access patient/Patient.rs'
+  const asked = await oauth.dynamicClientRegistrationRequest(
+    openid,
+    {
+      client_name: 'Registers itself',
+      redirect_uris: [redirectUri],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [jwk] },
+      contacts: ['dev@interop.example'],
+      scope,
+    },
+    plainHttp,
+  )
+  const client = await oauth.processDynamicClientRegistrationResponse(asked)
+  assert.equal(client.client_secret, undefined)
+  assert.equal(client.token_endpoint_auth_method, 'private_key_jwt')
+
+  const launch = async () => {
+    const verifier = oauth.generateRandomCodeVerifier()
+    const nonce = oauth.generateRandomNonce()
+    const state = oauth.generateRandomState()
+    const url = new URL(openid.authorization_endpoint)
+    url.search = new URLSearchParams({
+      response_type: 'code', client_id: client.client_id, redirect_uri: redirectUri, scope, state, nonce, aud: demo.fhir_base_url,
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
+    })
+    const back = await new Person().authorize(url, { redirectUri, ...demo.user })
+    const parameters = oauth.validateAuthResponse(openid, client, back, state)
+    const auth = oauth.PrivateKeyJwt({ key: privateKey, kid })
+    const response = await oauth.authorizationCodeGrantRequest(openid, client, auth, parameters, redirectUri, verifier, plainHttp)
+    return oauth.processAuthorizationCodeResponse(openid, client, response, { expectedNonce: nonce, requireIdToken: true })
+  }
+  await assert.rejects(launch(), 'nobody has approved it')
+  await approveWaiting(demo, client.client_id)
+  const tokens = await launch()
+  assert.equal(tokens.patient, demo.user.patient)
+
+  const auth = () => oauth.PrivateKeyJwt({ key: privateKey, kid })
+  const refreshed = await oauth.refreshTokenGrantRequest(openid, client, auth(), tokens.refresh_token, plainHttp)
+  const fresh = await oauth.processRefreshTokenResponse(openid, client, refreshed)
+  assert.equal((await introspected(fresh.access_token)).client_id, client.client_id)
+  const gone = await oauth.revocationRequest(openid, client, auth(), fresh.refresh_token ?? tokens.refresh_token, plainHttp)
+  await oauth.processRevocationResponse(gone)
+  assert.equal((await introspected(fresh.access_token)).active, false)
+
+  const deleted = await fetch(client.registration_client_uri, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${client.registration_access_token}` },
+  })
+  assert.equal(deleted.status, 204)
+  await assert.rejects(launch())
+})

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as openid from 'openid-client'
 
-import { approvedClient, disable } from '../support/api.mjs'
+import { approveWaiting, approvedClient, disable } from '../support/api.mjs'
 import { startDemo } from '../support/demo.mjs'
 import { Person } from '../support/person.mjs'
 
@@ -82,6 +82,37 @@ test('client credentials with the secret', async () => {
   const config = await configuration(demo.confidential_client)
   const tokens = await openid.clientCredentialsGrant(config, { scope: demo.confidential_client.scope })
   assert.equal(tokens.scope, demo.confidential_client.scope)
+})
+
+test('a plain relying party registers itself, signs somebody in with no aud, and signs them out', async () => {
+  const loggedOut = 'https://portal.interop.example/bye'
+  const portal = 'https://portal.interop.example/callback'
+  const execute = [openid.allowInsecureRequests]
+  const config = await openid.dynamicClientRegistration(
+    new URL(demo.issuer),
+    { client_name: 'Staff portal', redirect_uris: [portal], post_logout_redirect_uris: [loggedOut], contacts: ['portal@interop.example'] },
+    undefined,
+    { execute },
+  )
+  await approveWaiting(demo, config.clientMetadata().client_id)
+  const expectedState = openid.randomState()
+  const expectedNonce = openid.randomNonce()
+  const url = openid.buildAuthorizationUrl(config, { redirect_uri: portal, scope: 'openid profile', state: expectedState, nonce: expectedNonce })
+  const browser = new Person()
+  const back = await browser.authorize(url, { redirectUri: portal, ...demo.clinician })
+  const tokens = await openid.authorizationCodeGrant(config, back, { expectedState, expectedNonce, idTokenExpected: true })
+  const person = await openid.fetchUserInfo(config, tokens.access_token, tokens.claims().sub)
+  assert.equal(person.sub, tokens.claims().sub)
+  const patients = await fetch(`${demo.fhir_base_url.replace(/\/$/, '')}/Patient`, { headers: { authorization: `Bearer ${tokens.access_token}` } })
+  assert.ok(patients.status === 401 || patients.status === 403, 'signing in opens no FHIR server')
+
+  const end = openid.buildEndSessionUrl(config, { post_logout_redirect_uri: loggedOut, id_token_hint: tokens.id_token, state: 'bye' })
+  const { left } = await browser.visit(end, { leaves: (to) => to.href.startsWith(loggedOut) })
+  assert.equal(left.href, `${loggedOut}?state=bye`)
+  const again = new URL(url)
+  again.searchParams.set('prompt', 'none')
+  const silent = await browser.visit(again, { leaves: (to) => to.href.startsWith(portal) })
+  assert.equal(silent.left.searchParams.get('error'), 'login_required')
 })
 
 test('after disable every door is shut', async () => {

@@ -30,6 +30,15 @@ export async function approvedClient(demo, metadata) {
   return client
 }
 
+/** Staff approve what a client that registered itself asked for. */
+export async function approveWaiting(demo, clientId) {
+  const staff = new Api(demo.base_url, demo.staff.api_token)
+  const { access_requests: waiting } = await staff.get(requestsPath(demo))
+  const { id } = waiting.find((each) => each.client_id === clientId)
+  const { digest } = await staff.get(`${requestsPath(demo)}/${id}`)
+  await staff.post(`${requestsPath(demo)}/${id}/approve`, { digest })
+}
+
 function requestsPath(demo) {
   return `/api/v1/organizations/${demo.organization}/access-requests`
 }

@@ -6,10 +6,10 @@ export class Person {
   #cookies = new Map()
 
   /** Goes to a page; a redirect for which `leaves(url)` says yes is where the journey ends. */
-  async visit(url, { leaves = () => false, form } = {}) {
+  async visit(url, { leaves = () => false, form, from } = {}) {
     let next = new URL(url)
     let request = form
-      ? { method: 'POST', body: form, headers: { origin: next.origin, 'sec-fetch-site': 'same-origin' } }
+      ? { method: 'POST', body: form, headers: { origin: from ?? next.origin, 'sec-fetch-site': from ? 'cross-site' : 'same-origin' } }
       : {}
     for (let hops = 0; hops < 20; hops += 1) {
       const response = await fetch(next, {
@@ -42,11 +42,12 @@ export class Person {
 
   /**
    * Goes through sign-in, patient picker and consent as they come up, until a redirect leaves for `redirectUri`.
-   * `scopes(offered)` chooses among the scopes that can be ticked; without it the ticks stay as the page sets them.
+   * `scopes(offered)` chooses among the scopes that can be ticked; without it the ticks stay as the page sets them. With `form` the journey begins
+   * with the app posting it from its own page.
    */
-  async authorize(url, { redirectUri, email, password, patient, decision = 'allow', scopes, seen = [] }) {
+  async authorize(url, { redirectUri, email, password, patient, decision = 'allow', scopes, offline = true, form, seen = [] }) {
     const leaves = (to) => to.href.split(/[?#]/)[0] === redirectUri
-    let step = await this.visit(url, { leaves })
+    let step = await this.visit(url, { leaves, form, from: form && new URL(redirectUri).origin })
     for (let pages = 0; pages < 10; pages += 1) {
       if (step.left) return step.left
       const has = (name) => step.forms.find((form) => form.controls.some((control) => control.name === name))
@@ -58,10 +59,10 @@ export class Person {
         step = await this.submit(step, has('patient'), {}, { press: ['patient', patient], leaves })
       } else if (has('decision')) {
         seen.push('consent')
-        const form = has('decision')
-        const values = { offline: true }
-        if (scopes) values.scope = scopes(form.offered('scope'))
-        step = await this.submit(step, form, values, { press: ['decision', decision], leaves })
+        const question = has('decision')
+        const values = { offline }
+        if (scopes) values.scope = scopes(question.offered('scope'))
+        step = await this.submit(step, question, values, { press: ['decision', decision], leaves })
       } else {
         throw new Error(`nothing to do on ${step.url} (${step.status}):\n${step.text()}`)
       }

@@ -6,9 +6,10 @@ use serde_json::Value;
 use super::{Verdict, compare, text_of};
 
 pub fn release(vector: &Value) -> Release {
-    match text_of(vector, "fhir") {
-        "r4b" => Release::R4B,
-        "r5" => Release::R5,
+    let named = text_of(vector, "fhir").to_ascii_lowercase();
+    match named.as_str() {
+        "r4b" | "4.3" | "4.3.0" => Release::R4B,
+        "r5" | "5.0" | "5.0.0" => Release::R5,
         _ => Release::R4,
     }
 }
@@ -76,7 +77,7 @@ pub fn intersect(vector: &Value) -> Verdict {
     let (granted, requested) =
         (lenient(text_of(vector, "granted"), vector), lenient(text_of(vector, "requested"), vector));
     let got = granted.intersect(&requested).to_string();
-    if vector["alt"].as_str() != Some(&got) {
+    if !super::is_acceptable(vector, &got) {
         compare(text_of(vector, "expect"), got)?;
     }
     match vector["echo"].as_str() {
@@ -91,10 +92,19 @@ fn sorted(list: &str) -> String {
     scopes.join(" ")
 }
 
+/// `POST /Patient (If-None-Exist: x)` and the like, as the crate reads it.
+fn with_plain_header(request: &str) -> String {
+    let Some(at) = request.to_ascii_lowercase().find("if-none-exist") else { return request.to_string() };
+    let (line, header) = request.split_at(at);
+    let condition = header["if-none-exist".len()..].trim_matches([':', '=', ' ', ')', ']']);
+    format!("{} If-None-Exist: {condition}", line.trim_end_matches([' ', '(', '[', ',', ';', '+']))
+}
+
 pub fn ask(vector: &Value) -> Verdict {
     let level = text_of(vector, "level").parse().unwrap_or(Level::Patient);
     let requests = vector["requests"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let granular = vector["granular"].as_bool().unwrap_or(false);
+    let requests = requests.map(with_plain_header);
     let got = match ResourceRequest::from_planned(level, requests, granular, release(vector)) {
         Ok(request) => request.to_scopes(release(vector)).to_string(),
         Err(error) => error.to_string(),

@@ -42,12 +42,26 @@ pub fn run(text: &str) -> Result<Outcome, String> {
     for vector in vectors {
         match check(vector) {
             Ok(()) => outcome.passed += 1,
+            Err((_, got)) if is_acceptable(vector, &got) => outcome.passed += 1,
             Err((expected, got)) => {
                 outcome.disagreements.push(Disagreement { id: text_of(vector, "id").to_string(), expected, got });
             }
         }
     }
     Ok(outcome)
+}
+
+/// Whether the vector names this outcome as another one that a careful reader may come to: in full, or by its first word.
+fn is_acceptable(vector: &Value, got: &str) -> bool {
+    let named = |accepted: &Value| {
+        let accepted = accepted.as_str().map_or_else(|| accepted.to_string(), String::from);
+        got == accepted || !accepted.is_empty() && got.split(' ').next() == Some(&accepted)
+    };
+    ["alsoAcceptable", "alt"].iter().filter_map(|member| vector.get(*member)).any(|accepted| match accepted {
+        Value::Array(any) => any.iter().any(named),
+        Value::Null => false,
+        one => named(one),
+    })
 }
 
 fn check(vector: &Value) -> Verdict {

@@ -115,9 +115,9 @@ pub struct Branch<'g> {
     /// Whose data.
     pub reach: Reach<'g>,
     /// Limits of the scopes behind it; all must hold.
-    pub limits: Vec<&'g Limit>,
+    pub limits: Vec<&'g Limit<'static>>,
     /// The scopes behind it.
-    pub scopes: Vec<&'g ResourceScope>,
+    pub scopes: Vec<&'g ResourceScope<'static>>,
 }
 
 impl Branch<'_> {
@@ -133,10 +133,10 @@ impl Branch<'_> {
         self.limit().map(|limit| limit.to_string())
     }
 
-    pub(super) fn limit(&self) -> Option<Limit> {
+    pub(super) fn limit(&self) -> Option<Limit<'static>> {
         self.limits
             .iter()
-            .fold(None, |all: Option<Limit>, one| Some(all.map_or_else(|| (*one).clone(), |all| all.and(one))))
+            .fold(None, |all: Option<Limit<'static>>, one| Some(all.map_or_else(|| (*one).clone(), |all| all.and(one))))
     }
 
     fn covers(&self, other: &Self) -> bool {

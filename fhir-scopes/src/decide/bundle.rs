@@ -1,6 +1,8 @@
 //! Batches and transactions: each entry is a request of its own.
 
 #[cfg(feature = "json")]
+use super::handful::Handful;
+#[cfg(feature = "json")]
 use super::{Allowance, Body, Denial, Filter, Need, Obligations, On, Reason};
 use super::{Decision, Grant, Request};
 #[cfg(feature = "json")]
@@ -87,7 +89,14 @@ impl Grant {
             }
         }
         let entries = decisions.into_iter().map(|decision| EntryDecision { decision }).collect();
-        Decision::Filter(Filter { grant: self, on: On::Entries, main: None, more: Vec::new(), obligations, entries })
+        Decision::Filter(Filter {
+            grant: self,
+            on: On::Entries,
+            main: None,
+            more: Handful::default(),
+            obligations,
+            entries,
+        })
     }
 
     fn entry(&self, entry: &serde_json::Value) -> Decision<'_> {
@@ -115,16 +124,14 @@ impl Grant {
     }
 
     fn refused_entries<'g>(&'g self, decisions: &[Decision<'g>]) -> Denial<'g> {
-        let mut needs: Vec<Need> = Vec::new();
+        let mut needs: Handful<Need> = Handful::default();
         for decision in decisions {
             let found = match decision {
                 Decision::Deny(denial) => denial.needs(),
                 _ => &[],
             };
             for need in found {
-                if !needs.contains(need) {
-                    needs.push(*need);
-                }
+                needs.insert(*need);
             }
         }
         Denial::new(self, Reason::Entry, needs)

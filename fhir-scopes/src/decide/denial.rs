@@ -7,6 +7,7 @@ use core::fmt;
 
 use super::Grant;
 use super::gate::{Gate, Levels, Want};
+use super::handful::Handful;
 use crate::route::NoRoute;
 use crate::{Level, Permissions, TypeSelector};
 
@@ -113,12 +114,12 @@ impl fmt::Display for Reason {
 pub struct Denial<'g> {
     grant: &'g Grant,
     reason: Reason,
-    needs: Vec<Need>,
+    needs: Handful<Need>,
     only_system: bool,
 }
 
 impl<'g> Denial<'g> {
-    pub(super) const fn new(grant: &'g Grant, reason: Reason, needs: Vec<Need>) -> Self {
+    pub(super) const fn new(grant: &'g Grant, reason: Reason, needs: Handful<Need>) -> Self {
         Self { grant, reason, needs, only_system: false }
     }
 
@@ -163,7 +164,7 @@ impl<'g> Denial<'g> {
     pub fn missing(&self) -> Vec<String> {
         let level = if self.only_system { Level::System } else { self.grant.usual_level() };
         let mut found: Vec<(TypeSelector, Permissions)> = Vec::new();
-        for need in &self.needs {
+        for need in self.needs.iter() {
             let closed = |letter: &Permissions| {
                 let want = Want::of(need.types, *letter);
                 if self.only_system {

@@ -6,6 +6,7 @@ use super::branch::{Branch, On, Reach, minimal};
 use super::bundle::EntryDecision;
 use super::gate::Want;
 use super::grant::{Compiled, Grant};
+use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
 use crate::matches::{ResourceView, local_reference, text_of, type_of};
 use crate::{Level, Permissions, ResourceScope, ResourceType, TypeSelector};
@@ -27,38 +28,39 @@ pub struct Filter<'g> {
     pub(super) grant: &'g Grant,
     pub(super) on: On,
     pub(super) main: Option<Want>,
-    pub(super) more: Vec<Want>,
+    pub(super) more: Handful<Want>,
     pub(super) obligations: Obligations,
     pub(super) entries: Vec<EntryDecision<'g>>,
 }
 
 impl<'g> Filter<'g> {
     pub(super) fn new(grant: &'g Grant, on: On, main: Want) -> Self {
-        let mut filter = Self {
-            grant,
-            on,
-            main: Some(main),
-            more: Vec::new(),
-            obligations: Obligations::default(),
-            entries: Vec::new(),
-        };
+        Self::with(grant, on, main, Handful::default())
+    }
+
+    /// With types that come along, each with its own filter.
+    pub(super) fn with(grant: &'g Grant, on: On, main: Want, more: Handful<Want>) -> Self {
+        let obligations = Obligations::default();
+        let mut filter = Self { grant, on, main: Some(main), more, obligations, entries: Vec::new() };
         filter.owe_levels();
         filter
     }
 
+    fn wants(&self) -> impl Iterator<Item = Want> {
+        self.main.iter().chain(self.more.iter()).copied()
+    }
+
     /// The obligations of the levels of all branches.
-    pub(super) fn owe_levels(&mut self) {
-        for want in self.main.iter().chain(&self.more) {
-            for letter in want.letters.letters() {
-                for compiled in self.grant.scopes_with(letter) {
-                    if compiled.scope.types.intersect(want.types).is_some() && want.counts(&compiled.scope) {
-                        match compiled.scope.level {
-                            Level::Patient => {}
-                            Level::User => self.obligations.add(Obligation::AsUser),
-                            Level::System => self.obligations.add(Obligation::AsSystem),
-                        }
-                    }
-                }
+    fn owe_levels(&mut self) {
+        for compiled in self.grant.scopes.iter().filter(|compiled| compiled.scope.level != Level::Patient) {
+            let scope = &compiled.scope;
+            let counts = |want: Want| {
+                scope.permissions.intersects(want.letters)
+                    && scope.types.intersect(want.types).is_some()
+                    && want.counts(scope)
+            };
+            if self.wants().any(counts) {
+                self.obligations.add_level(scope.level);
             }
         }
     }
@@ -101,6 +103,8 @@ impl<'g> Filter<'g> {
 
     /// Whether this resource passes: one branch for its type, with the patient's compartment and the limit, holds for it.
     ///
+    /// A resource of the searched type passes by what may be searched, also where an include would bring more of that type along. In a
+    /// search of every type, [`accepts_match`](Self::accepts_match) tells what was found from what came along.
     /// For a conditional request it must pass both as something found and as something changed. Provenance that may pass only
     /// because its target is in the answer is told by [`accepts_all`](Self::accepts_all).
     ///
@@ -114,7 +118,34 @@ impl<'g> Filter<'g> {
     /// ```
     pub fn accepts<V: ResourceView>(&self, resource: &V) -> bool {
         let Some(one) = type_of(resource, self.grant.release) else { return false };
-        self.main.iter().chain(&self.more).any(|want| self.grant.want_accepts(*want, one, resource))
+        let searched = self.main.is_some_and(|want| want.types == TypeSelector::One(one));
+        self.wants()
+            .filter(|want| !(searched && want.comes_along))
+            .any(|want| self.grant.want_accepts(want, one, resource))
+    }
+
+    /// Whether a resource passes that the search itself found (`Bundle.entry.search.mode` is `match`): the letters and limits of what an
+    /// include may bring along do not count for it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "json")] {
+    /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
+    /// let granted = ScopeSet::parse("user/Observation.s?status=final user/Observation.r user/Encounter.s", Release::R4).unwrap();
+    /// let grant = Grant::new(&granted);
+    /// let Decision::Filter(filter) = grant.decide(&Request::get("/", "_include=*")) else { unreachable!() };
+    /// let draft = serde_json::json!({ "resourceType": "Observation", "status": "preliminary" });
+    /// assert!(filter.accepts(&draft)); // an encounter may refer to it
+    /// assert!(!filter.accepts_match(&draft));
+    /// # }
+    /// ```
+    pub fn accepts_match<V: ResourceView>(&self, resource: &V) -> bool {
+        let Some(one) = type_of(resource, self.grant.release) else { return false };
+        self.wants().filter(|want| !want.comes_along).any(|want| self.grant.want_accepts(want, one, resource))
+    }
+
+    /// Whether anything may be in the answer that was not searched for.
+    pub(super) fn brings_along(&self) -> bool {
+        self.wants().any(|want| want.comes_along)
     }
 
     /// Whether the deletion of a resource of this type may be shown: only where the type alone decides, since a deletion carries no
@@ -192,8 +223,8 @@ impl<'g> Filter<'g> {
     /// ```
     pub fn branches(&self) -> Vec<Branch<'g>> {
         let mut all: Vec<Branch<'g>> = Vec::new();
-        for want in self.main.iter().chain(&self.more) {
-            all.extend(self.branches_of(*want));
+        for want in self.wants() {
+            all.extend(self.branches_of(want));
         }
         minimal(all)
     }
@@ -225,6 +256,15 @@ impl<'g> Filter<'g> {
         minimal(grant.scopes_with(letter).filter(counts).filter_map(branch).collect())
     }
 
+    /// Whether any way to pass depends on more than the type.
+    pub(super) fn looks_at_content(&self) -> bool {
+        // one type that is not simply open is always looked into
+        if self.more.is_empty() && self.main.is_some_and(|want| want.types != TypeSelector::All) {
+            return true;
+        }
+        self.branches().iter().any(|branch| branch.reach != Reach::Everyone || !branch.limits.is_empty())
+    }
+
     /// The scopes that decided, without repetition.
     ///
     /// ```
@@ -233,7 +273,7 @@ impl<'g> Filter<'g> {
     /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
     /// assert_eq!(filter.by()[0].to_string(), "patient/Observation.rs");
     /// ```
-    pub fn by(&self) -> Vec<&'g ResourceScope> {
+    pub fn by(&self) -> Vec<&'g ResourceScope<'static>> {
         let mut scopes = Vec::new();
         for scope in self.branches().iter().flat_map(|branch| &branch.scopes) {
             if !scopes.contains(scope) {

@@ -2,6 +2,7 @@
 
 use super::branch::Reach;
 use super::grant::{Compiled, Grant};
+use super::handful::Handful;
 use super::{Denial, Need, Reason};
 use crate::compartment::{CompartmentMode, PatientClass, has_subject, patient_class};
 use crate::matches::{ResourceView, points_at, text_of};
@@ -16,6 +17,8 @@ pub(super) struct Want {
     pub(super) levels: Levels,
     /// Whether scopes with a limit count.
     pub(super) limited: bool,
+    /// Not searched for: an include, or what a document refers to, brings it into the answer.
+    pub(super) comes_along: bool,
     /// Provenance that came along because its target is in the answer.
     pub(super) target_in_results: bool,
 }
@@ -42,11 +45,16 @@ impl Levels {
 
 impl Want {
     pub(super) const fn of(types: TypeSelector, letters: Permissions) -> Self {
-        Self { types, letters, levels: Levels::All, limited: true, target_in_results: false }
+        Self { types, letters, levels: Levels::All, limited: true, comes_along: false, target_in_results: false }
     }
 
-    pub(super) fn counts(self, scope: &crate::ResourceScope) -> bool {
+    pub(super) fn counts(self, scope: &crate::ResourceScope<'_>) -> bool {
         self.levels.count(scope.level)
+    }
+
+    pub(super) const fn along(types: TypeSelector, letters: Permissions) -> Self {
+        let searched = Self::of(types, letters);
+        Self { comes_along: true, ..searched }
     }
 
     pub(super) const fn one(one: ResourceType, letters: Permissions) -> Self {
@@ -89,6 +97,14 @@ impl Grant {
 
     /// The gate of a want. `id` is the instance, where the request names one.
     pub(super) fn gate(&self, want: Want, id: Option<&str>) -> Gate<'_> {
+        if let TypeSelector::One(one) = want.types
+            && !self.names(one)
+        {
+            return Gate::Closed(Reason::NoScope);
+        }
+        if want.letters.is_single() {
+            return self.gate_letter(want, want.letters, id);
+        }
         let mut opened = None;
         let mut filtered = false;
         for letter in want.letters.letters() {
@@ -111,13 +127,11 @@ impl Grant {
         let mut reason = Reason::NoScope;
         for compiled in self.scopes_with(letter) {
             let scope = &compiled.scope;
-            if !want.levels.count(scope.level) {
-                if scope.types.intersect(want.types).is_some() {
-                    reason = Reason::OtherPatient;
-                }
+            if scope.types.intersect(want.types).is_none() {
                 continue;
             }
-            if scope.types.intersect(want.types).is_none() {
+            if !want.levels.count(scope.level) {
+                reason = Reason::OtherPatient;
                 continue;
             }
             if compiled.limit.is_some() && !want.limited {
@@ -201,7 +215,7 @@ impl Grant {
         }
     }
 
-    pub(super) fn deny(&self, reason: Reason, needs: impl Into<alloc::vec::Vec<Need>>) -> super::Decision<'_> {
+    pub(super) fn deny(&self, reason: Reason, needs: impl Into<Handful<Need>>) -> super::Decision<'_> {
         super::Decision::Deny(Denial::new(self, reason, needs.into()))
     }
 }

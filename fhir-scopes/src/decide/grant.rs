@@ -7,7 +7,8 @@ use alloc::vec::Vec;
 use super::operations::{OperationRule, STANDARD_OPERATIONS};
 use crate::compartment::{Compartment, CompartmentMode};
 use crate::matches::CompiledLimit;
-use crate::{Level, Permissions, Release, ResourceScope, ResourceType, ScopeKind, ScopeSet};
+use crate::resource_type::TypeSet;
+use crate::{Level, Permissions, Release, ResourceScope, ResourceType, ScopeKind, ScopeSet, TypeSelector};
 
 /// A granted scope set with launch patient, compartment mode and operation table: everything that decides about requests.
 ///
@@ -27,6 +28,8 @@ use crate::{Level, Permissions, Release, ResourceScope, ResourceType, ScopeKind,
 pub struct Grant {
     pub(super) release: Release,
     pub(super) scopes: Vec<Compiled>,
+    /// Every type that a scope names, so that the others are refused at a glance; none where a scope is about all.
+    named: Option<TypeSet>,
     pub(super) extensions: Vec<String>,
     pub(super) patient: Option<String>,
     pub(super) mode: CompartmentMode,
@@ -37,7 +40,7 @@ pub struct Grant {
 /// One resource scope with its limit ready to be asked.
 #[derive(Debug, Clone)]
 pub(super) struct Compiled {
-    pub(super) scope: ResourceScope,
+    pub(super) scope: ResourceScope<'static>,
     pub(super) limit: Option<CompiledLimit>,
 }
 
@@ -53,19 +56,34 @@ impl Grant {
         let release = granted.release();
         let mut scopes = Vec::new();
         let mut extensions = Vec::new();
+        let mut named = Some(TypeSet::default());
         for scope in granted {
             match scope.kind() {
                 ScopeKind::Resource(resource) => {
                     let limit = (!resource.limit.is_none())
                         .then(|| CompiledLimit::new(&resource.limit, resource.types, release));
                     scopes.push(Compiled { scope: resource.clone(), limit });
+                    match (resource.types, &mut named) {
+                        (TypeSelector::One(one), Some(named)) => named.insert(one),
+                        (TypeSelector::All, _) => named = None,
+                        (TypeSelector::One(_), None) => {}
+                    }
                 }
                 ScopeKind::Extension => extensions.push(scope.literal().into()),
                 ScopeKind::Plain(_) | ScopeKind::Unknown => {}
             }
         }
         let operations = Cow::Borrowed(STANDARD_OPERATIONS);
-        Self { release, scopes, extensions, patient: None, mode: CompartmentMode::default(), base: None, operations }
+        Self {
+            release,
+            scopes,
+            named,
+            extensions,
+            patient: None,
+            mode: CompartmentMode::default(),
+            base: None,
+            operations,
+        }
     }
 
     /// Names the launch patient by id. An empty id is no patient.
@@ -153,6 +171,11 @@ impl Grant {
         }
         let has = |level| self.scopes.iter().any(|compiled| compiled.scope.level == level);
         if !has(Level::User) && has(Level::System) { Level::System } else { Level::User }
+    }
+
+    /// Whether any scope is about this type.
+    pub(super) fn names(&self, one: ResourceType) -> bool {
+        self.named.as_ref().is_none_or(|named| named.contains(one))
     }
 
     pub(super) fn scopes_with(&self, letter: Permissions) -> impl Iterator<Item = &Compiled> {

@@ -4,8 +4,10 @@ use alloc::vec::Vec;
 
 use super::branch::Reach;
 use super::gate::{Gate, Want};
+use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
 use super::{Grant, Need, Reason};
+use crate::resource_type::TypeSet;
 use crate::{Permissions, ResourceType, TypeSelector, tables};
 
 /// How deep chains may go; deeper ones are refused.
@@ -15,19 +17,17 @@ const MAX_HOPS: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Links {
     /// Types that come along, each with its own filter.
-    pub(super) wants: Vec<Want>,
+    pub(super) wants: Handful<Want>,
     pub(super) obligations: Obligations,
     /// Whether anything that comes along must be looked at.
     pub(super) narrowed: bool,
     pub(super) refused: Option<Reason>,
-    pub(super) needs: Vec<Need>,
+    pub(super) needs: Handful<Need>,
 }
 
 impl Links {
     fn want(&mut self, want: Want) {
-        if !self.wants.contains(&want) {
-            self.wants.push(want);
-        }
+        self.wants.insert(want);
     }
 
     fn refuse(&mut self, reason: Reason) {
@@ -40,11 +40,21 @@ impl Links {
     }
 }
 
+/// `Source:parameter:Target`, of which the last two may be absent. What follows a second colon is one part.
+fn in_three(value: &str) -> (&str, Option<&str>, Option<&str>) {
+    let cut = |text: &'_ str| text.bytes().position(|byte| byte == b':');
+    let Some(first) = cut(value) else { return (value, None, None) };
+    let (source, rest) = (value.get(..first).unwrap_or_default(), value.get(first + 1..).unwrap_or_default());
+    match cut(rest) {
+        None => (source, Some(rest), None),
+        Some(second) => (source, rest.get(..second), rest.get(second + 1..)),
+    }
+}
+
 impl Grant {
     /// `_include=Source:parameter[:Target]`: a granted target comes along by `r` or `s`, the others are left out.
     pub(super) fn include(&self, links: &mut Links, value: &str) {
-        let mut parts = value.splitn(3, ':');
-        let (source, parameter, target) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+        let (source, parameter, target) = in_three(value);
         let source_type = ResourceType::parse(source, self.release);
         if source == "*" && parameter.is_none() || source_type.is_some() && parameter == Some("*") && target.is_none() {
             return self.include_everything(links, value);
@@ -58,23 +68,21 @@ impl Grant {
             None => None,
         };
         let found = tables::parameter(self.release, source_type, parameter);
-        let mut targets: Vec<ResourceType> = match (named, found) {
-            (Some(one), _) => [one].into(),
+        let targets: TypeSet = match (named, found) {
+            (Some(one), _) => [one].into_iter().collect(),
             (None, Some(found)) => found.targets().collect(),
-            (None, None) => Vec::new(),
+            (None, None) => TypeSet::default(),
         };
-        targets.sort_unstable();
-        targets.dedup();
-        let (mut granted, mut complete, mut untied) = (Vec::new(), true, false);
-        for one in targets {
+        let (mut granted, mut complete, mut untied) = (TypeSet::default(), true, false);
+        for one in targets.iter() {
             let opened = self.bring_along(links, one);
             match opened {
                 Gate::Open(_) => {
-                    granted.push(one);
+                    granted.insert(one);
                     untied = true;
                 }
                 Gate::Filtered => {
-                    granted.push(one);
+                    granted.insert(one);
                     links.narrowed = true;
                 }
                 Gate::Closed(_) => complete = false,
@@ -87,7 +95,7 @@ impl Grant {
             links.narrowed = true;
             // where a granted type is not tied to the patient, the type is all that tells what may come along
             if untied {
-                links.obligations.add(Obligation::IncludeTypes(&granted));
+                links.obligations.add(Obligation::IncludeTypes(&granted.iter().collect::<Vec<_>>()));
             }
         }
     }
@@ -101,7 +109,7 @@ impl Grant {
         }
         for (gate, letter) in [(read, Permissions::READ), (search, Permissions::SEARCH)] {
             if !matches!(gate, Gate::Closed(_)) {
-                links.want(Want::one(one, letter));
+                links.want(Want::along(TypeSelector::One(one), letter));
             }
         }
         match (read, search) {
@@ -115,7 +123,7 @@ impl Grant {
         links.needs.push(Need::of(TypeSelector::All, Permissions::READ));
         let mut any = false;
         for letter in [Permissions::READ, Permissions::SEARCH] {
-            let want = Want::of(TypeSelector::All, letter);
+            let want = Want::along(TypeSelector::All, letter);
             match self.gate(want, None) {
                 Gate::Open(_) => {
                     links.want(want);
@@ -133,12 +141,11 @@ impl Grant {
 
     /// `_revinclude=Source:parameter`: a search of the source type, so it needs `s`.
     pub(super) fn reverse_include(&self, links: &mut Links, value: &str) {
-        let mut parts = value.splitn(3, ':');
-        let source = ResourceType::parse(parts.next().unwrap_or_default(), self.release);
-        let parameter = parts.next();
+        let (source, parameter, _target) = in_three(value);
+        let source = ResourceType::parse(source, self.release);
         let Some(source) = source else { return links.strip(value) };
         links.needs.push(Need::of(TypeSelector::One(source), Permissions::SEARCH));
-        let want = Want::one(source, Permissions::SEARCH);
+        let want = Want::along(TypeSelector::One(source), Permissions::SEARCH);
         match self.gate(want, None) {
             Gate::Open(_) => links.want(want),
             // US Core asks for the provenance of what is in the answer; only that of the Patient is in the compartment itself
@@ -165,11 +172,11 @@ impl Grant {
 
     /// `a.b.c` on a type: every type on the way is searched.
     pub(super) fn chain(&self, links: &mut Links, from: ResourceType, chain: &str) {
-        let mut here: Vec<ResourceType> = [from].into();
+        let mut here: TypeSet = [from].into_iter().collect();
         for (hop, step) in chain.split('.').enumerate() {
             if hop > 0 {
-                for one in &here {
-                    self.hop(links, *one);
+                for one in here.iter() {
+                    self.hop(links, one);
                 }
             }
             if chain.split('.').count() == hop + 1 {
@@ -186,21 +193,19 @@ impl Grant {
     }
 
     /// The types that one step of a chain leads to; without `:Type` every target counts.
-    fn follow(&self, from: &[ResourceType], step: &str) -> Option<Vec<ResourceType>> {
+    fn follow(&self, from: &TypeSet, step: &str) -> Option<TypeSet> {
         let (name, named) = match step.split_once(':') {
             Some((name, target)) => (name, Some(ResourceType::parse(target, self.release)?)),
             None => (step, None),
         };
-        let mut targets = Vec::new();
-        for one in from {
-            let Some(found) = tables::parameter(self.release, *one, name) else { continue };
+        let mut targets = TypeSet::default();
+        for one in from.iter() {
+            let Some(found) = tables::parameter(self.release, one, name) else { continue };
             match named {
-                Some(named) => targets.push(named),
-                None => targets.extend(found.targets()),
+                Some(named) => targets.insert(named),
+                None => found.targets().for_each(|target| targets.insert(target)),
             }
         }
-        targets.sort_unstable();
-        targets.dedup();
         (!targets.is_empty()).then_some(targets)
     }
 
@@ -245,9 +250,7 @@ impl Grant {
     /// A hop cannot be narrowed: some scope without a limit must open it.
     fn hop_with(&self, links: &mut Links, one: ResourceType, letter: Permissions) {
         let need = Need::of(TypeSelector::One(one), letter);
-        if !links.needs.contains(&need) {
-            links.needs.push(need);
-        }
+        links.needs.insert(need);
         let reaches = |compiled: &super::grant::Compiled| {
             if compiled.limit.is_some() || !compiled.scope.types.includes(one) {
                 None

@@ -40,6 +40,7 @@ mod denial;
 mod filter;
 mod gate;
 mod grant;
+mod handful;
 mod links;
 mod obligations;
 pub(crate) mod operations;
@@ -135,7 +136,7 @@ impl Decision<'_> {
 /// ```
 #[derive(Debug)]
 pub struct Allowance<'g> {
-    pub(crate) by: Option<&'g ResourceScope>,
+    pub(crate) by: Option<&'g ResourceScope<'static>>,
     pub(crate) obligations: Obligations,
 }
 
@@ -148,7 +149,7 @@ impl<'g> Allowance<'g> {
     /// let Decision::Allow(allowance) = grant.decide(&Request::get("/metadata", "")) else { unreachable!() };
     /// assert!(allowance.by().is_none());
     /// ```
-    pub const fn by(&self) -> Option<&'g ResourceScope> {
+    pub const fn by(&self) -> Option<&'g ResourceScope<'static>> {
         self.by
     }
 

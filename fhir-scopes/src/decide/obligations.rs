@@ -85,12 +85,16 @@ impl Obligations {
 
     pub(super) fn of_level(level: Level) -> Self {
         let mut owed = Self::default();
+        owed.add_level(level);
+        owed
+    }
+
+    pub(super) fn add_level(&mut self, level: Level) {
         match level {
             Level::Patient => {}
-            Level::User => owed.add(Obligation::AsUser),
-            Level::System => owed.add(Obligation::AsSystem),
+            Level::User => self.add(Obligation::AsUser),
+            Level::System => self.add(Obligation::AsSystem),
         }
-        owed
     }
 
     pub(super) fn add(&mut self, one: Obligation<'_>) {
@@ -105,17 +109,23 @@ impl Obligations {
                 self.include_types.sort_unstable();
                 self.include_types.dedup();
             }
-            flag => {
-                if let Some(bit) = FLAGS.iter().position(|known| *known == flag) {
-                    self.flags |= 1 << bit;
-                }
-            }
+            // the bits are the places in `FLAGS`
+            Obligation::AsUser => self.flags |= 1,
+            Obligation::AsSystem => self.flags |= 1 << 1,
+            Obligation::ReturnMinimal => self.flags |= 1 << 2,
+            Obligation::DropDeletedEntries => self.flags |= 1 << 3,
+            Obligation::IgnoreQuery => self.flags |= 1 << 4,
+            Obligation::ChainInCompartment => self.flags |= 1 << 5,
         }
     }
 
     pub(super) fn add_all(&mut self, other: &Self) {
-        for one in other.iter() {
-            self.add(one);
+        self.flags |= other.flags;
+        for include in &other.strip {
+            self.add(Obligation::StripInclude(include));
+        }
+        if !other.include_types.is_empty() {
+            self.add(Obligation::IncludeTypes(&other.include_types));
         }
     }
 

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::branch::On;
 use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
+use super::handful::Handful;
 use super::obligations::Obligations;
 use super::perform::owe;
 use super::query::pairs;
@@ -210,7 +211,7 @@ impl Grant {
 
     /// Nothing stored is shown, so having a letter is enough; a patient scope still needs its patient.
     fn any_of(&self, one: ResourceType, letters: Permissions) -> Decision<'_> {
-        let counts = |scope: &&crate::ResourceScope| {
+        let counts = |scope: &&crate::ResourceScope<'_>| {
             scope.types.includes(one)
                 && scope.permissions.intersects(letters)
                 && (scope.level != crate::Level::Patient || self.patient.is_some())
@@ -224,7 +225,9 @@ impl Grant {
     /// A resource and all that comes with it: `r` on the type, then everything narrowed to what the letters open.
     fn record(&self, one: ResourceType, id: &str, letters: Permissions, request: &Request<'_>) -> Decision<'_> {
         let main = Want::one(one, Permissions::READ);
-        let all = Want::of(TypeSelector::All, letters);
+        // what a document refers to is no search of its own
+        let comes_along = letters == Permissions::READ;
+        let all = Want { comes_along, ..Want::of(TypeSelector::All, letters) };
         let needs = [Need::of(main.types, main.letters), Need::of(TypeSelector::All, letters)];
         let head = self.gate(main, Some(id));
         if let Gate::Closed(reason) = head {
@@ -233,11 +236,14 @@ impl Grant {
         let Ok(named) = self.named_types(request) else {
             return self.deny(Reason::NoRoute(NoRoute::UnknownType), needs);
         };
-        let wants: Vec<Want> =
-            if named.is_empty() { [all].into() } else { named.iter().map(|one| Want::one(*one, letters)).collect() };
+        let wants: Handful<Want> = if named.is_empty() {
+            [all].into()
+        } else {
+            named.iter().map(|one| Want { comes_along, ..Want::one(*one, letters) }).collect()
+        };
         let mut open = matches!(head, Gate::Open(_));
-        let mut more = Vec::new();
-        for want in wants {
+        let mut more = Handful::default();
+        for want in wants.iter().copied() {
             match self.gate(want, None) {
                 Gate::Open(_) => more.push(want),
                 Gate::Filtered => {
@@ -253,19 +259,14 @@ impl Grant {
             Gate::Open(by) if open => {
                 Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
             }
-            _ => {
-                let mut filter = Filter::new(self, On::Results, main);
-                filter.more = more;
-                filter.owe_levels();
-                Decision::Filter(filter)
-            }
+            _ => Decision::Filter(Filter::with(self, On::Results, main, more)),
         }
     }
 
     /// The route picks patients (or a group of them), so these types count too. A job must keep the narrowed list of types.
     fn export(&self, on: Option<ResourceType>, request: &Request<'_>) -> Decision<'_> {
         let want = |types| Want { levels: Levels::OnlySystem, limited: false, ..Want::of(types, Permissions::RS) };
-        let mut route = Vec::new();
+        let mut route = Handful::default();
         if let Some(on) = on {
             route.push(ResourceType::PATIENT);
             if on != ResourceType::PATIENT {
@@ -273,7 +274,8 @@ impl Grant {
             }
         }
         let Ok(named) = self.named_types(request) else { return self.deny(Reason::NoRoute(NoRoute::UnknownType), []) };
-        let mut needs: Vec<Need> = route.iter().map(|one| Need::of(TypeSelector::One(*one), Permissions::RS)).collect();
+        let mut needs: Handful<Need> =
+            route.iter().map(|one| Need::of(TypeSelector::One(*one), Permissions::RS)).collect();
         if named.is_empty() {
             needs.push(Need::of(TypeSelector::All, Permissions::RS));
         }
@@ -282,7 +284,7 @@ impl Grant {
         }
         let mut allowed = None;
         let mut narrowed = false;
-        for need in &needs {
+        for need in needs.iter() {
             match self.gate(want(need.types), None) {
                 Gate::Open(by) => allowed = Some(by),
                 Gate::Filtered => narrowed = true,

@@ -1,8 +1,9 @@
 //! From request to decision.
 
-use super::branch::{On, Reach};
+use super::branch::On;
 use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
+use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
 use super::query::is_meaningless_to_read;
 use super::request::Request;
@@ -117,7 +118,7 @@ pub(super) fn owe(decision: &mut Decision<'_>, one: Obligation<'_>) {
 /// a deletion is known.
 fn without_deletions(mut decision: Decision<'_>) -> Decision<'_> {
     if let Decision::Filter(filter) = &mut decision
-        && filter.branches().iter().any(|branch| branch.reach != Reach::Everyone || !branch.limits.is_empty())
+        && filter.looks_at_content()
     {
         filter.obligations.add(Obligation::DropDeletedEntries);
     }
@@ -125,7 +126,7 @@ fn without_deletions(mut decision: Decision<'_>) -> Decision<'_> {
 }
 
 /// The letters of an interaction, for a request that is refused before it is judged.
-fn needs(interaction: Interaction<'_>) -> alloc::vec::Vec<Need> {
+fn needs(interaction: Interaction<'_>) -> Handful<Need> {
     match interaction {
         Interaction::Read { one, .. }
         | Interaction::VersionRead { one, .. }
@@ -143,6 +144,6 @@ fn needs(interaction: Interaction<'_>) -> alloc::vec::Vec<Need> {
         }
         Interaction::Delete { one, .. } => needs_of(one, Permissions::DELETE),
         Interaction::ConditionalDelete { one } => needs_of(one, Permissions::DELETE | Permissions::SEARCH),
-        Interaction::Open | Interaction::Bundle | Interaction::Operation { .. } => alloc::vec::Vec::new(),
+        Interaction::Open | Interaction::Bundle | Interaction::Operation { .. } => Handful::default(),
     }
 }

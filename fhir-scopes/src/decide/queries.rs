@@ -52,7 +52,7 @@ impl fmt::Display for Query {
 
 impl Filter<'_> {
     /// One query per branch: run each and merge by id. None where a branch is no search: every type at once, a Binary by its
-    /// security context, Provenance by its target, or a filter on something else than results.
+    /// security context, what an include brings along, or a filter on something else than results.
     ///
     /// ```
     /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
@@ -64,7 +64,7 @@ impl Filter<'_> {
     /// assert_eq!(queries, ["Patient/123/Observation?category=a", "Patient/123/Observation?code=b"]);
     /// ```
     pub fn as_queries(&self) -> Option<Vec<Query>> {
-        if self.on == On::Entries || self.main.is_none() {
+        if self.on == On::Entries || self.main.is_none() || self.brings_along() {
             return None;
         }
         self.branches().iter().map(|branch| self.query(branch, branch.limit())).collect()
@@ -80,7 +80,7 @@ impl Filter<'_> {
     /// assert_eq!(filter.as_single_query().unwrap().parameters, "category=a,b");
     /// ```
     pub fn as_single_query(&self) -> Option<Query> {
-        if self.on == On::Entries {
+        if self.on == On::Entries || self.brings_along() {
             return None;
         }
         let branches = self.branches();
@@ -98,7 +98,7 @@ impl Filter<'_> {
         self.query(first, Some(merged))
     }
 
-    fn query(&self, branch: &Branch<'_>, limit: Option<Limit>) -> Option<Query> {
+    fn query(&self, branch: &Branch<'_>, limit: Option<Limit<'_>>) -> Option<Query> {
         let TypeSelector::One(one) = branch.types else { return None };
         let (path, own) = match branch.reach {
             Reach::Everyone | Reach::Shared => (one.to_string(), None),

@@ -6,17 +6,63 @@ use alloc::vec::Vec;
 
 /// Each parameter of the parts, as `(name, value)`. None inside when an encoding is broken: then nobody knows what it says.
 pub(crate) fn pairs(parts: [&str; 2]) -> impl Iterator<Item = Option<(Cow<'_, str>, Cow<'_, str>)>> {
-    parts.into_iter().flat_map(|part| part.split('&')).filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        Some((decode(name)?, decode(value)?))
-    })
+    parts.into_iter().flat_map(Pairs)
+}
+
+/// What is left of a query string.
+struct Pairs<'a>(&'a str);
+
+impl<'a> Pairs<'a> {
+    /// Takes what stands before the first mark: the text, whether it is encoded, and the mark, [`AMPERSAND`] at the end.
+    fn cut(&mut self, marks: u8) -> (&'a str, bool, u8) {
+        let text = self.0;
+        let mut seen = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            let sign = SIGNS[usize::from(byte)];
+            if sign & marks != 0 {
+                self.0 = text.get(at + 1..).unwrap_or_default();
+                return (text.get(..at).unwrap_or_default(), seen & ENCODED != 0, sign);
+            }
+            seen |= sign;
+        }
+        self.0 = "";
+        (text, seen & ENCODED != 0, AMPERSAND)
+    }
+}
+
+const ENCODED: u8 = 1;
+const EQUALS: u8 = 2;
+const AMPERSAND: u8 = 4;
+
+/// What a byte means in a query string.
+static SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    signs[b'%' as usize] = ENCODED;
+    signs[b'+' as usize] = ENCODED;
+    signs[b'=' as usize] = EQUALS;
+    signs[b'&' as usize] = AMPERSAND;
+    signs
+};
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = Option<(Cow<'a, str>, Cow<'a, str>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.0.is_empty() {
+            let (name, name_encoded, mark) = self.cut(EQUALS | AMPERSAND);
+            let (value, value_encoded, _) = if mark == EQUALS { self.cut(AMPERSAND) } else { ("", false, AMPERSAND) };
+            if name.is_empty() && mark != EQUALS {
+                continue;
+            }
+            let text = |text: &'a str, encoded| if encoded { decode(text).map(Cow::Owned) } else { Some(text.into()) };
+            return Some(text(name, name_encoded).and_then(|name| Some((name, text(value, value_encoded)?))));
+        }
+        None
+    }
 }
 
 /// Percent-decoding of form data: a plus is a space.
-fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
-        return Some(Cow::Borrowed(text));
-    }
+fn decode(text: &str) -> Option<String> {
     let mut plain = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -26,7 +72,7 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
             other => other,
         });
     }
-    String::from_utf8(plain).ok().map(Cow::Owned)
+    String::from_utf8(plain).ok()
 }
 
 fn hex(digit: u8) -> Option<u8> {

@@ -1,10 +1,9 @@
 //! Searches: of a type, of everything, of a compartment.
 
-use alloc::vec::Vec;
-
 use super::branch::On;
 use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
+use super::handful::Handful;
 use super::links::Links;
 use super::obligations::Obligations;
 use super::query::{Role, pairs, role};
@@ -16,7 +15,7 @@ use crate::{Permissions, ResourceType, TypeSelector};
 /// What a search asks for, before its links.
 pub(super) struct Scan {
     /// Named by `_type`; empty when none is.
-    pub(super) types: Vec<ResourceType>,
+    pub(super) types: Handful<ResourceType>,
     pub(super) links: Links,
 }
 
@@ -37,10 +36,10 @@ impl Grant {
 
     fn answer<'g>(&'g self, gate: Gate<'g>, want: Want, links: Links) -> Decision<'g> {
         if let Gate::Closed(reason) = gate {
-            return self.deny(reason, with_main(want, links.needs));
+            return self.deny(reason, with_main(want, &links.needs));
         }
         if let Some(reason) = links.refused {
-            return self.deny(reason, with_main(want, links.needs));
+            return self.deny(reason, with_main(want, &links.needs));
         }
         match gate {
             Gate::Open(by) if !links.narrowed => {
@@ -49,9 +48,7 @@ impl Grant {
                 Decision::Allow(Allowance { by: Some(&by.scope), obligations })
             }
             _ => {
-                let mut filter = Filter::new(self, On::Results, want);
-                filter.more = links.wants;
-                filter.owe_levels();
+                let mut filter = Filter::with(self, On::Results, want, links.wants);
                 filter.obligations.add_all(&links.obligations);
                 Decision::Filter(filter)
             }
@@ -68,7 +65,7 @@ impl Grant {
             }
             Ok(Scan { types, mut links }) => {
                 let mut wants = types.iter().map(|one| Want { levels, ..Want::one(*one, Permissions::SEARCH) });
-                let needs: Vec<Need> = wants.clone().map(|want| Need::of(want.types, want.letters)).collect();
+                let needs: Handful<Need> = wants.clone().map(|want| Need::of(want.types, want.letters)).collect();
                 let mut first: Option<(Want, Gate<'_>)> = None;
                 for want in wants.by_ref() {
                     match self.gate(want, None) {
@@ -92,7 +89,7 @@ impl Grant {
 
     /// Reads query string and form body together: both count.
     pub(super) fn scan(&self, one: Option<ResourceType>, request: &Request<'_>) -> Result<Scan, Reason> {
-        let mut scan = Scan { types: Vec::new(), links: Links::default() };
+        let mut scan = Scan { types: Handful::default(), links: Links::default() };
         let links = &mut scan.links;
         for pair in pairs([request.query, form(request)]) {
             let Some((name, value)) = pair else { return Err(Reason::Parameter) };
@@ -109,9 +106,7 @@ impl Grant {
                     for name in value.split(',') {
                         let one =
                             ResourceType::parse(name, self.release).ok_or(Reason::NoRoute(NoRoute::UnknownType))?;
-                        if !scan.types.contains(&one) {
-                            scan.types.push(one);
-                        }
+                        scan.types.insert(one);
                     }
                 }
                 (Role::Refused, _) | (Role::Chain | Role::Has | Role::Sort | Role::List, None) => {
@@ -141,8 +136,10 @@ fn has_links(request: &Request<'_>) -> bool {
     })
 }
 
-fn with_main(want: Want, more: Vec<Need>) -> Vec<Need> {
-    let mut needs: Vec<Need> = [Need::of(want.types, want.letters)].into();
-    needs.extend(more.into_iter().filter(|need| need.types != want.types || need.letters != want.letters));
+fn with_main(want: Want, more: &[Need]) -> Handful<Need> {
+    let mut needs = Handful::from([Need::of(want.types, want.letters)]);
+    for need in more.iter().filter(|need| need.types != want.types || need.letters != want.letters) {
+        needs.push(*need);
+    }
     needs
 }

@@ -3,6 +3,7 @@
 use super::branch::On;
 use super::filter::Filter;
 use super::gate::{Gate, Want};
+use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
 use super::request::{Body, Request};
 use super::{Allowance, Decision, Grant, Need, Reason};
@@ -185,6 +186,6 @@ impl Grant {
 }
 
 /// Each letter by itself, as requests are told in words.
-pub(super) fn needs_of(one: ResourceType, letters: Permissions) -> alloc::vec::Vec<Need> {
+pub(super) fn needs_of(one: ResourceType, letters: Permissions) -> Handful<Need> {
     letters.letters().map(|letter| Need::of(TypeSelector::One(one), letter)).collect()
 }

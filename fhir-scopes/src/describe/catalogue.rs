@@ -190,7 +190,7 @@ impl KnownLimit {
     /// let lab = known_limits(ResourceType::OBSERVATION).next().unwrap();
     /// assert_eq!(lab.limit(Release::R4).unwrap().to_string(), lab.query);
     /// ```
-    pub fn limit(&self, release: Release) -> Option<Limit> {
+    pub fn limit(&self, release: Release) -> Option<Limit<'static>> {
         Limit::parse(self.query, TypeSelector::One(ResourceType::parse_any(self.type_name)?), release).ok()
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Subject {
     pub(super) needs_check: bool,
 }
 
-pub(super) fn subject(types: TypeSelector, limit: &Limit, lang: Lang) -> Subject {
+pub(super) fn subject(types: TypeSelector, limit: &Limit<'_>, lang: Lang) -> Subject {
     let mut subject = match types {
         TypeSelector::All => Subject {
             name: lang
@@ -72,7 +72,7 @@ pub(super) fn subject(types: TypeSelector, limit: &Limit, lang: Lang) -> Subject
 }
 
 /// The names of a clause, if each of its alternatives has one.
-fn known(types: TypeSelector, clause: &Clause) -> Option<Vec<&'static KnownLimit>> {
+fn known(types: TypeSelector, clause: &Clause<'_>) -> Option<Vec<&'static KnownLimit>> {
     let TypeSelector::One(one) = types else { return None };
     clause.alternatives().iter().map(|value| known_value(one, clause.parameter(), value)).collect()
 }
@@ -82,7 +82,7 @@ fn known_value(one: ResourceType, parameter: &str, value: &str) -> Option<&'stat
 }
 
 /// "with status final or amended"
-fn condition(clause: &Clause, lang: Lang) -> String {
+fn condition(clause: &Clause<'_>, lang: Lang) -> String {
     let values: Vec<String> =
         clause.alternatives().iter().map(|value| value_words(clause.kind(), value, lang)).collect();
     format!("{} {} {}", lang.pick("with", "met"), parameter_words(clause.parameter(), lang), join_or(&values, lang))

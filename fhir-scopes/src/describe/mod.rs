@@ -204,7 +204,7 @@ pub fn describe(set: &ScopeSet, lang: Lang) -> Description {
 /// ```
 pub fn describe_with(set: &ScopeSet, lang: Lang, options: &Options<'_>) -> Description {
     // 1 one line per (level, type, limit), with all its letters and literals
-    let mut rights: Vec<(ResourceScope, Vec<String>)> = Vec::new();
+    let mut rights: Vec<(ResourceScope<'static>, Vec<String>)> = Vec::new();
     let mut groups: Vec<(u8, usize, Group)> = Vec::new();
     for scope in set {
         match scope.resource() {
@@ -270,7 +270,7 @@ pub fn describe_scope(scope: &Scope<'_>, release: Release, lang: Lang) -> Line {
 }
 
 fn resource_line(
-    right: &ResourceScope,
+    right: &ResourceScope<'_>,
     scopes: Vec<String>,
     release: Release,
     lang: Lang,

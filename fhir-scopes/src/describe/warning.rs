@@ -100,7 +100,7 @@ impl WarningKind {
 
 /// The warnings of one right, the gravest first.
 pub(super) fn of(
-    right: &ResourceScope,
+    right: &ResourceScope<'_>,
     subject: &Subject,
     release: Release,
     lang: Lang,

@@ -18,7 +18,7 @@ mod shared;
 #[rustfmt::skip]
 mod types;
 
-use crate::{ParameterKind, Release, ResourceType};
+use crate::{ParameterKind, Release, ResourceType, names};
 
 pub(crate) use types::TYPES;
 
@@ -127,9 +127,13 @@ impl Tables {
         self.parameters.get(at(one.index())..at(one.index() + 1)).unwrap_or_default()
     }
 
-    fn by_place(&self, one: ResourceType, name: u16) -> Option<Found> {
+    fn row(&self, one: ResourceType, name: u16) -> Option<&'static Parameter> {
         let rows = self.of_type(one);
-        let row = rows.get(rows.binary_search_by_key(&name, |row| row.0).ok()?)?;
+        rows.get(rows.binary_search_by_key(&name, |row| row.0).ok()?)
+    }
+
+    fn by_place(&self, one: ResourceType, name: u16) -> Option<Found> {
+        let row = self.row(one, name)?;
         let first = usize::from(row.2);
         Some(Found {
             kind: KINDS.get(usize::from(row.1)).copied()?,
@@ -150,18 +154,60 @@ const KINDS: [ParameterKind; 9] = [
     ParameterKind::Special,
 ];
 
+const SLOTS: usize = 4096;
+const FREE: u16 = u16::MAX;
+
+/// Open addressing over a cheap hash of the names, laid out when the crate is compiled.
+static NAME_INDEX: [u16; SLOTS] = name_index();
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the table holds fewer names than half of the slots, checked here at compile time"
+)]
+const fn name_index() -> [u16; SLOTS] {
+    assert!(shared::NAMES.len() < SLOTS / 2);
+    let mut slots = [FREE; SLOTS];
+    let mut i = 0;
+    while i < shared::NAMES.len() {
+        let mut at = names::slot(shared::NAMES[i].as_bytes(), SLOTS);
+        while slots[at] != FREE {
+            at = (at + 1) % SLOTS;
+        }
+        slots[at] = i as u16;
+        i += 1;
+    }
+    slots
+}
+
+/// The place of a parameter's name, whatever type it belongs to.
+fn name_place(name: &str) -> Option<u16> {
+    if name.len() > 64 {
+        return None;
+    }
+    let mut at = names::slot(name.as_bytes(), SLOTS);
+    loop {
+        let found = NAME_INDEX[at % SLOTS];
+        if found == FREE {
+            return None;
+        }
+        if shared::NAMES.get(usize::from(found)).is_some_and(|known| *known == name) {
+            return Some(found);
+        }
+        at += 1;
+    }
+}
+
 /// A search parameter of a type in a release.
 pub(crate) fn parameter(release: Release, one: ResourceType, name: &str) -> Option<Found> {
-    let name = u16::try_from(shared::NAMES.binary_search(&name).ok()?).ok()?;
-    tables(release)?.by_place(one, name)
+    tables(release)?.by_place(one, name_place(name)?)
 }
 
 /// The name and kind of a search parameter, [`ParameterKind::Special`] where no element path can tell it.
 pub(crate) fn parameter_kind(release: Release, one: ResourceType, name: &str) -> Option<(&'static str, ParameterKind)> {
-    let name_of = |row: &Parameter| shared::NAMES.get(usize::from(row.0)).copied().unwrap_or_default();
-    let rows = tables(release)?.of_type(one);
-    let row = rows.get(rows.binary_search_by(|row| name_of(row).cmp(name)).ok()?)?;
-    Some((name_of(row), if row.3 == 0 { ParameterKind::Special } else { KINDS.get(usize::from(row.1)).copied()? }))
+    let place = name_place(name)?;
+    let row = tables(release)?.row(one, place)?;
+    let kind = if row.3 == 0 { ParameterKind::Special } else { KINDS.get(usize::from(row.1)).copied()? };
+    Some((shared::NAMES.get(usize::from(place)).copied()?, kind))
 }
 
 /// How a type stands to a patient, and whether the narrow mode knows it.

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use axum::body::Bytes;
-use axum::http::request;
+use axum::http::{Method, request};
 use fhir_scopes::compartment::CompartmentMode;
 use fhir_scopes::decide::{Body, Decision, Filter, Grant, Obligation, Request};
-use fhir_scopes::{Level, Release, ScopeSet};
+use fhir_scopes::{Level, NonResource, Release, ScopeSet, us_core};
 use serde_json::Value;
 
 use super::interaction::is_form;
@@ -19,6 +19,8 @@ use super::refusal::Refusal;
 pub(super) struct Access {
     grant: Grant,
     person: Person,
+    /// The person's own resource, as `Type/id`, where the app was told who signed in.
+    own: Option<String>,
 }
 
 /// What one allowed request may touch.
@@ -46,6 +48,8 @@ impl Access {
         if !unreadable.is_empty() {
             tracing::warn!(count = unreadable.len(), "some granted scopes cannot be read and grant nothing");
         }
+        // US Core has published a misspelt category; who was granted it is to see what it stands for (`us_core::corrected`)
+        let granted = us_core::corrected(&granted).0;
         let is_user_level = |level: Option<Level>| level == Some(Level::User);
         let granted = granted
             .filtered(|scope| person.is_known() || !is_user_level(scope.resource().map(|resource| resource.level)));
@@ -53,7 +57,8 @@ impl Access {
         if let Some(patient) = &token.patient {
             grant = grant.launch_patient(patient);
         }
-        Self { grant, person }
+        let told = granted.has(NonResource::FhirUser) || granted.has(NonResource::Profile);
+        Self { grant, person, own: token.fhir_user.clone().filter(|_| told) }
     }
 
     /// Decides about a request with a base-relative path; `content` is the resource a write would store, as it was read.
@@ -67,6 +72,10 @@ impl Access {
         form: &Bytes,
         content: Option<&Value>,
     ) -> Result<Reach<'_>, Refusal> {
+        // an app that was told who signed in may read that one resource, whatever else it may (SMART 2.2 scopes: fhirUser)
+        if parts.method == Method::GET && self.own.as_deref() == Some(path) && parts.uri.query().is_none() {
+            return Ok(Reach { filter: None, person: &self.person, minimal: false });
+        }
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let overrides = ["x-http-method-override", "x-http-method", "x-method-override"];
         let request_path = format!("/{path}");

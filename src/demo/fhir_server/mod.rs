@@ -150,7 +150,7 @@ async fn entry(State(server): State<Arc<FhirServer>>, request: Request) -> Respo
         (&Method::OPTIONS, _) => preflight(),
         (_, ".well-known/smart-configuration") if is_get => smart::configuration(&server).await,
         (_, "metadata") if is_get => match json_accepted(request.headers(), request.uri().query()) {
-            Ok(()) => fhir_answer(StatusCode::OK, &smart::capability_statement(&server)),
+            Ok(()) => fhir_answer(StatusCode::OK, &smart::capability_statement(&server).await),
             Err(refusal) => refusal.into_response(),
         },
         (_, ".well-known/smart-configuration" | "metadata") => Refusal::wrong_method().into_response(),

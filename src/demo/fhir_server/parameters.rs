@@ -122,6 +122,13 @@ pub(super) static TYPES: &[(&str, &[Parameter])] = &[
         },
     ),
     (
+        "FamilyMemberHistory",
+        parameters! {
+            "patient" Patient "patient"; "code" Token "condition.code"; "relationship" Token "relationship"; "status" Token "status";
+            "date" Date "date"; "identifier" Token "identifier";
+        },
+    ),
+    (
         "Goal",
         parameters! {
             "patient" Patient "subject"; "subject" Reference "subject"; "lifecycle-status" Token "lifecycleStatus"; "category" Token "category";
@@ -146,6 +153,20 @@ pub(super) static TYPES: &[(&str, &[Parameter])] = &[
         parameters! {
             "name" Text "name" "alias"; "status" Token "status"; "type" Token "type"; "organization" Reference "managingOrganization";
             "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Medication",
+        parameters! {
+            "code" Token "code"; "status" Token "status"; "form" Token "form"; "identifier" Token "identifier";
+        },
+    ),
+    (
+        "MedicationDispense",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "type" Token "type";
+            "code" Token "medicationCodeableConcept"; "medication" Reference "medicationReference"; "whenhandedover" Date "whenHandedOver";
+            "whenprepared" Date "whenPrepared"; "prescription" Reference "authorizingPrescription"; "identifier" Token "identifier";
         },
     ),
     (
@@ -214,10 +235,32 @@ pub(super) static TYPES: &[(&str, &[Parameter])] = &[
         },
     ),
     (
+        "QuestionnaireResponse",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "authored" Date "authored";
+            "author" Reference "author"; "encounter" Reference "encounter"; "questionnaire" Uri "questionnaire"; "identifier" Token "identifier";
+        },
+    ),
+    (
         "RelatedPerson",
         parameters! {
             "patient" Patient "patient"; "name" Text "name"; "birthdate" Date "birthDate"; "relationship" Token "relationship";
             "identifier" Token "identifier"; "active" Token "active";
+        },
+    ),
+    (
+        "ServiceRequest",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "status" Token "status"; "intent" Token "intent"; "category" Token "category";
+            "code" Token "code"; "authored" Date "authoredOn"; "encounter" Reference "encounter"; "requester" Reference "requester";
+            "identifier" Token "identifier";
+        },
+    ),
+    (
+        "Specimen",
+        parameters! {
+            "patient" Patient "subject"; "subject" Reference "subject"; "type" Token "type"; "status" Token "status";
+            "collected" Date "collection.collectedDateTime" "collection.collectedPeriod"; "identifier" Token "identifier";
         },
     ),
     (
@@ -240,16 +283,21 @@ static PATIENT_COMPARTMENT: &[(&str, &[&str])] = &[
     ("DiagnosticReport", &["subject"]),
     ("DocumentReference", &["subject", "author"]),
     ("Encounter", &["subject"]),
+    ("FamilyMemberHistory", &["patient"]),
     ("Goal", &["subject"]),
     ("Group", &["member.entity"]),
     ("Immunization", &["patient"]),
+    ("MedicationDispense", &["subject", "receiver"]),
     ("MedicationRequest", &["subject"]),
     ("Observation", &["subject", "performer"]),
     ("Patient", &["link.other"]),
     ("Person", &["link.target"]),
     ("Procedure", &["subject", "performer.actor"]),
     ("Provenance", &["target"]),
+    ("QuestionnaireResponse", &["subject", "author"]),
     ("RelatedPerson", &["patient"]),
+    ("ServiceRequest", &["subject", "performer"]),
+    ("Specimen", &["subject"]),
 ];
 
 /// Does this server hold resources of the type?

@@ -26,23 +26,24 @@ pub(super) type Copy = Option<(Instant, String)>;
 /// JSON whatever the `Accept`, readable without a token (SMART 2.2 conformance). A stale copy is never shown: if the
 /// authorization server is down, a launch would fail anyway, so 503 is the honest answer.
 pub(super) async fn configuration(server: &FhirServer) -> Response {
-    let mut copy = server.discovery.lock().await;
-    let fresh = copy.as_ref().filter(|(fetched, _)| fetched.elapsed() < FRESH).map(|(_, document)| document.clone());
-    let document = match fresh {
-        Some(document) => document,
-        None => match fetch(server).await {
-            Some(document) => {
-                *copy = Some((Instant::now(), document.clone()));
-                document
-            }
-            None => return Refusal::no_answer_from_authorization().into_response(),
-        },
+    let Some(document) = document(server).await else {
+        return Refusal::no_answer_from_authorization().into_response();
     };
-    drop(copy);
     let mut response = Response::new(Body::from(document));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=30"));
     response
+}
+
+/// The authorization server's document, or a fresh copy of it.
+async fn document(server: &FhirServer) -> Option<String> {
+    let mut copy = server.discovery.lock().await;
+    if let Some((_, document)) = copy.as_ref().filter(|(fetched, _)| fetched.elapsed() < FRESH) {
+        return Some(document.clone());
+    }
+    let document = fetch(server).await?;
+    *copy = Some((Instant::now(), document.clone()));
+    Some(document)
 }
 
 async fn fetch(server: &FhirServer) -> Option<String> {
@@ -57,9 +58,12 @@ async fn fetch(server: &FhirServer) -> Option<String> {
     serde_json::from_str::<Value>(&text).ok().filter(Value::is_object).map(|_| text)
 }
 
-/// `GET {base}/metadata`: what this server does, with the OAuth addresses version 1 clients look for.
-pub(super) fn capability_statement(server: &FhirServer) -> R4 {
+/// `GET {base}/metadata`: what this server does, with the OAuth addresses version 1 clients look for: those of the SMART configuration, so that the two agree
+/// (SMART-DI-19). A conformance statement is owed even while the authorization server is down; then it names the two addresses this server was set up with.
+pub(super) async fn capability_statement(server: &FhirServer) -> R4 {
     let config = &server.config;
+    let document: Value = document(server).await.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let told = |name: &str| document[name].as_str().map(str::to_owned);
     let resources: Vec<Value> = TYPES
         .iter()
         .map(|(kind, own)| {
@@ -80,11 +84,12 @@ pub(super) fn capability_statement(server: &FhirServer) -> R4 {
         })
         .collect();
     let endpoints = SmartEndpoints {
-        authorize: config.authorization_endpoint.clone(),
-        token: config.token_endpoint.clone(),
-        introspect: Some(config.introspection_endpoint.clone()),
-        revoke: None,
-        manage: None,
+        authorize: told("authorization_endpoint").unwrap_or_else(|| config.authorization_endpoint.clone()),
+        token: told("token_endpoint").unwrap_or_else(|| config.token_endpoint.clone()),
+        introspect: told("introspection_endpoint"),
+        revoke: told("revocation_endpoint"),
+        manage: told("management_endpoint"),
+        register: told("registration_endpoint"),
     };
     built(&json!({
         "resourceType": "CapabilityStatement",

@@ -235,6 +235,44 @@ async fn a_limited_scope_filters_results_counts_and_reads() {
 }
 
 #[tokio::test]
+async fn every_granular_scope_of_us_core_reaches_its_own_category_and_no_other() {
+    for scope in fhir_scopes::us_core::GRANULAR {
+        let scene = Scene::anna(&format!("patient/{scope}")).await;
+        let (one, limit) = scope.split_once(".rs?category=").unwrap();
+        let (system, code) = limit.split_once('|').unwrap();
+        let all = scene.get("t", &format!("{one}?_count=200")).await;
+        assert_eq!(all.status, StatusCode::OK, "{scope}: {}", all.text);
+        let empty = Vec::new();
+        for entry in all.json()["entry"].as_array().unwrap_or(&empty) {
+            let categories = entry["resource"]["category"].as_array().unwrap();
+            let codings = categories.iter().flat_map(|category| category["coding"].as_array().unwrap());
+            assert!(
+                codings.clone().any(|coding| coding["system"] == system && coding["code"] == code),
+                "{scope}: {entry}"
+            );
+        }
+        let other = if one == "Condition" { "Observation" } else { "Condition" };
+        assert_eq!(scene.get("t", other).await.status, StatusCode::FORBIDDEN, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn a_category_that_us_core_published_misspelt_reaches_what_was_meant() {
+    let right = Scene::anna(
+        "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|social-history",
+    )
+    .await;
+    let expected = right.get("t", "Observation").await.total();
+    assert!(expected > 0, "there is something to see");
+    let misspelt = Scene::anna(
+        "patient/Observation.rs?category=http://terminology.hl7.org//CodeSystem-observation-category|social-history",
+    )
+    .await;
+    assert_eq!(misspelt.get("t", "Observation").await.total(), expected);
+    assert_eq!(misspelt.get("t", "Observation/anna-weight-2026-09-14").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn too_little_scope_is_403_and_the_header_says_what_is_missing() {
     let scene = Scene::anna("patient/Patient.r patient/Observation.r").await;
     for (path, missing) in [("Condition", "patient/Condition.s"), ("Observation?code=4548-4", "patient/Observation.s")]
@@ -289,6 +327,24 @@ async fn a_user_scope_reaches_whom_the_person_may_see() {
     assert_eq!(scene.get("anna", "Condition?patient=sam-de-vries").await.total(), 4);
     assert_eq!(scene.get("anna", "Condition/mei-condition-depression").await.status, StatusCode::NOT_FOUND);
     assert_eq!(scene.get("mei", "Practitioner/ruth-bakker").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_app_that_was_told_who_signed_in_may_read_that_one_resource() {
+    let scene = Scene::new().await;
+    let doctor = json!({"patient": "mei-tan", "fhirUser": "Practitioner/ruth-bakker"});
+    scene.token("told", "openid fhirUser patient/Observation.rs", doctor.clone());
+    scene.token("untold", "openid patient/Observation.rs", doctor);
+    assert_eq!(scene.get("told", "Practitioner/ruth-bakker").await.status, StatusCode::OK);
+    for (token, path) in [
+        ("untold", "Practitioner/ruth-bakker"),
+        ("told", "Practitioner?_id=ruth-bakker"),
+        ("told", "Practitioner/ruth-bakker?_include=*"),
+        ("told", "Practitioner/ruth-bakker/_history/1"),
+        ("told", "Patient/mei-tan"),
+    ] {
+        assert_eq!(scene.get(token, path).await.status, StatusCode::FORBIDDEN, "{token} {path}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Organizations, FHIR endpoints, resource servers, application providers.
 
-use super::super::fhir_endpoints::base_url;
+use super::super::fhir_endpoints::{base_url, check_reading};
 use super::{
     Applying, EndpointDeclared, MadeSecret, NotApplied, OrganizationDeclared, ProviderDeclared, ResourceServerDeclared,
     differences, invalid, refused,
@@ -98,6 +98,8 @@ impl Applying<'_> {
         }
         let url =
             base_url("base_url", &declared.base_url, self.app.config.outbound.allow_private_networks, &mut faults);
+        let is_loose = self.app.config.outbound.allow_private_networks;
+        check_reading(declared.settings.reading.as_ref(), is_loose, &mut faults);
         if !faults.is_empty() {
             return Err(refused(&what)(Refusal::Invalid(faults)));
         }

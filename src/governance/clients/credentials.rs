@@ -9,7 +9,7 @@ use crate::domain::ids::{ClientId, ClientSecretId};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::Refusal;
 use crate::governance::actor::Developer;
-use crate::storage;
+use crate::storage::{self, Conn};
 
 /// A secret that was just made. This is the only time it can be seen.
 #[derive(Debug)]
@@ -43,9 +43,34 @@ pub(crate) async fn keep_secret(
     if expires_at.is_some_and(|at| at <= now) {
         return Err(Refusal::invalid("expires", "expires-in-past", "a secret must expire in the future"));
     }
+    let (developer, client) = (developer.clone(), client.clone());
+    let id = ClientSecretId::new(now, &*app.entropy);
+    app.store
+        .write(move |conn| {
+            Box::pin(async move { keep_secret_within(conn, &developer, &client, id, (plain, expires_at), now).await })
+        })
+        .await
+}
+
+/// The same inside a transaction of the caller's.
+pub(in crate::governance) async fn keep_secret_within(
+    conn: &mut Conn,
+    developer: &Developer,
+    client: &ClientId,
+    id: ClientSecretId,
+    (plain, expires_at): (PlainSecret, Option<UtcMillis>),
+    now: UtcMillis,
+) -> Result<NewSecret, Refusal> {
+    let own = own(conn, developer, client).await?;
+    if own.latest.metadata.client_type != ClientType::ConfidentialSecret {
+        return Err(Refusal::Conflict("this client does not use secrets".into()));
+    }
+    if own.secrets.iter().filter(|secret| secret.is_live(now)).count() >= LIVE_SECRETS {
+        return Err(Refusal::Conflict(format!("{LIVE_SECRETS} secrets are live already: revoke one first")));
+    }
     let text = plain.reveal();
     let record = ClientSecret {
-        id: ClientSecretId::new(now, &*app.entropy),
+        id,
         client_id: client.clone(),
         secret_hash: plain.hashed(),
         hint: text.chars().skip(text.chars().count().saturating_sub(4)).collect(),
@@ -54,28 +79,12 @@ pub(crate) async fn keep_secret(
         expires_at,
         revoked_at: None,
     };
-    let (developer, id, kept) = (developer.clone(), client.clone(), record.clone());
-    app.store
-        .write(move |conn| {
-            Box::pin(async move {
-                let own = own(conn, &developer, &id).await?;
-                if own.latest.metadata.client_type != ClientType::ConfidentialSecret {
-                    return Err(Refusal::Conflict("this client does not use secrets".into()));
-                }
-                if own.secrets.iter().filter(|secret| secret.is_live(now)).count() >= LIVE_SECRETS {
-                    return Err(Refusal::Conflict(format!(
-                        "{LIVE_SECRETS} secrets are live already: revoke one first"
-                    )));
-                }
-                storage::clients::insert_secret(conn, &kept, developer.account.id.as_str()).await?;
-                let event = AuditEvent::new(Chain::Server, now, "client_secret.made", developer.audit())
-                    .client(&id)
-                    .subject(kept.id.as_str())
-                    .with("hint", kept.hint);
-                Ok(storage::audit::append(conn, &event).await?)
-            })
-        })
-        .await?;
+    storage::clients::insert_secret(conn, &record, developer.account.id.as_str()).await?;
+    let event = AuditEvent::new(Chain::Server, now, "client_secret.made", developer.audit())
+        .client(client)
+        .subject(record.id.as_str())
+        .with("hint", record.hint.as_str());
+    storage::audit::append(conn, &event).await?;
     Ok(NewSecret { record, plain })
 }
 

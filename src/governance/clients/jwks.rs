@@ -14,7 +14,7 @@ struct Set {
 }
 
 /// Checks an inline JWK Set; the error is a stable code and a sentence.
-pub(super) fn check(text: &str) -> Result<(), (&'static str, String)> {
+pub fn check(text: &str) -> Result<(), (&'static str, String)> {
     if text.len() > 64 * 1024 {
         return Err(("jwks-too-long", "a JWK Set may have 64 kB".into()));
     }
@@ -23,6 +23,7 @@ pub(super) fn check(text: &str) -> Result<(), (&'static str, String)> {
         return Err(("jwks-count", "a JWK Set has 1 to 20 keys".into()));
     }
     let mut names = BTreeSet::new();
+    let mut signs = false;
     for key in &set.keys {
         let member = |name: &str| key.get(name).and_then(serde_json::Value::as_str).unwrap_or("");
         let (kty, kid) = (member("kty"), member("kid"));
@@ -39,8 +40,9 @@ pub(super) fn check(text: &str) -> Result<(), (&'static str, String)> {
             return Err(("jwks-duplicate", format!("key {kid}: two keys of one type have the same kid")));
         }
         if member("use") == "enc" {
-            return Err(("jwks-use", format!("key {kid}: it is for encryption, not for signatures")));
+            continue; // OpenID clients list it beside the others; no assertion is verified with it
         }
+        signs = true;
         let bytes = |name: &str| URL_SAFE_NO_PAD.decode(member(name)).unwrap_or_default();
         match (kty, member("crv")) {
             ("RSA", _) => {
@@ -71,7 +73,7 @@ pub(super) fn check(text: &str) -> Result<(), (&'static str, String)> {
             }
         }
     }
-    Ok(())
+    if signs { Ok(()) } else { Err(("jwks-use", "every key is for encryption, none for signatures".into())) }
 }
 
 fn bits(number: &[u8]) -> usize {
@@ -96,6 +98,15 @@ mod tests {
     #[test]
     fn a_public_p384_key_is_taken() {
         assert_eq!(check(&set(EC)), Ok(()));
+    }
+
+    #[test]
+    fn a_key_for_encryption_may_stand_beside_one_for_signatures_but_not_alone() {
+        let enc = r#"{"kty":"EC","crv":"P-521","kid":"2","use":"enc","x":"AA","y":"AA"}"#;
+        assert_eq!(check(&set(&format!("{EC},{enc}"))), Ok(()));
+        assert_eq!(check(&set(enc)).unwrap_err().0, "jwks-use");
+        let private = enc.replace(r#""kid":"2""#, r#""kid":"2","d":"AA""#);
+        assert_eq!(check(&set(&format!("{EC},{private}"))).unwrap_err().0, "jwks-private");
     }
 
     #[test]

@@ -10,7 +10,9 @@ mod redirect_uris;
 mod validate;
 
 pub(crate) use credentials::keep_secret;
+pub(super) use credentials::keep_secret_within;
 pub use credentials::{NewSecret, make_secret, revoke_secret};
+pub use jwks::check as check_key_set;
 pub use logo::{LogoRefused, MAX_LOGO_BYTES, keep_logo, normalized_png};
 pub(super) use redirect_uris::check_https as web_address;
 pub use validate::validate;
@@ -20,6 +22,8 @@ use super::{Refusal, access_requests};
 use crate::app::App;
 use crate::domain::audit::{AuditEvent, Chain};
 use crate::domain::clients::{Client, ClientMetadata, ClientRevision, ClientSecret, ClientState};
+use crate::domain::clock::UtcMillis;
+use crate::domain::entropy::Entropy;
 use crate::domain::ids::ClientId;
 use crate::storage::{self, Conn};
 
@@ -51,43 +55,46 @@ pub async fn register_as(
     metadata: ClientMetadata,
 ) -> Result<Client, Refusal> {
     let metadata = validate(metadata, app.config.outbound.allow_private_networks)?;
-    let now = app.now();
-    let developer = developer.clone();
+    let (developer, now) = (developer.clone(), app.now());
     app.store
-        .write(move |conn| {
-            Box::pin(async move {
-                logo_is_kept(conn, &metadata).await?;
-                if storage::clients::list_by_provider(conn, &developer.provider.id).await?.len() >= CLIENTS_PER_PROVIDER
-                {
-                    return Err(Refusal::Conflict(format!(
-                        "an application provider may have {CLIENTS_PER_PROVIDER} clients"
-                    )));
-                }
-                let client = Client {
-                    id,
-                    application_provider_id: developer.provider.id.clone(),
-                    state: ClientState::Active,
-                    latest_revision: 1,
-                    name: metadata.name.clone(),
-                    created_at: now,
-                };
-                let revision = ClientRevision {
-                    client_id: client.id.clone(),
-                    revision: 1,
-                    digest: metadata.digest(),
-                    metadata,
-                    created_at: now,
-                };
-                storage::clients::insert(conn, &client, &revision, developer.account.id.as_str()).await?;
-                let event = AuditEvent::new(Chain::Server, now, "client.registered", developer.audit())
-                    .client(&client.id)
-                    .subject(developer.provider.id.as_str())
-                    .with("digest", revision.digest.as_str());
-                storage::audit::append(conn, &event).await?;
-                Ok(client)
-            })
-        })
+        .write(move |conn| Box::pin(async move { register_within(conn, &developer, id, metadata, now).await }))
         .await
+}
+
+/// [`register_as`] inside a transaction of the caller's, with metadata that [`validate`] has taken.
+pub(super) async fn register_within(
+    conn: &mut Conn,
+    developer: &Developer,
+    id: ClientId,
+    metadata: ClientMetadata,
+    now: UtcMillis,
+) -> Result<Client, Refusal> {
+    logo_is_kept(conn, &metadata).await?;
+    if storage::clients::list_by_provider(conn, &developer.provider.id).await?.len() >= CLIENTS_PER_PROVIDER {
+        return Err(Refusal::Conflict(format!("an application provider may have {CLIENTS_PER_PROVIDER} clients")));
+    }
+    let client = Client {
+        id,
+        application_provider_id: developer.provider.id.clone(),
+        state: ClientState::Active,
+        latest_revision: 1,
+        name: metadata.name.clone(),
+        created_at: now,
+    };
+    let revision = ClientRevision {
+        client_id: client.id.clone(),
+        revision: 1,
+        digest: metadata.digest(),
+        metadata,
+        created_at: now,
+    };
+    storage::clients::insert(conn, &client, &revision, developer.account.id.as_str()).await?;
+    let event = AuditEvent::new(Chain::Server, now, "client.registered", developer.audit())
+        .client(&client.id)
+        .subject(developer.provider.id.as_str())
+        .with("digest", revision.digest.as_str());
+    storage::audit::append(conn, &event).await?;
+    Ok(client)
 }
 
 /// Files a new revision. `based_on` is the revision the developer edited; if another came in between, nothing is lost: the answer is [`Refusal::Changed`].
@@ -102,61 +109,83 @@ pub async fn revise(
     why: &str,
 ) -> Result<ClientRevision, Refusal> {
     let metadata = validate(metadata, app.config.outbound.allow_private_networks)?;
-    let now = app.now();
-    let (developer, id, why) = (developer.clone(), id.clone(), why.trim().to_owned());
-    let entropy = app.entropy.clone();
+    let (developer, id, now, entropy) = (developer.clone(), id.clone(), app.now(), app.entropy.clone());
+    let edit = Edit { based_on, metadata, why: why.trim().to_owned() };
     app.store
         .write(move |conn| {
-            Box::pin(async move {
-                let own = own(conn, &developer, &id).await?;
-                if own.client.latest_revision != based_on {
-                    return Err(Refusal::Changed);
-                }
-                if own.latest.metadata == metadata {
-                    return Ok(own.latest);
-                }
-                logo_is_kept(conn, &metadata).await?;
-                let revision = ClientRevision {
-                    client_id: id.clone(),
-                    revision: based_on + 1,
-                    digest: metadata.digest(),
-                    metadata,
-                    created_at: now,
-                };
-                if !storage::clients::add_revision(conn, &revision, developer.account.id.as_str()).await? {
-                    return Err(Refusal::Changed);
-                }
-                let event = AuditEvent::new(Chain::Server, now, "client.revised", developer.audit())
-                    .client(&id)
-                    .with("revision", revision.revision.to_string())
-                    .with("digest", revision.digest.as_str());
-                storage::audit::append(conn, &event).await?;
-                access_requests::file_change_for_revision(conn, &developer, &revision, &why, now, &*entropy).await?;
-                Ok(revision)
-            })
+            Box::pin(async move { Ok(revise_within(conn, &developer, &id, edit, now, &*entropy).await?.0) })
         })
         .await
 }
 
+/// What a developer made of a revision.
+pub(super) struct Edit {
+    /// The revision they edited.
+    pub(super) based_on: i64,
+    /// What [`validate`] has taken.
+    pub(super) metadata: ClientMetadata,
+    /// For the organizations.
+    pub(super) why: String,
+}
+
+/// [`revise`] inside a transaction of the caller's, and what it led to at each organization.
+pub(super) async fn revise_within(
+    conn: &mut Conn,
+    developer: &Developer,
+    id: &ClientId,
+    edit: Edit,
+    now: UtcMillis,
+    entropy: &dyn Entropy,
+) -> Result<(ClientRevision, Vec<access_requests::Filed>), Refusal> {
+    let own = own(conn, developer, id).await?;
+    if own.client.latest_revision != edit.based_on {
+        return Err(Refusal::Changed);
+    }
+    if own.latest.metadata == edit.metadata {
+        return Ok((own.latest, Vec::new()));
+    }
+    logo_is_kept(conn, &edit.metadata).await?;
+    let revision = ClientRevision {
+        client_id: id.clone(),
+        revision: edit.based_on + 1,
+        digest: edit.metadata.digest(),
+        metadata: edit.metadata,
+        created_at: now,
+    };
+    if !storage::clients::add_revision(conn, &revision, developer.account.id.as_str()).await? {
+        return Err(Refusal::Changed);
+    }
+    let event = AuditEvent::new(Chain::Server, now, "client.revised", developer.audit())
+        .client(id)
+        .with("revision", revision.revision.to_string())
+        .with("digest", revision.digest.as_str());
+    storage::audit::append(conn, &event).await?;
+    let filed = access_requests::file_change_for_revision(conn, developer, &revision, &edit.why, now, entropy).await?;
+    Ok((revision, filed))
+}
+
 /// Deletes a client for good: every token everywhere is dead, its id is never used again, its history stays.
 pub async fn delete(app: &App, developer: &Developer, id: &ClientId) -> Result<(), Refusal> {
-    let now = app.now();
-    let (developer, id) = (developer.clone(), id.clone());
-    app.store
-        .write(move |conn| {
-            Box::pin(async move {
-                let own = own(conn, &developer, &id).await?;
-                if !storage::clients::delete(conn, &id, now).await? {
-                    return Err(Refusal::NotFound);
-                }
-                let event = AuditEvent::new(Chain::Server, now, "client.deleted", developer.audit())
-                    .client(&id)
-                    .with("name", own.client.name);
-                storage::audit::append(conn, &event).await?;
-                access_requests::client_was_deleted(conn, &developer, &id, now).await
-            })
-        })
-        .await
+    let (developer, id, now) = (developer.clone(), id.clone(), app.now());
+    app.store.write(move |conn| Box::pin(async move { delete_within(conn, &developer, &id, now).await })).await
+}
+
+/// [`delete`] inside a transaction of the caller's.
+pub(super) async fn delete_within(
+    conn: &mut Conn,
+    developer: &Developer,
+    id: &ClientId,
+    now: UtcMillis,
+) -> Result<(), Refusal> {
+    let own = own(conn, developer, id).await?;
+    if !storage::clients::delete(conn, id, now).await? {
+        return Err(Refusal::NotFound);
+    }
+    let event = AuditEvent::new(Chain::Server, now, "client.deleted", developer.audit())
+        .client(id)
+        .with("name", own.client.name);
+    storage::audit::append(conn, &event).await?;
+    access_requests::client_was_deleted(conn, developer, id, now).await
 }
 
 /// A client of this developer's provider; somebody else's answers as an absent one.

@@ -2,7 +2,7 @@
 
 use super::{jwks, redirect_uris};
 use crate::domain::accounts::normalized_email;
-use crate::domain::clients::{ClientMetadata, ClientType, GrantType};
+use crate::domain::clients::{ASSERTION_ALGORITHMS, ClientMetadata, ClientType, GrantType};
 use crate::governance::Refusal;
 use crate::governance::error::Fault;
 
@@ -21,6 +21,7 @@ pub fn validate(mut metadata: ClientMetadata, local: bool) -> Result<ClientMetad
     redirects(&metadata, local, &mut faults);
     credentials(&metadata, local, &mut faults);
     grants(&metadata, &mut faults);
+    declared(&metadata, local, &mut faults);
     if faults.is_empty() { Ok(metadata) } else { Err(Refusal::Invalid(faults)) }
 }
 
@@ -48,6 +49,10 @@ fn tidy(metadata: &mut ClientMetadata) {
         &mut metadata.launch_uri,
         &mut metadata.backchannel_logout_uri,
         &mut metadata.logo,
+        &mut metadata.declared.assertion_algorithm,
+        &mut metadata.declared.initiate_login_uri,
+        &mut metadata.declared.software_id,
+        &mut metadata.declared.software_version,
     ] {
         optional(text);
     }
@@ -60,6 +65,13 @@ fn tidy(metadata: &mut ClientMetadata) {
             }
         }
         *list = seen;
+    }
+    // what means nothing for another way to prove itself
+    if metadata.client_type != ClientType::ConfidentialKeys {
+        metadata.declared.assertion_algorithm = None;
+    }
+    if metadata.client_type != ClientType::ConfidentialSecret {
+        metadata.declared.secret_in_body = false;
     }
     metadata.grant_types.sort_unstable();
     metadata.grant_types.dedup();
@@ -200,10 +212,33 @@ fn grants(metadata: &ClientMetadata, faults: &mut Vec<Fault>) {
     }
 }
 
+fn declared(metadata: &ClientMetadata, local: bool, faults: &mut Vec<Fault>) {
+    let declared = &metadata.declared;
+    for (field, text) in [("software_id", &declared.software_id), ("software_version", &declared.software_version)] {
+        if text.as_ref().is_some_and(|text| text.chars().count() > 200 || !is_plain_text(text, false)) {
+            faults.push(Fault::new(field, "declared-text", "one line of plain text of at most 200 characters"));
+        }
+    }
+    if declared.default_max_age.is_some_and(|seconds| !(0..=i64::from(i32::MAX)).contains(&seconds)) {
+        faults.push(Fault::new("default_max_age", "declared-age", "a number of seconds"));
+    }
+    if let Some(uri) = &declared.initiate_login_uri
+        && let Err((code, message)) = redirect_uris::check_https(uri, local)
+    {
+        faults.push(Fault::new("initiate_login_uri", code, message));
+    }
+    if let Some(algorithm) = &declared.assertion_algorithm
+        && !ASSERTION_ALGORITHMS.contains(&algorithm.as_str())
+    {
+        let message = format!("one of {}", ASSERTION_ALGORITHMS.join(", "));
+        faults.push(Fault::new("token_endpoint_auth_signing_alg", "declared-algorithm", message));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::clients::AssertionAudience;
+    use crate::domain::clients::{AssertionAudience, Declared};
 
     fn good() -> ClientMetadata {
         ClientMetadata {
@@ -225,6 +260,7 @@ mod tests {
             grant_types: vec![GrantType::RefreshToken, GrantType::AuthorizationCode],
             assertion_audience: AssertionAudience::Smart,
             fhir_context_objects: true,
+            declared: Declared::default(),
         }
     }
 
@@ -241,6 +277,10 @@ mod tests {
         let taken = validate(ClientMetadata { name: "  Growth Chart ".into(), ..good() }, false).unwrap();
         assert_eq!(taken.name, "Growth Chart");
         assert_eq!(taken.grant_types, [GrantType::AuthorizationCode, GrantType::RefreshToken]);
+        let declared =
+            Declared { assertion_algorithm: Some("ES384".into()), secret_in_body: true, ..Declared::default() };
+        let taken = validate(ClientMetadata { declared, ..good() }, false).unwrap();
+        assert!(taken.declared.is_nothing(), "for a public client neither means anything");
     }
 
     #[test]
@@ -259,6 +299,35 @@ mod tests {
             (ClientMetadata { jwks_uri: Some("https://app.example/jwks".into()), ..good() }, "keys-unused"),
             (ClientMetadata { grant_types: vec![GrantType::ClientCredentials], ..good() }, "public-client-credentials"),
             (ClientMetadata { grant_types: vec![], ..good() }, "grant-types-missing"),
+            (
+                ClientMetadata {
+                    declared: Declared { software_id: Some("a\u{202e}b".into()), ..Declared::default() },
+                    ..good()
+                },
+                "declared-text",
+            ),
+            (
+                ClientMetadata { declared: Declared { default_max_age: Some(-1), ..Declared::default() }, ..good() },
+                "declared-age",
+            ),
+            (
+                ClientMetadata {
+                    declared: Declared {
+                        initiate_login_uri: Some("http://app.example/".into()),
+                        ..Declared::default()
+                    },
+                    ..good()
+                },
+                "uri-needs-https",
+            ),
+            (
+                ClientMetadata {
+                    client_type: ClientType::ConfidentialKeys,
+                    declared: Declared { assertion_algorithm: Some("HS256".into()), ..Declared::default() },
+                    ..good()
+                },
+                "declared-algorithm",
+            ),
             (
                 ClientMetadata {
                     client_type: ClientType::ConfidentialSecret,

@@ -32,6 +32,7 @@ pub(super) fn risks(risks: &[Risk]) -> Vec<parts::Risk> {
 
 fn risk_word(risk: Risk) -> Option<parts::Risk> {
     Some(match risk {
+        Risk::LooksLike => parts::Risk::LooksLike,
         Risk::Deletes => parts::Risk::Deletes,
         Risk::Writes => parts::Risk::Writes,
         Risk::AllPatients => parts::Risk::AllPatients,

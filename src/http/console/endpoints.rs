@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::desk::{Desk, done, faults_of};
 use crate::domain::ids::FhirEndpointId;
+use crate::domain::organizations::{BackendReading, FhirEndpointSettings};
 use crate::governance::error::Fault;
 use crate::governance::fhir_endpoints::{
     EndpointForm, add_endpoint, change_endpoint, endpoint_of, endpoints, make_resource_server, resource_servers,
@@ -26,7 +27,7 @@ pub async fn show(desk: Desk) -> Result<Html, PageError> {
     desk.render(ConsoleSection::FhirEndpoints, &page).await
 }
 
-async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints, PageError> {
+pub(super) async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints, PageError> {
     let say = desk.say();
     let servers = resource_servers(&desk.state.app, &desk.staff).await?;
     let issuer = desk.state.app.issuer(&desk.staff.organization.slug);
@@ -39,6 +40,11 @@ async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints, PageError>
             smart_configuration: format!("{issuer}/fhir/{}/.well-known/smart-configuration", endpoint.slug),
             version: endpoint.release.as_str().to_uppercase(),
             base_url: endpoint.base_url,
+            reads_by_backend: endpoint.settings.reading.is_some(),
+            reading_open: false,
+            token_endpoint: Field::of(of_reading(&endpoint.settings, |reading| &reading.token_endpoint)),
+            reader_client_id: Field::of(of_reading(&endpoint.settings, |reading| &reading.client_id)),
+            reader_scope: Field::of(of_reading(&endpoint.settings, |reading| &reading.scope)),
             resource_servers: servers
                 .iter()
                 .map(|(server, last_used)| ResourceServerRow {
@@ -52,6 +58,7 @@ async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints, PageError>
         action: desk.path("fhir-endpoints"),
         rows,
         may_change: desk.may_change(),
+        reader_jwks: format!("{issuer}/reader-jwks"),
         versions: Release::ALL
             .into_iter()
             .map(|one| Choice {
@@ -61,6 +68,11 @@ async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints, PageError>
             .collect(),
         ..FhirEndpoints::default()
     })
+}
+
+/// A part of how we read, if we read as a client.
+fn of_reading(settings: &FhirEndpointSettings, part: fn(&BackendReading) -> &String) -> String {
+    settings.reading.as_ref().map(part).cloned().unwrap_or_default()
 }
 
 /// What is typed of an endpoint.
@@ -90,6 +102,7 @@ pub async fn add(desk: Desk, CsrfForm(typed): CsrfForm<Typed>) -> Result<Respons
         release: typed.version.clone(),
         jwt_access_tokens: false,
         aliases: Vec::new(),
+        reading: None,
         active: true,
     };
     match add_endpoint(&desk.state.app, &desk.staff, &form).await {

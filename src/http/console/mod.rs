@@ -1,12 +1,16 @@
 //! The console: provider staff at work, below `/console/{organization}/`. Handlers read, call `governance`, and answer with a page; no rule lives here.
 
 pub mod activity;
+pub mod brand;
 pub mod client;
 pub mod clients;
 mod compose;
 pub mod desk;
 pub mod endpoints;
+pub mod launches;
 pub mod members;
+pub mod reading;
+pub mod registration;
 pub mod review;
 pub mod settings;
 mod words;

@@ -103,6 +103,7 @@ pub(super) fn field_key(field: &str) -> Option<&'static str> {
         "terms" => "console-field-terms",
         "assertion_audience" => "console-field-assertion-audience",
         "fhir_context_objects" => "console-field-fhir-context-objects",
+        "declared" => "console-field-declared",
         _ => return None,
     })
 }

@@ -1,5 +1,9 @@
 //! Our cookies. All are `HttpOnly; SameSite=Lax; Path=/`. Over https they carry `Secure` and the prefix `__Host-`, so that no neighbouring
 //! host can plant one; on a plain-http loopback (the demo), where browsers refuse that prefix, they go by their plain names.
+//!
+//! In a frame (an EHR's embedded launch) a browser sends no `Lax` cookie to another site than the one in its address bar. There our cookies are `SameSite=None;
+//! Partitioned` instead: kept in a jar of their own per EHR, which no other site's frames and no ordinary visit to us ever sees. Which pages may be framed at all,
+//! and by whom, is decided by `frame-ancestors`.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -47,4 +51,49 @@ pub fn set(app: &App, headers: &mut HeaderMap, name: &str, value: &str, max_age_
 /// Takes one of our cookies away.
 pub fn remove(app: &App, headers: &mut HeaderMap, name: &str) {
     set(app, headers, name, "", Some(0));
+}
+
+/// Does this request load a frame?
+pub fn is_framed(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-dest").is_some_and(|dest| dest == "iframe")
+}
+
+/// Lets the cookies of an answer be kept for the frame it is shown in, and nowhere else.
+pub fn partition(headers: &mut HeaderMap) {
+    let set: Vec<HeaderValue> = headers
+        .get_all(header::SET_COOKIE)
+        .iter()
+        .filter_map(|cookie| cookie.to_str().ok())
+        .filter_map(|cookie| {
+            let loosened = cookie.replace("SameSite=Lax", "SameSite=None");
+            HeaderValue::from_str(&format!("{loosened}; Partitioned")).ok()
+        })
+        .collect();
+    headers.remove(header::SET_COOKIE);
+    for cookie in set {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_frame_a_cookie_is_kept_for_that_frame_alone() {
+        let mut headers = HeaderMap::new();
+        for cookie in
+            ["__Host-a=1; HttpOnly; SameSite=Lax; Secure; Path=/", "__Host-b=2; HttpOnly; SameSite=Lax; Secure; Path=/"]
+        {
+            headers.append(header::SET_COOKIE, HeaderValue::from_static(cookie));
+        }
+        partition(&mut headers);
+        let set: Vec<&str> =
+            headers.get_all(header::SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok()).collect();
+        assert_eq!(set.len(), 2);
+        assert!(
+            set.iter().all(|cookie| cookie.contains("SameSite=None") && cookie.ends_with("; Partitioned")),
+            "{set:?}"
+        );
+    }
 }

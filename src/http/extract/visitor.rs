@@ -84,7 +84,11 @@ pub fn flash(tone: Tone, text: impl Into<String>) -> axum::Extension<FlashNext> 
 /// The layer around every page.
 pub async fn visit(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let app = &state.app;
-    if let Some(redirect) = language_switch(app, &request) {
+    let is_framed = cookies::is_framed(request.headers()) && cookies::is_secure(app);
+    if let Some(mut redirect) = language_switch(app, &request) {
+        if is_framed {
+            cookies::partition(redirect.headers_mut());
+        }
         return redirect;
     }
     let mut fresh_visit = None;
@@ -106,6 +110,9 @@ pub async fn visit(State(state): State<AppState>, mut request: Request, next: Ne
         Some(FlashNext(flash)) => cookies::set(app, headers, cookies::FLASH, &flash_cookie(&flash), Some(120)),
         None if visitor.flash.is_some() => cookies::remove(app, headers, cookies::FLASH),
         None => {}
+    }
+    if is_framed {
+        cookies::partition(headers);
     }
     response
 }

@@ -1,6 +1,7 @@
 //! `/authorize`, by GET and POST alike: the request is judged, written down, and the browser goes on to [`super::flow`].
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -39,9 +40,12 @@ pub async fn post(
     Path(slug): Path<String>,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
-    let params = read_form(&uri, &headers, &body).map_err(|error| Stop::BadRequest(error.text));
+    let params = match body {
+        Ok(body) => read_form(&uri, &headers, &body).map_err(|error| Stop::BadRequest(error.text)),
+        Err(_) => Err(Stop::BadRequest("the request is too long")),
+    };
     answer(&state, &visitor, &slug, params).await
 }
 
@@ -131,14 +135,20 @@ pub(super) fn stop_page(state: &AppState, visitor: &Visitor, stop: &Stop) -> Res
         Stop::WrongPerson(badges) => (forbidden, about(Trouble::WrongPerson, badges, false, "")),
         Stop::UnknownPerson(badges) => (forbidden, about(Trouble::AccountUnknown, badges, false, "")),
         Stop::FhirUnavailable(badges) => (StatusCode::BAD_GATEWAY, about(Trouble::FhirUnavailable, badges, false, "")),
+        Stop::TooMany => (StatusCode::TOO_MANY_REQUESTS, plain(Trouble::TooMany, "")),
         Stop::Unavailable(why) => {
             tracing::error!(reference, why, "a launch failed");
             (StatusCode::SERVICE_UNAVAILABLE, plain(Trouble::Busy, ""))
         }
     };
     let mut response = state.pages.render(&visitor.frame(Nav::None), &page).with_status(status).into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    let later = match status {
+        StatusCode::SERVICE_UNAVAILABLE => Some("2"),
+        StatusCode::TOO_MANY_REQUESTS => Some("900"),
+        _ => None,
+    };
+    if let Some(later) = later {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(later));
     }
     response
 }
@@ -172,7 +182,7 @@ fn decided_at(request: &RequestState) -> Option<UtcMillis> {
 }
 
 /// Loosens what a page of the flow may be framed by (embedded EHR launch) and where its forms lead.
-pub(super) fn in_launch(html: Html, badges: &Badges, redirect_uri: &str) -> Response {
+pub(in crate::http) fn in_launch(html: Html, badges: &Badges, redirect_uri: &str) -> Response {
     html.framed_by(badges.organization.settings.frame_ancestors.iter().map(String::as_str))
         .leads_to(redirect_uri)
         .into_response()

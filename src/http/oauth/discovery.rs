@@ -11,19 +11,20 @@ use crate::domain::organizations::{FhirEndpoint, Organization, Standing};
 use crate::domain::secrets::hex_digest;
 use crate::http::AppState;
 use crate::protocol::discovery::{Description, MAX_AGE_SECONDS, STYLE};
-use crate::protocol::{OAuthError, brands, signing};
+use crate::protocol::{OAuthError, brands, reading, signing};
 use crate::storage;
 
-/// A public document: JSON whatever `Accept` says, with an ETag.
+/// A public document: JSON whatever `Accept` says. Its ETag is weak: proxies may pack it in their own way.
 fn document(headers: &HeaderMap, media_type: &'static str, max_age: i64, body: &Value) -> Response {
     let text = body.to_string();
-    let etag = format!("\"{}\"", &hex_digest(&[text.as_bytes()])[..32]);
+    let etag = format!("W/\"{}\"", &hex_digest(&[text.as_bytes()])[..32]);
     let is_known = headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim().trim_start_matches("W/") == etag);
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag.trim_start_matches("W/"));
     let mut response =
         if is_known { StatusCode::NOT_MODIFIED.into_response() } else { (StatusCode::OK, text).into_response() };
     let named = [(header::ETAG, etag), (header::CACHE_CONTROL, format!("public, max-age={max_age}"))];
@@ -81,9 +82,11 @@ pub async fn smart(
     headers: HeaderMap,
 ) -> Response {
     match of_endpoint(&state, &slug, &name).await {
-        Ok(Some((description, organization, _))) => {
-            let brand = brands::identifier(&state.app, &organization);
-            document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(brand))
+        Ok(Some((description, organization, endpoint))) => {
+            match brands::identifier_for(&state.app, &organization, &endpoint).await {
+                Ok(brand) => document(&headers, "application/json", MAX_AGE_SECONDS, &description.smart(brand)),
+                Err(error) => refusal(&error.into(), Challenge::None),
+            }
         }
         Ok(None) => nothing_here(),
         Err(error) => refusal(&error, Challenge::None),
@@ -97,13 +100,21 @@ pub async fn metadata(
     headers: HeaderMap,
 ) -> Response {
     match of_endpoint(&state, &slug, &name).await {
-        Ok(Some((description, _, endpoint))) => {
-            let body = description.capability_statement(&endpoint, "2026-11-01");
-            document(&headers, "application/fhir+json", MAX_AGE_SECONDS, &body)
-        }
+        Ok(Some((description, organization, endpoint))) => match last_change(&state, &organization).await {
+            Ok(date) => {
+                let body = description.capability_statement(&endpoint, &date);
+                document(&headers, "application/fhir+json", MAX_AGE_SECONDS, &body)
+            }
+            Err(error) => refusal(&error, Challenge::None),
+        },
         Ok(None) => nothing_here(),
         Err(error) => refusal(&error, Challenge::None),
     }
+}
+
+async fn last_change(state: &AppState, organization: &Organization) -> Result<String, OAuthError> {
+    let mut conn = state.app.store.read().await?;
+    Ok(brands::last_change(&mut conn, organization).await?.rfc3339())
 }
 
 async fn of_endpoint(
@@ -146,6 +157,21 @@ pub async fn jwks(State(state): State<AppState>, Path(slug): Path<String>, heade
     }
 }
 
+/// `GET /o/{organization}/reader-jwks`: the keys with which this server proves itself to the organization's FHIR server.
+pub async fn reader_jwks(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap) -> Response {
+    let set = async {
+        match active(&state, &slug).await? {
+            Some(organization) => Ok::<_, OAuthError>(Some(reading::key_set(&state.app, &organization.id).await?)),
+            None => Ok(None),
+        }
+    };
+    match set.await {
+        Ok(Some(set)) => document(&headers, "application/json", KEY_SET_MAX_AGE_SECONDS, &set),
+        Ok(None) => nothing_here(),
+        Err(error) => refusal(&error, Challenge::None),
+    }
+}
+
 /// `GET /o/{organization}/smart-style/{version}`: never changes under its address.
 pub async fn style(Path((_, version)): Path<(String, String)>) -> Response {
     if version != hex_digest(&[STYLE.as_bytes()])[..12] {
@@ -160,5 +186,5 @@ pub async fn style(Path((_, version)): Path<(String, String)>) -> Response {
 
 /// `OPTIONS` of all of them.
 pub async fn options() -> Response {
-    preflight(Some("*"), "GET, OPTIONS")
+    preflight(Some("*"), "GET, HEAD, OPTIONS")
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use super::{Challenge, authorization, json, organization, refusal};
@@ -29,21 +29,36 @@ pub async fn post(
             json(StatusCode::CREATED, &answer)
         }
         Err(Refused::Protocol(error)) => refusal(&error, Challenge::Basic),
-        Err(Refused::Launch(NoLaunch::Unavailable(why))) => refusal(
-            &OAuthError::new(ErrorKind::TemporarilyUnavailable, "try again later").because(why),
-            Challenge::None,
-        ),
-        Err(Refused::Launch(why)) => {
-            let status =
-                if matches!(why, NoLaunch::NotApproved) { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
-            json(status, &serde_json::json!({ "error": "invalid_request", "error_description": why.to_string() }))
+        Err(Refused::Launch(why)) => refused(&why),
+        Err(Refused::Unreadable(why)) => {
+            json(StatusCode::BAD_REQUEST, &serde_json::json!({ "error": "invalid_request", "error_description": why }))
         }
     }
+}
+
+/// A launch that is not made, told to the EHR.
+fn refused(why: &NoLaunch) -> Response {
+    let (status, error) = match why {
+        NoLaunch::Wrong(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
+        NoLaunch::NotApproved => (StatusCode::FORBIDDEN, "invalid_request"),
+        NoLaunch::TooMany => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
+        NoLaunch::FhirUnavailable => (StatusCode::BAD_GATEWAY, "temporarily_unavailable"),
+        NoLaunch::Unavailable(why) => {
+            let error = OAuthError::new(ErrorKind::TemporarilyUnavailable, "try again later").because(why);
+            return refusal(&error, Challenge::None);
+        }
+    };
+    let mut answer = json(status, &serde_json::json!({ "error": error, "error_description": why.to_string() }));
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
+    }
+    answer
 }
 
 enum Refused {
     Protocol(OAuthError),
     Launch(NoLaunch),
+    Unreadable(String),
 }
 
 impl From<OAuthError> for Refused {
@@ -61,7 +76,7 @@ async fn made(state: &AppState, slug: &str, headers: &HeaderMap, body: &Bytes) -
         .map_err(OAuthError::from)?
         .ok_or_else(|| OAuthError::client("not a resource server"))?;
     let wish: Wish = serde_json::from_slice(body)
-        .map_err(|error| Refused::Launch(NoLaunch::Wrong(format!("the body does not read: {error}"))))?;
+        .map_err(|error| Refused::Unreadable(format!("the body does not read: {error}")))?;
     let by = Actor::ResourceServer(ResourceServerId::from_text(principal));
     create(&state.app, &organization, by, wish).await.map_err(Refused::Launch)
 }

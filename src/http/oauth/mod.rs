@@ -2,10 +2,13 @@
 
 pub mod apps;
 pub mod authorize;
+mod client_metadata;
+pub mod consent;
 pub mod discovery;
 pub mod flow;
 pub mod launch;
 pub mod logout;
+pub mod pick;
 pub mod register;
 pub mod token;
 
@@ -99,13 +102,11 @@ fn refusal(error: &OAuthError, challenge: Challenge) -> Response {
     if let Some(challenge) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
-    let wait = match status {
-        StatusCode::SERVICE_UNAVAILABLE => Some("2"),
-        StatusCode::TOO_MANY_REQUESTS => Some("60"),
-        _ => None,
-    };
-    if let Some(seconds) = wait {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+    if let ErrorKind::TooManyRequests { retry_after } = error.kind {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
     response
 }

@@ -94,6 +94,7 @@ impl Page for Consent {
                 ..typical.clone()
             },
             typical.clone(),
+            Self { groups: samples::everything(), ..typical.clone() },
             Self {
                 app: Badge::new(samples::LONG_NAME, samples::LONG_WORD),
                 person: samples::LONG_NAME.into(),

@@ -99,6 +99,7 @@ pub enum ConsoleSection {
     Notifications,
     Members,
     FhirEndpoints,
+    Launches,
     Brand,
     Settings,
 }
@@ -250,6 +251,8 @@ impl ConsoleNav {
             (S::Notifications, "notifications", "mail", "notifications"),
             (S::Members, "members", "people", "members"),
             (S::FhirEndpoints, "fhir-endpoints", "server", "fhir-endpoints"),
+            (S::Launches, "launches", "app", "launches"),
+            (S::Brand, "brand", "tag", "brand"),
             (S::Settings, "settings", "sliders", "settings"),
         ];
         let items = rows.map(|(section, word, icon, path)| NavItem {

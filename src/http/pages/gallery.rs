@@ -4,8 +4,8 @@ use tera::Value;
 
 use super::console;
 use super::{
-    Account, Apps, Consent, ErrorPage, Flash, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RenderError,
-    SignIn, SignOutQuestion, SignedOut, Start, StopApp, Tone, Viewer, Waiting, samples,
+    Account, Apps, Consent, ErrorPage, Flash, FormPost, Frame, Lang, Nav, Page, Pages, PatientPicker, RecordPicker,
+    RenderError, SignIn, SignOutQuestion, SignedOut, Start, StopApp, Tone, Viewer, Waiting, samples,
 };
 
 /// One sample of one page, ready to be rendered.
@@ -56,6 +56,7 @@ pub fn gallery() -> Vec<Sample> {
     add::<SignOutQuestion>(&mut all);
     add::<Consent>(&mut all);
     add::<PatientPicker>(&mut all);
+    add::<RecordPicker>(&mut all);
     add::<ErrorPage>(&mut all);
     add::<Waiting>(&mut all);
     add::<Apps>(&mut all);
@@ -86,9 +87,11 @@ pub fn gallery() -> Vec<Sample> {
     add::<console::Activity>(&mut all);
     add::<console::Notifications>(&mut all);
     add::<console::Members>(&mut all);
+    add::<console::Launches>(&mut all);
     add::<console::FhirEndpoints>(&mut all);
     add::<console::Brand>(&mut all);
     add::<console::Settings>(&mut all);
+    add::<console::Registration>(&mut all);
     all
 }
 

@@ -32,6 +32,8 @@ pub enum Stand {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Risk {
+    /// Its name looks like another app's.
+    LooksLike,
     /// Creates or changes data.
     Writes,
     /// Deletes data.

@@ -59,6 +59,16 @@ pub fn typical_groups() -> Vec<ScopeGroup> {
     ]
 }
 
+/// Everything, with each kind of data and its parts to choose from instead.
+pub fn everything() -> Vec<ScopeGroup> {
+    let mut line =
+        ScopeLine::new("patient/*.rs", "See and search everything in the record, kinds of data added later too.");
+    line.sensitive = true;
+    line.choices =
+        (1..=36).map(|number| choice(&format!("patient/Kind{number}.rs"), &format!("Kind of data {number}"))).collect();
+    vec![group("Everything", true, vec![line])]
+}
+
 /// Sixty scopes in twelve groups.
 pub fn sixty_scopes() -> Vec<ScopeGroup> {
     (1..=12)

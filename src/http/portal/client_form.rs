@@ -137,6 +137,8 @@ struct Sent {
     client_type: String,
     jwks: String,
     jwks_uri: String,
+    /// `smart` or `strict`; empty where the form did not say.
+    assertion_audience: String,
     redirect_uris: String,
     launch_uri: String,
     post_logout_redirect_uris: String,
@@ -161,6 +163,7 @@ impl Sent {
             client_type: word_of(metadata.client_type).into(),
             jwks: metadata.jwks.clone().unwrap_or_default(),
             jwks_uri: metadata.jwks_uri.clone().unwrap_or_default(),
+            assertion_audience: audience_word(metadata.assertion_audience).into(),
             redirect_uris: metadata.redirect_uris.join("\n"),
             launch_uri: metadata.launch_uri.clone().unwrap_or_default(),
             post_logout_redirect_uris: metadata.post_logout_redirect_uris.join("\n"),
@@ -176,6 +179,13 @@ fn word_of(client_type: ClientType) -> &'static str {
         ClientType::Public => "public",
         ClientType::ConfidentialSecret => "confidential_secret",
         ClientType::ConfidentialKeys => "confidential_keys",
+    }
+}
+
+fn audience_word(audience: AssertionAudience) -> &'static str {
+    match audience {
+        AssertionAudience::Smart => "smart",
+        AssertionAudience::Strict => "strict",
     }
 }
 
@@ -212,6 +222,7 @@ async fn read(visitor: &Visitor, request: Request) -> Result<Sent, PageError> {
             "client_type" => sent.client_type = text,
             "jwks" => sent.jwks = text,
             "jwks_uri" => sent.jwks_uri = text,
+            "assertion_audience" => sent.assertion_audience = text,
             "redirect_uris" => sent.redirect_uris = text,
             "launch_uri" => sent.launch_uri = text,
             "post_logout_redirect_uris" => sent.post_logout_redirect_uris = text,
@@ -267,8 +278,13 @@ async fn metadata(
         post_logout_redirect_uris: lines(&sent.post_logout_redirect_uris),
         // not on this form: a revision keeps what the API or `apply` set
         backchannel_logout_uri: before.and_then(|before| before.backchannel_logout_uri.clone()),
-        assertion_audience: before.map_or(AssertionAudience::Smart, |before| before.assertion_audience),
+        assertion_audience: match sent.assertion_audience.as_str() {
+            "strict" => AssertionAudience::Strict,
+            "smart" => AssertionAudience::Smart,
+            _ => before.map(|before| before.assertion_audience).unwrap_or_default(),
+        },
         fhir_context_objects: before.is_none_or(|before| before.fhir_context_objects),
+        declared: before.map(|before| before.declared.clone()).unwrap_or_default(),
         native: sent.native,
         grant_types: sent.grant_types.iter().filter_map(|word| GrantType::parse(word)).collect(),
     };
@@ -320,6 +336,9 @@ fn page(
         client_types: types.map(|(value, key)| choice(value, key, sent.client_type == value)).into(),
         jwks: field("jwks", &sent.jwks),
         jwks_uri: field("jwks_uri", &sent.jwks_uri),
+        assertion_audiences: [("smart", "portal-audience-smart"), ("strict", "portal-audience-strict")]
+            .map(|(value, key)| choice(value, key, (sent.assertion_audience == "strict") == (value == "strict")))
+            .into(),
         redirect_uris: field("redirect_uris", &sent.redirect_uris),
         launch_uri: field("launch_uri", &sent.launch_uri),
         post_logout_redirect_uris: field("post_logout_redirect_uris", &sent.post_logout_redirect_uris),

@@ -103,6 +103,8 @@ pub struct SmartEndpoints {
     pub revoke: Option<String>,
     /// Absolute URL of the page where a person manages apps.
     pub manage: Option<String>,
+    /// Absolute URL of the registration endpoint.
+    pub register: Option<String>,
 }
 
 /// `rest.security` of a CapabilityStatement (SMART 2.2 conformance, kept for version 1 clients).
@@ -113,6 +115,7 @@ pub fn smart_security(endpoints: &SmartEndpoints) -> Value {
         ("introspect", endpoints.introspect.as_ref()),
         ("revoke", endpoints.revoke.as_ref()),
         ("manage", endpoints.manage.as_ref()),
+        ("register", endpoints.register.as_ref()),
     ];
     let uris: Vec<Value> =
         named.into_iter().filter_map(|(name, url)| url.map(|url| json!({"url": name, "valueUri": url}))).collect();

@@ -1,15 +1,18 @@
-//! A small FHIR client: the reads our own pages need (patient picker, `fhirUser`, launch with an encounter).
+//! A small FHIR client: the reads our own pages need (pickers of patients, visits and other records, `fhirUser`, a launch from a Task).
 //!
-//! Every answer is capped in size and time, never followed to another host, and read as FHIR, not trusted as such.
+//! Every answer is capped in size and time, never followed to another host, and read as FHIR, not trusted as such. A server that finds our token no longer good
+//! is asked once more with a new one, if there is a way to one.
 
 use std::fmt;
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use std::sync::Arc;
 use url::Url;
 
-use super::views::{EncounterView, PatientView, PractitionerView};
+use super::views::{EncounterView, PatientView, PractitionerView, RelatedPersonView};
 use super::{FHIR_JSON, R4, is_fhir_id};
 use crate::domain::secrets::PlainSecret;
 
@@ -46,11 +49,15 @@ pub struct PatientSearch<'a> {
     pub limit: usize,
 }
 
+/// A way to another token, when the server refuses the one we have.
+pub type Renewal = Arc<dyn Fn() -> BoxFuture<'static, Result<PlainSecret, FhirReadError>> + Send + Sync>;
+
 /// Reads from one FHIR endpoint.
 #[derive(Clone)]
 pub struct FhirClient {
     base_url: Url,
     bearer: Option<HeaderValue>,
+    renewal: Option<Renewal>,
     timeout: Duration,
     http: reqwest::Client,
 }
@@ -70,13 +77,14 @@ impl FhirClient {
         if !base_url.path().ends_with('/') {
             base_url.set_path(&format!("{}/", base_url.path()));
         }
-        let bearer = bearer.and_then(|token| HeaderValue::try_from(format!("Bearer {}", token.reveal())).ok()).map(
-            |mut value| {
-                value.set_sensitive(true);
-                value
-            },
-        );
-        Self { base_url, bearer, timeout, http }
+        Self { base_url, bearer: bearer.and_then(header_of), renewal: None, timeout, http }
+    }
+
+    /// Asks for another token, once per read, when the server answers 401.
+    #[must_use]
+    pub fn renewing(mut self, renewal: Renewal) -> Self {
+        self.renewal = Some(renewal);
+        self
     }
 
     /// `GET Patient/{id}`.
@@ -94,27 +102,50 @@ impl FhirClient {
         self.read("Encounter", id, EncounterView::of).await
     }
 
-    /// `GET Patient?name=&birthdate=&identifier=`: the first page only, in the server's order.
-    pub async fn search_patients(&self, search: &PatientSearch<'_>) -> Result<Vec<PatientView>, FhirReadError> {
-        let mut url = self.address(&["Patient"]);
-        for (name, value) in
-            [("name", search.name), ("birthdate", search.birth_date), ("identifier", search.identifier)]
-        {
-            if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
-                url.query_pairs_mut().append_pair(name, &escaped(value.trim(), name == "identifier"));
-            }
-        }
-        url.query_pairs_mut().append_pair("_count", &search.limit.to_string());
+    /// `GET RelatedPerson/{id}`.
+    pub async fn read_related_person(&self, id: &str) -> Result<RelatedPersonView, FhirReadError> {
+        self.read("RelatedPerson", id, RelatedPersonView::of).await
+    }
+
+    /// `GET {kind}/{id}`: the whole resource.
+    pub async fn read_resource(&self, kind: &str, id: &str) -> Result<R4, FhirReadError> {
+        self.read(kind, id, |resource| (resource.resource_type() == kind).then(|| resource.clone())).await
+    }
+
+    /// `GET {kind}?name=value&...`: the first page only, in the server's order; entries of another type (an OperationOutcome) are left out.
+    ///
+    /// Criteria are given as FHIR writes them; what a person typed goes through [`typed_value`] first.
+    pub async fn search(
+        &self,
+        kind: &str,
+        criteria: &[(&str, String)],
+        limit: usize,
+    ) -> Result<Vec<R4>, FhirReadError> {
+        let mut url = self.address(&[kind]);
+        url.query_pairs_mut().extend_pairs(criteria).append_pair("_count", &limit.to_string());
         let bundle = self.fetch(url).await?;
         if bundle.resource_type() != "Bundle" {
             return Err(FhirReadError::Malformed(format!("a {} instead of a Bundle", bundle.resource_type())));
         }
-        let patients =
-            bundle.all(&["entry", "resource"]).into_iter().filter_map(|node| PatientView::of(&node.to_resource()?));
-        Ok(patients.take(search.limit).collect())
+        let found = bundle.all(&["entry", "resource"]).into_iter().filter_map(super::Node::to_resource);
+        Ok(found.filter(|resource| resource.resource_type() == kind).take(limit).collect())
     }
 
-    async fn read<T>(&self, kind: &str, id: &str, view: fn(&R4) -> Option<T>) -> Result<T, FhirReadError> {
+    /// `GET Patient?name=&birthdate=&identifier=`: the first page only, in the server's order.
+    pub async fn search_patients(&self, search: &PatientSearch<'_>) -> Result<Vec<PatientView>, FhirReadError> {
+        let typed = [("name", search.name), ("birthdate", search.birth_date), ("identifier", search.identifier)];
+        let criteria: Vec<(&str, String)> = typed
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let value = value.map(str::trim).filter(|value| !value.is_empty())?;
+                Some((name, typed_value(value, name == "identifier")))
+            })
+            .collect();
+        let found = self.search("Patient", &criteria, search.limit).await?;
+        Ok(found.iter().filter_map(PatientView::of).collect())
+    }
+
+    async fn read<T>(&self, kind: &str, id: &str, view: impl Fn(&R4) -> Option<T> + Send) -> Result<T, FhirReadError> {
         if !is_fhir_id(id) || id == "." || id == ".." {
             return Err(FhirReadError::NotFound);
         }
@@ -133,8 +164,20 @@ impl FhirClient {
     }
 
     async fn fetch(&self, url: Url) -> Result<R4, FhirReadError> {
-        let mut request = self.http.get(url).timeout(self.timeout).header(ACCEPT, FHIR_JSON);
-        if let Some(bearer) = &self.bearer {
+        match (self.fetch_with(url.clone(), self.bearer.as_ref()).await, &self.renewal) {
+            (Err(FhirReadError::Refused(401)), Some(renewal)) => {
+                let renewed = header_of(&renewal().await?);
+                self.fetch_with(url, renewed.as_ref()).await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    async fn fetch_with(&self, url: Url, bearer: Option<&HeaderValue>) -> Result<R4, FhirReadError> {
+        // a criterion that the server does not know must not be ignored: it would widen the answer
+        let mut request =
+            self.http.get(url).timeout(self.timeout).header(ACCEPT, FHIR_JSON).header("Prefer", "handling=strict");
+        if let Some(bearer) = bearer {
             request = request.header(AUTHORIZATION, bearer.clone());
         }
         // errors of reqwest carry the URL, and the URL may carry a patient's name
@@ -149,20 +192,20 @@ impl FhirClient {
             }
             status => return Err(FhirReadError::Malformed(format!("status {}", status.as_u16()))),
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(down)? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(FhirReadError::Malformed(format!("more than {LARGEST_ANSWER} bytes")));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let text = String::from_utf8(body).map_err(|_| FhirReadError::Malformed("not UTF-8".to_owned()))?;
-        R4::read_tolerant(&text).map_err(|e| FhirReadError::Malformed(e.to_string()))
+        let body = super::capped_body(&mut response, LARGEST_ANSWER).await?;
+        R4::read_tolerant(&body).map_err(|e| FhirReadError::Malformed(e.to_string()))
     }
 }
 
+/// `Authorization`, marked as sensitive; `None` for a token that no header can hold.
+fn header_of(token: &PlainSecret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("Bearer {}", token.reveal())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 /// What a person types is a value, not FHIR search syntax: `,` `$` `\` and (outside identifiers) `|` lose their meaning.
-fn escaped(typed: &str, keep_bar: bool) -> String {
+pub fn typed_value(typed: &str, keep_bar: bool) -> String {
     let mut value = String::with_capacity(typed.len());
     for c in typed.chars() {
         if matches!(c, ',' | '$' | '\\') || (c == '|' && !keep_bar) {

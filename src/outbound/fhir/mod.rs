@@ -6,10 +6,12 @@
 //! from outside.
 //!
 //! [`views`] are the few facts our pages need of a Patient, Practitioner, RelatedPerson or Encounter;
-//! [`client`] fetches them; [`outcome`], [`Bundle`](answers::Bundle) and friends write what a FHIR server answers.
+//! [`records`] are the few that any other type shows; [`client`] fetches them, with a token that [`backend`] may get first; [`outcome`], [`Bundle`](answers::Bundle) and friends write what a FHIR server answers.
 
 pub mod answers;
+pub mod backend;
 pub mod client;
+pub mod records;
 pub mod views;
 
 pub use answers::{IssueType, outcome};
@@ -90,6 +92,11 @@ impl R4 {
         fhirbolt::json::to_json_value(self.0.clone(), None).expect("a strictly read element has only writable values")
     }
 
+    /// The same for a resource of somebody else's server, which may hold what cannot be written.
+    pub fn try_value(&self) -> Option<serde_json::Value> {
+        fhirbolt::json::to_json_value(self.0.clone(), None).ok()
+    }
+
     /// The resource as JSON text.
     pub fn to_text(&self) -> String {
         self.to_value().to_string()
@@ -146,6 +153,20 @@ fn primitive(value: &FhirValue<{ FhirReleases::R4 }>) -> Option<&str> {
         | FhirValue::Element(_)
         | FhirValue::Sequence(_) => None,
     }
+}
+
+/// A body as text, if it is not larger than `most` bytes.
+async fn capped_body(response: &mut reqwest::Response, most: usize) -> Result<String, FhirReadError> {
+    let mut body = Vec::new();
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| FhirReadError::Down(error.without_url().to_string()))?
+    {
+        if body.len() + chunk.len() > most {
+            return Err(FhirReadError::Malformed(format!("more than {most} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    String::from_utf8(body).map_err(|_| FhirReadError::Malformed("not UTF-8".to_owned()))
 }
 
 /// Is this a FHIR logical id (`[A-Za-z0-9\-\.]{1,64}`)? Ask before putting one into a URL.

@@ -76,8 +76,11 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
             .await?;
         return Ok(Err(OAuthError::grant("the code belongs to another client or organization")));
     }
-    let verifier_is_right =
-        redemption.verifier.as_deref().is_some_and(|verifier| pkce::matches(verifier, &code.code_challenge));
+    let verifier_is_right = match redemption.verifier.as_deref() {
+        Some(verifier) => pkce::matches(verifier, &code.code_challenge),
+        // without a challenge there is nothing to verify, and a verifier is one too many: somebody took the challenge out of the request (RFC 9700 2.1.1)
+        None => code.code_challenge.is_empty(),
+    };
     // 3 a second time?
     if code.redeemed_at.is_some() {
         let has_proof = !client.is_public() || verifier_is_right;

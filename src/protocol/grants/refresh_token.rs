@@ -19,7 +19,7 @@ use super::super::token::{Issued, TokenRequest};
 use super::{issue_record, record_refusal};
 use crate::app::App;
 use crate::domain::clock::UtcMillis;
-use crate::domain::grants::{RETRIES, RefreshStanding, RefreshToken};
+use crate::domain::grants::{RefreshStanding, RefreshToken};
 use crate::domain::permission::{Layer, may_be_used, scopes_within};
 use crate::domain::secrets::PlainSecret;
 use crate::domain::tokens::{Presented, TokenKind};
@@ -112,7 +112,15 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
             .await?;
             return Ok(Err(OAuthError::grant("refresh token reused, family revoked")));
         }
-        RefreshStanding::Leaf | RefreshStanding::Retry => {}
+        RefreshStanding::Retry => {
+            // a lost answer is asked for again once or twice; a storm of them is answered with a pause (R15)
+            let grant = token.grant_id.to_string();
+            let retries = storage::throttles::count(conn, "refresh-retry", &grant, now, 60).await?;
+            if retries > app.config.limits.refresh_retries_per_minute {
+                return Ok(Err(OAuthError::too_many(60, "too many retries of one refresh")));
+            }
+        }
+        RefreshStanding::Leaf => {}
     }
     // 3 may it be used, now, and for which scopes?
     let scopes = match decide(&in_force, &token, &refreshing) {
@@ -237,7 +245,7 @@ async fn keep(
     Ok(access)
 }
 
-/// The answer got lost: the pair it carried gets new secrets, in the same two rows. A client that does so all the time is slowed down (R15).
+/// The answer got lost: the pair it carried gets new secrets, in the same two rows.
 async fn replace(
     conn: &mut Conn,
     app: &App,
@@ -250,12 +258,9 @@ async fn replace(
     let (Some(successor), Some(successor_access)) = (token.successor_id, token.successor_access_id) else {
         return Ok(Err(used()));
     };
-    let Some((before, replacements)) = storage::tokens::secret_of_refresh(conn, successor).await? else {
+    let Some(before) = storage::tokens::secret_of_refresh(conn, successor).await? else {
         return Ok(Err(used()));
     };
-    if replacements >= RETRIES {
-        return Ok(Err(OAuthError::new(ErrorKind::SlowDown, "too many attempts with the same refresh token")));
-    }
     let grant = &in_force.grant;
     let text = scopes.to_string();
     let life = (mint::life(app, &in_force.endpoint, false), now);

@@ -42,6 +42,7 @@ console-field-privacy = Privacy
 console-field-terms = Terms
 console-field-assertion-audience = Audience of its assertions
 console-field-fhir-context-objects = Launch context as objects
+console-field-declared = Details of its registration
 console-type-public = Public: cannot keep a secret
 console-type-confidential-secret = Confidential, with a secret
 console-type-confidential-keys = Confidential, with its own keys

@@ -42,6 +42,7 @@ console-field-privacy = Privacy
 console-field-terms = Voorwaarden
 console-field-assertion-audience = Publiek van de assertions
 console-field-fhir-context-objects = Startcontext als objecten
+console-field-declared = Bijzonderheden van de registratie
 console-type-public = Openbaar: kan geen geheim bewaren
 console-type-confidential-secret = Vertrouwelijk, met een geheim
 console-type-confidential-keys = Vertrouwelijk, met eigen sleutels

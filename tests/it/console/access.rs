@@ -29,12 +29,16 @@ fn routes(client: &str, request: &str, member: &str, endpoint: &str) -> Vec<(Str
         ("/fhir-endpoints/add".into(), true, "admin"),
         ("/fhir-endpoints/resource-server".into(), true, "admin"),
         (format!("/fhir-endpoints/{endpoint}/change"), true, "admin"),
+        (format!("/fhir-endpoints/{endpoint}/reading"), true, "admin"),
+        ("/launches".into(), false, "viewer"),
+        ("/launches".into(), true, "reviewer"),
+        ("/brand".into(), false, "viewer"),
         ("/settings".into(), false, "viewer"),
         ("/settings".into(), true, "admin"),
     ]
 }
 
-const FORM: &str = "reason=x&confirmed=1&decision=approve&digest=x&notification=1&email=a%40b.example&role=viewer&member=acc_x&name=N&base_url=https%3A%2F%2Fx.example&version=r4&contact=&endpoint=fep_x";
+const FORM: &str = "reason=x&confirmed=1&decision=approve&digest=x&notification=1&email=a%40b.example&role=viewer&member=acc_x&name=N&base_url=https%3A%2F%2Fx.example&version=r4&contact=&endpoint=fep_x&reading=own";
 
 #[test]
 fn nobody_strangers_and_lower_roles_are_kept_out_of_everything() {

@@ -2,7 +2,10 @@
 
 mod access;
 mod api;
+mod brand;
 mod deciding;
 mod house;
+mod launches;
 mod openapi;
+mod registration;
 mod switching;

@@ -79,6 +79,7 @@ fn form() -> EndpointForm {
         release: "r5".into(),
         jwt_access_tokens: false,
         aliases: Vec::new(),
+        reading: None,
         active: true,
     }
 }

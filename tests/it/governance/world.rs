@@ -294,6 +294,7 @@ pub fn metadata(name: &str) -> ClientMetadata {
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         assertion_audience: countersign::domain::clients::AssertionAudience::Smart,
         fhir_context_objects: true,
+        declared: countersign::domain::clients::Declared::default(),
     }
 }
 

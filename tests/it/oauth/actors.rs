@@ -82,9 +82,9 @@ impl Stage {
         Self::on(Site::new(dialect).await).await
     }
 
-    /// A stage whose server may send requests to this machine.
+    /// A stage whose outgoing requests may stay on this machine.
     pub async fn allowing_private_networks(dialect: Dialect) -> Self {
-        Self::on(Site::around(World::allowing_private_networks(dialect).await)).await
+        Self::on(Site::of(World::allowing_private_networks(dialect).await)).await
     }
 
     async fn on(site: Site) -> Self {
@@ -388,7 +388,7 @@ impl Stage {
     }
 }
 
-async fn resource_server(world: &World) -> (String, String) {
+pub async fn resource_server(world: &World) -> (String, String) {
     let (now, secret) = (world.app.now(), PlainSecret::alphanumeric(&*world.app.entropy));
     let server = ResourceServer {
         id: ResourceServerId::new(now, &*world.app.entropy),

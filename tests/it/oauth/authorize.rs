@@ -3,51 +3,10 @@
 use axum::http::Method;
 use countersign::domain::accounts::FhirUser;
 
-use super::actors::{CALLBACK, FHIR, ISSUER, PATIENT_SCOPES, Stage, Tokens, answer_of};
+use super::actors::{CALLBACK, FHIR, ISSUER, Stage, Tokens, answer_of};
+use super::requests::{and, set, stops, tells_the_app, without};
 use crate::governance::world;
-use crate::support::browser::Answer;
 use crate::support::on_both;
-
-type Pairs = Vec<(String, String)>;
-
-fn set(mut pairs: Pairs, name: &str, value: &str) -> Pairs {
-    match pairs.iter_mut().find(|(key, _)| key == name) {
-        Some(pair) => value.clone_into(&mut pair.1),
-        None => pairs.push((name.to_owned(), value.to_owned())),
-    }
-    pairs
-}
-
-fn without(mut pairs: Pairs, name: &str) -> Pairs {
-    pairs.retain(|(key, _)| key != name);
-    pairs
-}
-
-fn and(mut pairs: Pairs, name: &str, value: &str) -> Pairs {
-    pairs.push((name.to_owned(), value.to_owned()));
-    pairs
-}
-
-/// Our own page, and nobody redirected.
-#[track_caller]
-fn stops(answer: &Answer, what: &str) {
-    assert_eq!(answer.status, 400, "{what}: {}", answer.location());
-    assert!(answer.location().is_empty(), "{what}");
-    assert!(answer.header("content-type").starts_with("text/html"), "{what}");
-    assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{what}");
-    assert_eq!(answer.header("referrer-policy"), "no-referrer");
-    assert!(answer.header("access-control-allow-origin").is_empty());
-}
-
-#[track_caller]
-fn tells_the_app(answer: &Answer, error: &str, what: &str) {
-    assert_eq!(answer.status, 303, "{what}: {}", answer.body);
-    let told = answer_of(answer);
-    assert!(answer.location().starts_with(CALLBACK), "{what}");
-    assert_eq!(told.get("error").map(String::as_str), Some(error), "{what}: {told:?}");
-    assert_eq!(told["iss"], ISSUER, "{what}");
-    assert!(!told.contains_key("code"), "{what}");
-}
 
 #[test]
 fn until_client_and_redirect_uri_are_known_a_fault_stops_at_our_own_page() {
@@ -81,6 +40,48 @@ fn until_client_and_redirect_uri_are_known_a_fault_stops_at_our_own_page() {
             "https://app.acme.example:443/cb",
             "http://app.acme.example/cb",
             "javascript:alert(1)",
+            // host
+            "https://APP.acme.example/cb",
+            "https://app.acme.example./cb",
+            "https://app.acme.example.evil.example/cb",
+            "https://evil.example/https://app.acme.example/cb",
+            "https://app.acme.example%40evil.example/cb",
+            "https://app.acme.example%2fcb",
+            "https://evil.example\\@app.acme.example/cb",
+            "https://app.acme.example:8443/cb",
+            "//app.acme.example/cb",
+            "app.acme.example/cb",
+            // path
+            "https://app.acme.example/cb;x",
+            "https://app.acme.example/cb/.",
+            "https://app.acme.example/./cb",
+            "https://app.acme.example/x/../cb",
+            "https://app.acme.example/cb%2f..%2fx",
+            "https://app.acme.example/cb/%2e%2e/x",
+            "https://app.acme.example/cb/%252e%252e/x",
+            "https://app.acme.example/c%62",
+            "https://app.acme.example/cb%00",
+            "https://app.acme.example/cb%0d%0aSet-Cookie:x=1",
+            // query and fragment
+            "https://app.acme.example/cb?",
+            "https://app.acme.example/cb#",
+            "https://app.acme.example/cb?code=x",
+            "https://app.acme.example/cb&x=1",
+            // what is not seen, or looks like something else
+            " https://app.acme.example/cb",
+            "https://app.acme.example/cb ",
+            "https://app.acme.example/cb\t",
+            "https://app.acme.example/cb\0",
+            "https://app.acme.example/c\u{200b}b",
+            "https://app.acme.example/cb\u{202e}",
+            "https://\u{430}pp.acme.example/cb",
+            "https://app.acme.example/\u{ff43}b",
+            "HTTPS://app.acme.example/cb",
+            "*",
+            "https://*.acme.example/cb",
+            // two
+            "https://app.acme.example/cb https://evil.example/",
+            "https://app.acme.example/cb,https://evil.example/",
         ] {
             cases.push(set(good.clone(), "redirect_uri", uri));
         }
@@ -93,15 +94,34 @@ fn until_client_and_redirect_uri_are_known_a_fault_stops_at_our_own_page() {
         stops(&malformed, "malformed");
         stops(&browser.get(&format!("{ISSUER}/authorize")).await, "bare");
         // a form, with something in the query too
-        let both = browser
-            .send(
-                Method::POST,
-                &format!("{ISSUER}/authorize?client_id=x"),
-                &[("content-type", "application/x-www-form-urlencoded")],
-                "a=b",
-            )
-            .await;
-        stops(&both, "query and body");
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&good).finish();
+        for (what, query, media_type, body) in [
+            ("query and body", "?client_id=x", "application/x-www-form-urlencoded", body.as_str()),
+            ("a harmless one in the query", "?ui_locales=nl", "application/x-www-form-urlencoded", &body),
+            ("all in the query", &format!("?{body}"), "application/x-www-form-urlencoded", ""),
+            ("JSON", "", "application/json", r#"{"client_id":"x"}"#),
+            ("no media type", "", "", &body),
+            ("multipart", "", "multipart/form-data; boundary=x", "--x--"),
+            ("an empty body", "", "application/x-www-form-urlencoded", ""),
+            ("repeated client_id", "", "application/x-www-form-urlencoded", &format!("{body}&client_id=x")),
+        ] {
+            let answer = browser
+                .send(
+                    Method::POST,
+                    &format!("{ISSUER}/authorize{query}"),
+                    &[("content-type", media_type)],
+                    body.to_owned(),
+                )
+                .await;
+            stops(&answer, what);
+        }
+        for method in [Method::PUT, Method::DELETE, Method::OPTIONS] {
+            let answer = browser
+                .send(method.clone(), &Stage::authorize_url(&good), &[("origin", "https://app.acme.example")], "")
+                .await;
+            assert_eq!(answer.status, 405, "{method}");
+            assert!(answer.header("access-control-allow-origin").is_empty(), "A31");
+        }
         assert_eq!(stage.grants().await, 0);
         stage.end().await;
     });
@@ -127,21 +147,6 @@ fn clients_that_may_not_act_here_are_never_redirected_to() {
 }
 
 #[test]
-fn a_launch_under_way_stops_when_the_client_is_disabled() {
-    on_both(|dialect| async move {
-        let stage = Stage::new(dialect).await;
-        let mut browser = stage.app_browser();
-        let page = browser.open(&Stage::authorize_url(&stage.request())).await;
-        let page = stage.through_sign_in(&mut browser, page).await;
-        let form = page.form("/consent").with("decision", "allow");
-        stage.disable(&stage.app).await;
-        stops(&browser.submit(&form).await, "disabled between question and answer");
-        assert_eq!(stage.grants().await, 0);
-        stage.end().await;
-    });
-}
-
-#[test]
 fn every_later_fault_is_told_to_the_app_with_state_and_issuer() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
@@ -153,6 +158,14 @@ fn every_later_fault_is_told_to_the_app_with_state_and_issuer() {
             ("token", set(good.clone(), "response_type", "token"), "unsupported_response_type"),
             ("id_token", set(good.clone(), "response_type", "id_token"), "unsupported_response_type"),
             ("hybrid", set(good.clone(), "response_type", "code id_token"), "unsupported_response_type"),
+            ("code token", set(good.clone(), "response_type", "code token"), "unsupported_response_type"),
+            ("none", set(good.clone(), "response_type", "none"), "unsupported_response_type"),
+            ("code twice", set(good.clone(), "response_type", "code code"), "unsupported_response_type"),
+            ("CODE", set(good.clone(), "response_type", "CODE"), "unsupported_response_type"),
+            ("repeated response_type", and(good.clone(), "response_type", "token"), "invalid_request"),
+            ("repeated aud", and(good.clone(), "aud", FHIR), "invalid_request"),
+            ("repeated code_challenge", and(good.clone(), "code_challenge", "x"), "invalid_request"),
+            ("repeated unknown", and(and(good.clone(), "x", "1"), "x", "2"), "invalid_request"),
             ("no challenge", without(good.clone(), "code_challenge"), "invalid_request"),
             ("empty challenge", set(good.clone(), "code_challenge", ""), "invalid_request"),
             ("plain", set(good.clone(), "code_challenge_method", "plain"), "invalid_request"),
@@ -160,9 +173,32 @@ fn every_later_fault_is_told_to_the_app_with_state_and_issuer() {
             ("unknown method", set(good.clone(), "code_challenge_method", "S512"), "invalid_request"),
             ("short challenge", set(good.clone(), "code_challenge", "abc"), "invalid_request"),
             ("odd challenge", set(good.clone(), "code_challenge", &"!".repeat(43)), "invalid_request"),
+            ("long challenge", set(good.clone(), "code_challenge", &"A".repeat(44)), "invalid_request"),
+            (
+                "padded challenge",
+                set(good.clone(), "code_challenge", &format!("{}=", "A".repeat(42))),
+                "invalid_request",
+            ),
+            (
+                "base64 challenge",
+                set(good.clone(), "code_challenge", &format!("+{}", "A".repeat(42))),
+                "invalid_request",
+            ),
+            ("method s256", set(good.clone(), "code_challenge_method", "s256"), "invalid_request"),
+            ("empty method", set(good.clone(), "code_challenge_method", ""), "invalid_request"),
             ("no aud", without(good.clone(), "aud"), "invalid_request"),
             ("foreign aud", set(good.clone(), "aud", "https://fhir.st-luke.example/r4"), "invalid_request"),
             ("bogus aud", set(good.clone(), "aud", "https://evil.example/"), "invalid_request"),
+            ("aud in capitals", set(good.clone(), "aud", &FHIR.to_uppercase()), "invalid_request"),
+            ("aud with two slashes", set(good.clone(), "aud", &format!("{FHIR}//")), "invalid_request"),
+            ("aud above", set(good.clone(), "aud", FHIR.trim_end_matches("/r4")), "invalid_request"),
+            ("aud below", set(good.clone(), "aud", &format!("{FHIR}/Patient")), "invalid_request"),
+            ("aud of ours", set(good.clone(), "aud", ISSUER), "invalid_request"),
+            (
+                "bogus resource",
+                set(without(good.clone(), "aud"), "resource", "https://evil.example/"),
+                "invalid_request",
+            ),
             ("aud and another resource", and(good.clone(), "resource", "https://evil.example/"), "invalid_target"),
             ("long state", set(good.clone(), "state", &long), "invalid_request"),
             ("repeated scope", and(good.clone(), "scope", "openid"), "invalid_request"),
@@ -178,11 +214,20 @@ fn every_later_fault_is_told_to_the_app_with_state_and_issuer() {
             ("launch without its scope", and(good.clone(), "launch", "csl_x"), "invalid_scope"),
             ("unknown launch", and(set(good.clone(), "scope", "launch openid"), "launch", "csl_x"), "invalid_request"),
             ("prompt none and login", and(good.clone(), "prompt", "none login"), "invalid_request"),
+            ("prompt none and consent", and(good.clone(), "prompt", "consent none"), "invalid_request"),
+            ("prompt none and account", and(good.clone(), "prompt", "none select_account"), "invalid_request"),
+            ("prompt unknown", and(good.clone(), "prompt", "login sometimes"), "invalid_request"),
+            ("prompt in capitals", and(good.clone(), "prompt", "NONE"), "invalid_request"),
             ("negative max_age", and(good.clone(), "max_age", "-1"), "invalid_request"),
             ("odd max_age", and(good.clone(), "max_age", "abc"), "invalid_request"),
+            ("signed max_age", and(good.clone(), "max_age", "+60"), "invalid_request"),
+            ("fractional max_age", and(good.clone(), "max_age", "1.5"), "invalid_request"),
+            ("endless max_age", and(good.clone(), "max_age", "99999999999999999999"), "invalid_request"),
             ("request object", and(good.clone(), "request", "eyJ"), "request_not_supported"),
             ("request_uri", and(good.clone(), "request_uri", "https://x"), "request_uri_not_supported"),
             ("fragment", and(good.clone(), "response_mode", "fragment"), "invalid_request"),
+            ("a mode we do not have", and(good.clone(), "response_mode", "query.jwt"), "invalid_request"),
+            ("empty request object", and(good.clone(), "request", ""), "request_not_supported"),
             ("nobody signed in", and(good.clone(), "prompt", "none"), "login_required"),
             ("bad hint", and(good.clone(), "id_token_hint", "x.y.z"), "invalid_request"),
         ] {
@@ -243,86 +288,6 @@ fn a_form_post_request_means_the_same_and_a_trailing_slash_on_aud_is_forgiven() 
         let form = page.form("https://app.acme.example/cb");
         assert_eq!(form.value("state"), "st-4711");
         assert!(form.value("code").starts_with("csc_") && form.value("iss") == ISSUER);
-        stage.end().await;
-    });
-}
-
-#[test]
-fn saying_no_is_told_to_the_app() {
-    on_both(|dialect| async move {
-        let stage = Stage::new(dialect).await;
-        let mut browser = stage.app_browser();
-        let page = browser.open(&Stage::authorize_url(&stage.request())).await;
-        let page = stage.through_sign_in(&mut browser, page).await;
-        let form = page.form("/consent");
-        tells_the_app(&browser.submit(&form.clone().with("decision", "deny")).await, "access_denied", "deny");
-        stops(&browser.submit(&form.with("decision", "allow")).await, "the back button");
-        assert_eq!(stage.grants().await, 0);
-        stage.end().await;
-    });
-}
-
-#[test]
-fn an_answer_only_narrows_and_a_forged_one_is_refused() {
-    on_both(|dialect| async move {
-        let stage = Stage::new(dialect).await;
-        let mut browser = stage.app_browser();
-        let page = browser.open(&Stage::authorize_url(&stage.request())).await;
-        let page = stage.through_sign_in(&mut browser, page).await;
-        let form = page.form("/consent").with("decision", "allow");
-        for more in ["patient/Observation.cruds", "user/Patient.rs", "patient/*.rs", "system/*.rs"] {
-            stops(&browser.submit(&form.clone().and("scope", more)).await, more);
-        }
-        let nothing = browser.submit(&form.clone().without("scope")).await;
-        assert_eq!(nothing.status, 200, "asked again");
-        let forged = form.clone().with("csrf", "x");
-        assert_eq!(browser.submit(&forged).await.status, 403);
-        // somebody else's launch
-        let stranger = world::account(&stage.world().app, "mallory").await;
-        stage.is_patient(&stranger, &["mallory"]).await;
-        let mut other = stage.site.signed_in(&stranger).await;
-        let own = other.open("/account").await.form("/sign-out");
-        let answer = other.submit(&form.clone().with("csrf", own.value("csrf"))).await;
-        stops(&answer, "another person's flow");
-        // the person themselves, with less, and one category only
-        let less = form.without("offline").with(
-            "scope",
-            "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory",
-        );
-        let answer = browser.submit(&less).await;
-        let code = answer_of(&answer)["code"].clone();
-        let tokens = Tokens(stage.token(&stage.redemption(&code)).await.json());
-        assert_eq!(
-            tokens.text("scope"),
-            "launch/patient openid fhirUser patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
-        );
-        assert!(tokens.0.get("refresh_token").is_none(), "no background access was given");
-        // remembered for the same or less, not for more
-        let again = browser.open(&Stage::authorize_url(&stage.request())).await;
-        again.form("/consent");
-        stage.end().await;
-    });
-}
-
-#[test]
-fn what_was_agreed_is_remembered_for_the_same_or_less() {
-    on_both(|dialect| async move {
-        let stage = Stage::new(dialect).await;
-        let mut browser = stage.app_browser();
-        stage.launch(&mut browser, &stage.request()).await;
-        let silent = |scope: &str| set(and(stage.request(), "prompt", "none"), "scope", scope);
-        for (scope, agreed) in [
-            (PATIENT_SCOPES, true),
-            ("launch/patient patient/Patient.r", true),
-            ("launch/patient openid patient/*.rs", false),
-        ] {
-            let answer = browser.open(&Stage::authorize_url(&silent(scope))).await;
-            let told = answer_of(&answer);
-            assert_eq!(told.contains_key("code"), agreed, "{scope}: {told:?}");
-            assert_eq!(told.get("error").map(String::as_str), (!agreed).then_some("consent_required"));
-        }
-        let asked = browser.open(&Stage::authorize_url(&and(stage.request(), "prompt", "consent"))).await;
-        asked.form("/consent");
         stage.end().await;
     });
 }
@@ -436,20 +401,155 @@ fn two_tabs_with_two_requests_keep_apart() {
 }
 
 #[test]
-fn v1_scopes_come_back_as_they_were_asked() {
+fn a_native_app_is_answered_on_the_port_it_listens_on_and_nowhere_else() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        for (asked, granted) in [
-            ("launch/patient patient/*.read", "launch/patient patient/*.read"),
-            ("launch/patient patient/*.*", "launch/patient patient/*.read"),
-            ("patient/Observation.read launch/patient foo:bar __x", "patient/Observation.read launch/patient"),
-            ("openid openid launch/patient patient/Patient.r", "openid launch/patient patient/Patient.r"),
-            ("launch/patient patient/Observation.cruds", "launch/patient patient/Observation.rs"),
-        ] {
-            let code = stage.code_for(&set(stage.request(), "scope", asked)).await;
-            let tokens = Tokens(stage.token(&stage.redemption(&code)).await.json());
-            assert_eq!(tokens.text("scope"), granted, "{asked}");
+        let uris = ["http://127.0.0.1/cb", "http://[::1]:8000/cb", "org.acme.app:/cb", "https://127.0.0.1/tls"];
+        let native = stage
+            .register(|metadata| {
+                metadata.native = true;
+                metadata.redirect_uris = uris.map(str::to_owned).to_vec();
+            })
+            .await;
+        let web = stage.register(|metadata| metadata.redirect_uris = uris.map(str::to_owned).to_vec()).await;
+        for client in [&native, &web] {
+            stage.approve(client, "launch/patient openid patient/Patient.r").await;
         }
+        let of = |client: &countersign::domain::ids::ClientId, uri: &str| {
+            let request = set(stage.request(), "client_id", client.as_str());
+            set(set(request, "scope", "launch/patient openid patient/Patient.r"), "redirect_uri", uri)
+        };
+        // A13
+        for uri in ["http://127.0.0.1:49152/cb", "http://127.0.0.1/cb", "http://[::1]:1/cb", "org.acme.app:/cb"] {
+            let mut browser = stage.app_browser();
+            let page = browser.open(&Stage::authorize_url(&of(&native, uri))).await;
+            let page = stage.through_sign_in(&mut browser, page).await;
+            let answer = browser.submit(&page.form("/consent").with("decision", "allow")).await;
+            let location = answer.location();
+            assert!(location.starts_with(&format!("{uri}?code=csc_")), "{uri}: {location}");
+            let code = answer_of(&answer)["code"].clone();
+            let mut fields = stage.redemption(&code);
+            fields[2].1 = uri;
+            fields[4].1 = native.as_str();
+            assert_eq!(stage.token(&fields).await.status, 200, "{uri}");
+            // whoever listens there now is not known: asked again, though it was agreed to
+            if uri.starts_with("http:") {
+                browser.open(&Stage::authorize_url(&of(&native, uri))).await.form("/consent");
+            }
+        }
+        // A14
+        let mut browser = stage.app_browser();
+        for uri in [
+            "http://127.0.0.1:49152/other",
+            "http://127.0.0.1:49152/cb?x=1",
+            "http://127.0.0.1:49152/cb/",
+            "http://localhost:49152/cb",
+            "http://localhost/cb",
+            "http://127.1:49152/cb",
+            "http://127.0.0.2:49152/cb",
+            "http://2130706433:49152/cb",
+            "http://0x7f.1/cb",
+            "http://127.0.0.1.evil.com/cb",
+            "http://127.0.0.1:49152@evil.com/cb",
+            "http://x@127.0.0.1:49152/cb",
+            "http://127.0.0.1:0/cb",
+            "http://127.0.0.1:65536/cb",
+            "http://127.0.0.1:/cb",
+            "http://127.0.0.1:80a/cb",
+            "https://127.0.0.1:49152/tls",
+            "http://[::ffff:127.0.0.1]:8000/cb",
+            "http://[0:0:0:0:0:0:0:1]:8000/cb",
+            "org.acme.app://cb",
+            "ORG.ACME.APP:/cb",
+            "org.acme.app:/cb/../x",
+        ] {
+            stops(&browser.get(&Stage::authorize_url(&of(&native, uri))).await, uri);
+        }
+        stops(&browser.get(&Stage::authorize_url(&of(&web, "http://127.0.0.1:49152/cb"))).await, "not a native app");
+        stage.end().await;
+    });
+}
+
+#[test]
+fn hints_prefill_and_bind_but_never_prove() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        // login_hint is only typed for the person, as text
+        let mut browser = stage.app_browser();
+        for hint in ["anna@example.org", "\"><script>alert(1)</script>"] {
+            let page = browser.open(&Stage::authorize_url(&and(stage.request(), "login_hint", hint))).await;
+            assert_eq!(page.form("/sign-in").value("email"), hint);
+            assert!(!page.body.contains("<script>alert"));
+        }
+        let id_token = stage.tokens().await.text("id_token");
+        // whom the hint names is signed in: silently
+        let mut browser = stage.site.signed_in(&stage.patient).await;
+        let silent = and(and(stage.request(), "prompt", "none"), "id_token_hint", &id_token);
+        assert!(answer_of(&browser.open(&Stage::authorize_url(&silent)).await).contains_key("code"));
+        // somebody else is
+        let other = world::account(&stage.world().app, "ben").await;
+        stage.is_patient(&other, &["ben"]).await;
+        let mut browser = stage.site.signed_in(&other).await;
+        tells_the_app(&browser.open(&Stage::authorize_url(&silent)).await, "login_required", "somebody else");
+        let page = browser.open(&Stage::authorize_url(&and(stage.request(), "id_token_hint", &id_token))).await;
+        let form = page.form("/sign-in").with("email", &other.email).with("password", crate::support::site::PASSWORD);
+        tells_the_app(&browser.submit_and_follow(&form).await, "access_denied", "and stays somebody else");
+        for forged in [&id_token[..id_token.len() - 4], "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhY2NfeCJ9.", "x"] {
+            let pairs = and(stage.request(), "id_token_hint", forged);
+            tells_the_app(&browser.open(&Stage::authorize_url(&pairs)).await, "invalid_request", forged);
+        }
+        stage.end().await;
+    });
+}
+
+#[test]
+fn the_code_of_each_tab_is_for_its_own_client_and_its_own_challenge() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let other = stage.register(|_| {}).await;
+        stage.approve(&other, super::actors::PATIENT_SCOPES).await;
+        let mut browser = stage.site.signed_in(&stage.patient).await;
+        let verifier = "another-verifier-of-more-than-forty-three-characters";
+        let second = set(stage.request(), "client_id", other.as_str());
+        let second = set(second, "code_challenge", &super::actors::challenge(verifier));
+        let one = browser.open(&Stage::authorize_url(&stage.request())).await;
+        let two = browser.open(&Stage::authorize_url(&second)).await;
+        let code_two =
+            answer_of(&browser.submit(&two.form("/consent").with("decision", "allow")).await)["code"].clone();
+        let code_one =
+            answer_of(&browser.submit(&one.form("/consent").with("decision", "allow")).await)["code"].clone();
+        // A39: crossed, neither works, and neither is spoilt for its owner
+        super::actors::refused(&stage.token(&stage.redemption(&code_two)).await, 400, "invalid_grant");
+        let mut fields = stage.redemption(&code_two);
+        fields[3].1 = verifier;
+        fields[4].1 = other.as_str();
+        assert_eq!(stage.token(&fields).await.status, 200);
+        assert_eq!(stage.token(&stage.redemption(&code_one)).await.status, 200);
+        stage.end().await;
+    });
+}
+
+#[test]
+fn an_issuer_answers_in_its_own_name_only() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let mut browser = stage.app_browser();
+        // A37: the other hospital has not approved the app: nobody is sent anywhere from there, whatever the fault
+        for pairs in
+            [stage.request(), set(stage.request(), "response_type", "token"), without(stage.request(), "scope")]
+        {
+            let url = Stage::authorize_url(&pairs).replace("/o/st-mary/", "/o/st-luke/");
+            stops(&browser.get(&url).await, "another issuer");
+        }
+        let answer = stage.launch(&mut browser, &stage.request()).await;
+        let metadata = browser.get(&format!("{ISSUER}/.well-known/openid-configuration")).await.json();
+        assert_eq!(metadata["issuer"], answer["iss"].as_str());
+        // X-10: the request form of authorization_details is not ours, and changes nothing
+        let details = r#"[{"type":"smart_on_fhir","scope":"system/*.cruds"}]"#;
+        let answer = stage.launch(&mut browser, &and(stage.request(), "authorization_details", details)).await;
+        let tokens = stage.token(&stage.redemption(&answer["code"])).await.json();
+        assert_eq!(tokens["scope"], super::actors::PATIENT_SCOPES);
+        assert!(tokens.get("authorization_details").is_none());
         stage.end().await;
     });
 }

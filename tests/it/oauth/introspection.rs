@@ -455,33 +455,6 @@ fn a_caller_sees_the_tokens_of_its_organization_and_of_no_other() {
 }
 
 #[test]
-fn whoever_asks_about_tokens_that_never_were_is_slowed_down_and_nobody_else() {
-    on_both(|dialect| async move {
-        let stage = Stage::new(dialect).await;
-        let tokens = stage.tokens().await;
-        assert!(stage.is_active(&tokens.access()).await);
-        let many = countersign::app::Strangers::A_MINUTE;
-        let (id, secret) = &stage.fhir_server;
-        let caller = basic(id, secret);
-        let ask =
-            async |token: &str| stage.post("introspect", &[("authorization", &caller)], &[("token", token)]).await;
-        for _ in 0..many {
-            assert_eq!(ask("csa_guess").await.body, r#"{"active":false}"#);
-        }
-        let slowed = ask("csa_guess").await;
-        refused(&slowed, 429, "slow_down");
-        assert_eq!(slowed.header("retry-after"), "60");
-        // real tokens are answered as ever, dead ones too
-        assert_eq!(ask(&tokens.access()).await.json()["active"], true);
-        stage.post("revoke", &[], &[("token", &tokens.access()), ("client_id", stage.app.as_str())]).await;
-        assert_eq!(ask(&tokens.access()).await.body, r#"{"active":false}"#);
-        stage.world().clock.advance_seconds(60);
-        assert_eq!(ask("csa_guess").await.body, r#"{"active":false}"#);
-        stage.end().await;
-    });
-}
-
-#[test]
 fn of_several_marks_the_strictest_wins_in_whatever_order_they_are_set_and_taken_away() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;

@@ -3,18 +3,31 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 pub mod actors;
+mod asked_scopes;
 mod authorize;
+mod authorize_pages;
 mod backchannel;
+mod choosing;
 mod client_authentication;
+mod client_keys;
+mod client_secrets;
 mod code;
+mod consent;
 mod discovery;
 mod ending_sessions;
 mod introspection;
 mod keys;
 mod launch;
+mod launch_people;
+mod launch_rules;
+mod listed_algorithms;
 mod logout;
+mod managing;
+mod reading;
+pub mod record_server;
 mod refresh;
 mod refresh_model;
 mod registration;
+mod requests;
 mod revocation;
 mod userinfo;

@@ -1,8 +1,10 @@
-//! Dynamic registration (ATTACKS group D).
+//! Dynamic registration (RFC 7591; ATTACKS group D). Its management is next door.
 
 use axum::http::Method;
+use countersign::domain::access_requests::AccessRequest;
+use countersign::domain::ids::ClientId;
 use countersign::domain::organizations::{Organization, OrganizationSettings, RegistrationPolicy};
-use countersign::governance::dynamic_registration::make_initial_access_token;
+use countersign::governance::initial_access_tokens::{self, TokenStanding, make as make_initial_access_token};
 use countersign::storage;
 use serde_json::{Value, json};
 
@@ -10,24 +12,24 @@ use super::actors::{CALLBACK, ISSUER, Stage, refused};
 use crate::support::browser::Answer;
 use crate::support::on_both;
 
-async fn open(stage: &Stage) {
+pub async fn open(stage: &Stage) {
     set(stage, RegistrationPolicy::Open).await;
 }
 
-async fn set(stage: &Stage, registration: RegistrationPolicy) {
+pub async fn set(stage: &Stage, registration: RegistrationPolicy) {
     let before = stage.world().reviewer.organization.clone();
     let after = Organization { settings: OrganizationSettings { registration, ..before.settings.clone() }, ..before };
     stage.world().write(move |conn| Box::pin(async move { storage::organizations::update(conn, &after).await })).await;
 }
 
-async fn send(stage: &Stage, method: Method, path: &str, bearer: Option<&str>, body: &str) -> Answer {
+pub async fn send(stage: &Stage, method: Method, path: &str, bearer: Option<&str>, body: &str) -> Answer {
     let authorization = bearer.map(|token| format!("Bearer {token}"));
     let mut headers = vec![("content-type", "application/json")];
     headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
     stage.app_browser().send(method, &format!("{ISSUER}/register{path}"), &headers, body.to_owned()).await
 }
 
-fn good() -> Value {
+pub fn good() -> Value {
     json!({
         "client_name": "Self Made", "contacts": ["help@self.example"], "redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none",
         "grant_types": ["authorization_code", "refresh_token"], "scope": "launch/patient openid patient/Patient.r",
@@ -121,6 +123,71 @@ fn what_cannot_be_registered_is_refused_and_what_a_client_wishes_for_itself_is_i
             ("fragment", with("redirect_uris", json!(["https://app.example/cb#x"])), "invalid_redirect_uri"),
             ("no redirect", with("redirect_uris", json!([])), "invalid_redirect_uri"),
             ("too many", with("redirect_uris", json!(vec![CALLBACK; 100])), "invalid_client_metadata"),
+            (
+                "very many",
+                with("redirect_uris", json!((0..2500).map(|n| format!("https://a.example/{n}")).collect::<Vec<_>>())),
+                "invalid_client_metadata",
+            ),
+            ("another redirect", with("redirect_uris", json!("https://app.example/cb")), "invalid_client_metadata"),
+            ("own scheme for the web", with("redirect_uris", json!(["com.example.app:/cb"])), "invalid_redirect_uri"),
+            (
+                "userinfo in a redirect",
+                with("redirect_uris", json!(["https://a@app.example/cb"])),
+                "invalid_redirect_uri",
+            ),
+            ("relative redirect", with("redirect_uris", json!(["/cb"])), "invalid_redirect_uri"),
+            ("kind of app", with("application_type", json!("desktop")), "invalid_client_metadata"),
+            ("http logo", with("logo_uri", json!("http://app.example/logo.png")), "invalid_client_metadata"),
+            ("internal logo, decimal", with("logo_uri", json!("https://2130706433/")), "invalid_client_metadata"),
+            ("internal policy", with("policy_uri", json!("https://[::ffff:10.0.0.1]/")), "invalid_client_metadata"),
+            ("internal terms", with("tos_uri", json!("https://localhost/")), "invalid_client_metadata"),
+            ("internal page", with("client_uri", json!("https://10.1.2.3/")), "invalid_client_metadata"),
+            ("script as policy", with("policy_uri", json!("javascript:alert(1)")), "invalid_client_metadata"),
+            ("internal logout", with("backchannel_logout_uri", json!("https://10.0.0.1/")), "invalid_client_metadata"),
+            ("http login start", with("initiate_login_uri", json!("http://app.example/go")), "invalid_client_metadata"),
+            ("http launch", with("launch_uri", json!("http://app.example/launch")), "invalid_client_metadata"),
+            ("sector", with("sector_identifier_uri", json!("https://app.example/s.json")), "invalid_client_metadata"),
+            ("pairwise", with("subject_type", json!("pairwise")), "invalid_client_metadata"),
+            ("ES256 tokens", with("id_token_signed_response_alg", json!("ES256")), "invalid_client_metadata"),
+            ("unsigned tokens", with("id_token_signed_response_alg", json!("none")), "invalid_client_metadata"),
+            ("encrypted", with("id_token_encrypted_response_alg", json!("RSA-OAEP")), "invalid_client_metadata"),
+            ("signed userinfo", with("userinfo_signed_response_alg", json!("RS256")), "invalid_client_metadata"),
+            ("bound tokens", with("dpop_bound_access_tokens", json!(true)), "invalid_client_metadata"),
+            (
+                "both keys",
+                {
+                    let mut body = good();
+                    body["jwks"] = json!({ "keys": [] });
+                    body["jwks_uri"] = json!("https://app.example/jwks");
+                    body.to_string()
+                },
+                "invalid_client_metadata",
+            ),
+            ("unknown algorithm", with("token_endpoint_auth_signing_alg", json!("HS256")), "invalid_client_metadata"),
+            ("a scheme of hers", with("assertion_audience", json!("any")), "invalid_client_metadata"),
+            ("zero width", with("client_name", json!("Growth\u{200b} Chart")), "invalid_client_metadata"),
+            ("long software id", with("software_id", json!("x".repeat(300))), "invalid_client_metadata"),
+            ("age", with("default_max_age", json!(-1)), "invalid_client_metadata"),
+            ("age in words", with("default_max_age", json!("soon")), "invalid_client_metadata"),
+            ("null in a list", with("contacts", json!(["a@b.example", null])), "invalid_client_metadata"),
+            (
+                "a hole in a list",
+                r#"{"redirect_uris":["https://a.example/cb",,"https://b.example/cb"]}"#.into(),
+                "invalid_client_metadata",
+            ),
+            ("keys twice inside", r#"{"client_name":"a","x":{"a":1,"a":2}}"#.into(), "invalid_client_metadata"),
+            (
+                "unknown member twice",
+                r#"{"client_name":"a","approved":1,"approved":2}"#.into(),
+                "invalid_client_metadata",
+            ),
+            ("scope with holes", with("scope", json!("openid\u{a0}patient/*.rs")), "invalid_client_metadata"),
+            (
+                "unsigned statement",
+                with("software_statement", json!("eyJhbGciOiJub25lIn0.e30.")),
+                "invalid_software_statement",
+            ),
+            ("no statement", with("software_statement", json!({})), "invalid_software_statement"),
             ("implicit", with("grant_types", json!(["implicit"])), "invalid_client_metadata"),
             ("token", with("response_types", json!(["token"])), "invalid_client_metadata"),
             ("method", with("token_endpoint_auth_method", json!("client_secret_jwt")), "invalid_client_metadata"),
@@ -153,8 +220,20 @@ fn what_cannot_be_registered_is_refused_and_what_a_client_wishes_for_itself_is_i
             assert_eq!(answer.status, 400, "{what}: {}", answer.body);
             assert_eq!(answer.json()["error"], error, "{what}: {}", answer.body);
         }
-        let huge = with("client_name", json!("x".repeat(300_000)));
-        assert_eq!(send(&stage, Method::POST, "", None, &huge).await.status, 413);
+        for huge in [
+            with("client_name", json!("x".repeat(300_000))),
+            with("client_name", json!("x".repeat(1_000_000))),
+            with("redirect_uris", json!((0..10_000).map(|n| format!("https://a.example/{n}")).collect::<Vec<_>>())),
+        ] {
+            assert_eq!(send(&stage, Method::POST, "", None, &huge).await.status, 413);
+        }
+        let path = format!("{ISSUER}/register");
+        for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"] {
+            let headers = [("content-type", media_type)];
+            let answer = stage.app_browser().send(Method::POST, &path, &headers, good().to_string()).await;
+            refused(&answer, 400, "invalid_client_metadata");
+        }
+        assert_eq!(registered(&stage).await, 0, "nothing came of it");
         let mut wishes = good();
         for (name, value) in [
             ("client_id", json!("app_mine")),
@@ -176,72 +255,6 @@ fn what_cannot_be_registered_is_refused_and_what_a_client_wishes_for_itself_is_i
 }
 
 #[test]
-fn a_registration_token_manages_its_client_but_never_its_approval() {
-    on_both(|dialect| async move {
-        let stage = Stage::new(dialect).await;
-        open(&stage).await;
-        let world = stage.world();
-        let made = send(&stage, Method::POST, "", None, &good().to_string()).await.json();
-        let (id, token) = (made["client_id"].as_str().unwrap(), made["registration_access_token"].as_str().unwrap());
-        let path = format!("/{id}");
-        let other = send(&stage, Method::POST, "", None, &good().to_string()).await.json();
-        // only its own
-        refused(&send(&stage, Method::GET, &path, None, "").await, 401, "invalid_token");
-        refused(
-            &send(&stage, Method::GET, &path, other["registration_access_token"].as_str(), "").await,
-            401,
-            "invalid_token",
-        );
-        refused(
-            &send(&stage, Method::DELETE, &path, other["registration_access_token"].as_str(), "").await,
-            401,
-            "invalid_token",
-        );
-        let got = send(&stage, Method::GET, &path, Some(token), "").await;
-        assert_eq!(got.status, 200, "{}", got.body);
-        // what was read can be written back, and nothing is lost
-        let back = send(&stage, Method::PUT, &path, Some(token), &got.body).await;
-        assert_eq!(back.status, 200, "{}", back.body);
-        assert_eq!(back.json(), got.json());
-        // approved: a change is pending, the live revision unchanged
-        let client = countersign::domain::ids::ClientId::from_text(id);
-        let waiting = {
-            let mut conn = world.app.store.read().await.unwrap();
-            storage::access_requests::find_waiting(&mut conn, &world.reviewer.organization.id, &client)
-                .await
-                .unwrap()
-                .unwrap()
-        };
-        world.approve(&waiting.id).await.unwrap();
-        let mut moved = got.json();
-        moved["redirect_uris"] = json!(["https://elsewhere.example/cb"]);
-        moved["scope"] = json!("launch/patient openid patient/*.cruds");
-        let changed = send(&stage, Method::PUT, &path, Some(token), &moved.to_string()).await;
-        assert_eq!(changed.status, 200, "{}", changed.body);
-        let mut request = stage.request();
-        request[1].1 = id.into();
-        request[2].1 = "https://elsewhere.example/cb".into();
-        let answer = stage.app_browser().get(&Stage::authorize_url(&request)).await;
-        assert_eq!(answer.status, 400);
-        assert!(answer.location().is_empty(), "the new address is not approved");
-        // disabled: the token does nothing at all
-        stage.disable(&client).await;
-        for (method, body) in
-            [(Method::GET, String::new()), (Method::PUT, got.body.clone()), (Method::DELETE, String::new())]
-        {
-            refused(&send(&stage, method, &path, Some(token), &body).await, 403, "insufficient_scope");
-        }
-        stage.enable(&client).await;
-        // deleted: for good
-        assert_eq!(send(&stage, Method::DELETE, &path, Some(token), "").await.status, 204);
-        refused(&send(&stage, Method::GET, &path, Some(token), "").await, 401, "invalid_token");
-        request[2].1 = CALLBACK.into();
-        assert_eq!(stage.app_browser().get(&Stage::authorize_url(&request)).await.status, 400);
-        stage.end().await;
-    });
-}
-
-#[test]
 fn a_flood_of_registrations_is_stopped() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
@@ -251,6 +264,275 @@ fn a_flood_of_registrations_is_stopped() {
             last = send(&stage, Method::POST, "", None, &good().to_string()).await.status.as_u16();
         }
         assert_eq!(last, 429);
+        let answer = send(&stage, Method::POST, "", None, &good().to_string()).await;
+        refused(&answer, 429, "temporarily_unavailable");
+        assert_eq!(answer.header("retry-after"), "3600");
+        assert_eq!(registered(&stage).await, 30);
+        // who was invited is no flood
+        let token = make_initial_access_token(&stage.world().app, &stage.world().admin, "for Acme").await.unwrap();
+        let invited = send(&stage, Method::POST, "", Some(token.reveal()), &good().to_string()).await;
+        assert_eq!(invited.status, 201, "{}", invited.body);
+        // an hour later there is room again
+        stage.world().clock.advance_seconds(3601);
+        assert_eq!(send(&stage, Method::POST, "", None, &good().to_string()).await.status, 201);
         stage.end().await;
     });
+}
+
+#[test]
+fn only_so_many_that_registered_themselves_may_wait() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        open(&stage).await;
+        let most = stage.world().app.config.limits.waiting_registrations;
+        let mut made = 0;
+        let stopped = loop {
+            let answer = send(&stage, Method::POST, "", None, &good().to_string()).await;
+            if answer.status == 201 {
+                made += 1;
+            } else if made == most {
+                break answer;
+            } else {
+                refused(&answer, 429, "temporarily_unavailable");
+                stage.world().clock.advance_seconds(3601);
+            }
+        };
+        refused(&stopped, 429, "temporarily_unavailable");
+        stage.world().clock.advance_seconds(3601);
+        refused(&send(&stage, Method::POST, "", None, &good().to_string()).await, 429, "temporarily_unavailable");
+        stage.end().await;
+    });
+}
+
+/// How many clients registered themselves here.
+pub async fn registered(stage: &Stage) -> i64 {
+    let mut conn = stage.world().app.store.read().await.unwrap();
+    let organization = &stage.world().reviewer.organization.id;
+    let since = countersign::domain::clock::UtcMillis(0);
+    storage::registrations::count_since(&mut conn, organization, since).await.unwrap()
+}
+
+#[test]
+fn a_bad_request_uses_no_initial_access_token_up_and_leaves_no_trace() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let world = stage.world();
+        let token = make_initial_access_token(&world.app, &world.admin, "for Acme").await.unwrap();
+        let (records, providers) = (world.audit().await.len(), self_registered_providers(&stage).await);
+        for bad in [
+            "{".to_owned(),
+            with("redirect_uris", json!(["http://app.example/cb"])),
+            with("contacts", json!([])),
+            with("software_statement", json!("eyJ.x.")),
+            // found only when the request is filed, after provider and client were written
+            with("scope", json!("patient/Patient.zz")),
+            with("scope", json!("system/Patient.rs")),
+        ] {
+            let answer = send(&stage, Method::POST, "", Some(token.reveal()), &bad).await;
+            assert_eq!(answer.status, 400, "{bad}: {}", answer.body);
+        }
+        assert_eq!(world.audit().await.len(), records);
+        assert_eq!(self_registered_providers(&stage).await, providers);
+        assert_eq!(registered(&stage).await, 0);
+        let made = send(&stage, Method::POST, "", Some(token.reveal()), &good().to_string()).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        refused(&send(&stage, Method::POST, "", Some(token.reveal()), &good().to_string()).await, 401, "invalid_token");
+        assert_eq!(world.recorded("client.registered_itself").await, 1);
+        assert_eq!(self_registered_providers(&stage).await, providers + 1);
+        stage.end().await;
+    });
+}
+
+/// How often a provider was made for a client that registered itself.
+async fn self_registered_providers(stage: &Stage) -> usize {
+    let mut conn = stage.world().app.store.read().await.unwrap();
+    let records = storage::audit::page_from(&mut conn, "server", 0, 1000).await.unwrap();
+    records.iter().filter(|record| record.event == "application_provider.registered_itself").count()
+}
+
+#[test]
+fn one_initial_access_token_shown_twenty_times_at_once_registers_one_client() {
+    on_both(|dialect| async move {
+        let stage = std::sync::Arc::new(Stage::new(dialect).await);
+        let token = make_initial_access_token(&stage.world().app, &stage.world().admin, "once").await.unwrap();
+        let all = (0..20).map(|_| {
+            let (stage, token) = (stage.clone(), token.reveal().to_owned());
+            tokio::spawn(async move {
+                send(&stage, Method::POST, "", Some(&token), &good().to_string()).await.status.as_u16()
+            })
+        });
+        let statuses: Vec<u16> = futures_util::future::join_all(all).await.into_iter().map(Result::unwrap).collect();
+        assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+        assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 19);
+        assert_eq!(self_registered_providers(&stage).await, 1);
+        std::sync::Arc::into_inner(stage).unwrap().end().await;
+    });
+}
+
+#[test]
+fn an_initial_access_token_is_good_at_its_organization_for_a_week_and_until_it_is_revoked() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let world = stage.world();
+        let body = good().to_string();
+        let foreign = make_initial_access_token(&world.app, &world.stranger, "elsewhere").await.unwrap();
+        refused(&send(&stage, Method::POST, "", Some(foreign.reveal()), &body).await, 401, "invalid_token");
+        let revoked = make_initial_access_token(&world.app, &world.admin, "revoked").await.unwrap();
+        let listed = initial_access_tokens::list(&world.app, &world.admin).await.unwrap();
+        assert_eq!((listed.len(), listed[0].note.as_str(), listed[0].by.name.is_empty()), (1, "revoked", false));
+        assert!(initial_access_tokens::revoke(&world.app, &world.reviewer, listed[0].id).await.is_err(), "admins only");
+        assert!(
+            initial_access_tokens::revoke(&world.app, &world.stranger, listed[0].id).await.is_err(),
+            "own ones only"
+        );
+        initial_access_tokens::revoke(&world.app, &world.admin, listed[0].id).await.unwrap();
+        refused(&send(&stage, Method::POST, "", Some(revoked.reveal()), &body).await, 401, "invalid_token");
+        let used = make_initial_access_token(&world.app, &world.admin, "used").await.unwrap();
+        let id = send(&stage, Method::POST, "", Some(used.reveal()), &body).await.json()["client_id"].clone();
+        let late = make_initial_access_token(&world.app, &world.admin, "late").await.unwrap();
+        world.clock.advance_seconds(7 * 86_400);
+        refused(&send(&stage, Method::POST, "", Some(late.reveal()), &body).await, 401, "invalid_token");
+        let listed = initial_access_tokens::list(&world.app, &world.admin).await.unwrap();
+        let standings: Vec<_> = listed.iter().map(|token| (token.note.as_str(), &token.standing)).collect();
+        assert!(matches!(standings[0], ("late", TokenStanding::Expired { .. })), "{standings:?}");
+        assert!(
+            matches!(standings[1], ("used", TokenStanding::Used { client: Some((client, _)), .. }) if id == client.as_str()),
+            "{standings:?}"
+        );
+        assert!(matches!(standings[2], ("revoked", TokenStanding::Revoked { .. })), "{standings:?}");
+        let used = listed[1].id;
+        assert!(initial_access_tokens::revoke(&world.app, &world.admin, used).await.is_err(), "used is used");
+        stage.end().await;
+    });
+}
+
+#[test]
+fn the_answer_tells_everything_that_is_registered() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        open(&stage).await;
+        let key = super::actors::Key::new("key-1");
+        let wish = json!({
+            "client_name": "Self Made", "client_uri": "https://app.example/", "policy_uri": "https://app.example/privacy",
+            "tos_uri": "https://app.example/terms", "contacts": ["help@self.example"],
+            "redirect_uris": [CALLBACK, "https://app.acme.example/other"],
+            "post_logout_redirect_uris": ["https://app.acme.example/bye"],
+            "backchannel_logout_uri": "https://app.acme.example/logout", "launch_uri": "https://app.acme.example/launch",
+            "initiate_login_uri": "https://app.acme.example/start", "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_signing_alg": "ES384", "assertion_audience": "strict", "jwks": { "keys": [key.jwk()] },
+            "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+            "application_type": "web", "scope": "launch/patient openid patient/Patient.r", "software_id": "self-made",
+            "software_version": "1.0", "default_max_age": 3600, "require_auth_time": true,
+            "id_token_signed_response_alg": "RS256", "subject_type": "public",
+        });
+        let answer = send(&stage, Method::POST, "", None, &wish.to_string()).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+        let made = answer.json();
+        for (name, value) in wish.as_object().unwrap() {
+            assert_eq!(made[name], *value, "{name}");
+        }
+        let id = made["client_id"].as_str().unwrap();
+        assert_eq!(made["client_id_issued_at"].as_i64(), Some(stage.world().app.now().seconds()));
+        assert_eq!(made["registration_client_uri"], format!("{ISSUER}/register/{id}"));
+        assert!(made["registration_access_token"].as_str().unwrap().starts_with("csg_"));
+        assert!(made.get("client_secret").is_none() && made.get("client_secret_expires_at").is_none());
+        // what is not said is told with its default
+        let least =
+            json!({ "redirect_uris": [CALLBACK], "contacts": ["help@self.example"], "logo_uri": null, "jwks": null });
+        let made = send(&stage, Method::POST, "", None, &least.to_string()).await.json();
+        assert_eq!(made["token_endpoint_auth_method"], "client_secret_basic");
+        assert_eq!(made["grant_types"], json!(["authorization_code"]));
+        assert_eq!(made["response_types"], json!(["code"]));
+        assert_eq!(made["application_type"], "web");
+        assert_eq!(made["scope"], "openid");
+        assert_eq!(made["client_secret_expires_at"], 0);
+        // keys mean nothing for a client with a secret: they are not registered, and the answer does not pretend
+        let mut with_keys = wish.clone();
+        with_keys["token_endpoint_auth_method"] = json!("client_secret_post");
+        let made = send(&stage, Method::POST, "", None, &with_keys.to_string()).await.json();
+        assert_eq!(made["token_endpoint_auth_method"], "client_secret_post");
+        assert!(made.get("jwks").is_none() && made.get("token_endpoint_auth_signing_alg").is_none(), "{made}");
+        stage.end().await;
+    });
+}
+
+#[test]
+fn a_native_app_may_use_its_own_scheme_and_loopback() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        open(&stage).await;
+        let mut native = good();
+        native["application_type"] = json!("native");
+        native["redirect_uris"] = json!(["com.example.app:/cb", "http://127.0.0.1/cb", "http://[::1]/cb"]);
+        let answer = send(&stage, Method::POST, "", None, &native.to_string()).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        for bad in ["app:/cb", "javascript:alert(1)", "http://app.example/cb", "com.example.app:/cb#x"] {
+            native["redirect_uris"] = json!([bad]);
+            let answer = send(&stage, Method::POST, "", None, &native.to_string()).await;
+            refused(&answer, 400, "invalid_redirect_uri");
+        }
+        stage.end().await;
+    });
+}
+
+#[test]
+fn a_page_of_any_origin_may_register() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        for path in ["register", "register/app_1"] {
+            let headers = [
+                ("origin", "https://app.example"),
+                ("access-control-request-method", "PUT"),
+                ("access-control-request-headers", "authorization, content-type"),
+            ];
+            let answer = stage.app_browser().send(Method::OPTIONS, &format!("{ISSUER}/{path}"), &headers, "").await;
+            assert_eq!(answer.header("access-control-allow-origin"), "*");
+            for method in ["GET", "POST", "PUT", "DELETE"] {
+                assert!(answer.header("access-control-allow-methods").contains(method), "{method}");
+            }
+            assert!(answer.header("access-control-allow-headers").contains("authorization"));
+            assert!(answer.header("access-control-allow-credentials").is_empty());
+        }
+        let refused = send(&stage, Method::POST, "", None, "{}").await;
+        assert_eq!((refused.status.as_u16(), refused.header("access-control-allow-origin").as_str()), (401, "*"));
+        stage.end().await;
+    });
+}
+
+#[test]
+fn a_name_that_looks_like_an_approved_apps_is_shown_to_the_reviewer_with_a_warning() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        open(&stage).await;
+        let world = stage.world();
+        // the first provider's Growth Chart is approved here
+        for (name, is_flagged) in [
+            ("Gr\u{43e}wth Chart", true),
+            ("GR0WTH-CHART", true),
+            ("Growth Curves", false),
+            ("Growth <b>Chart</b>x", false),
+        ] {
+            let made = send(&stage, Method::POST, "", None, &with("client_name", json!(name))).await.json();
+            let client = ClientId::from_text(made["client_id"].as_str().unwrap());
+            let waiting = waiting(&stage, &client).await.unwrap();
+            let review = world.review(&waiting.id).await;
+            let risks = countersign::governance::explain::risks(&review);
+            assert_eq!(risks.contains(&countersign::governance::explain::Risk::LooksLike), is_flagged, "{name}");
+            let mut nurse = stage.site.signed_in(&world.reviewer.account).await;
+            let page = nurse.open(&format!("/console/st-mary/access-requests/{}", waiting.id)).await;
+            assert_eq!(page.body.contains("Name looks like another app"), is_flagged, "{name}");
+            assert!(!page.body.contains("<b>Chart"), "{name}");
+        }
+        stage.end().await;
+    });
+}
+
+/// What a client waits for at St. Mary.
+pub async fn waiting(stage: &Stage, client: &ClientId) -> Option<AccessRequest> {
+    let world = stage.world();
+    let mut conn = world.app.store.read().await.unwrap();
+    storage::access_requests::find_waiting(&mut conn, &world.reviewer.organization.id, client).await.unwrap()
 }

@@ -56,6 +56,9 @@ async fn a_read_gives_a_view_or_says_what_went_wrong() {
     let client = client("t").await;
     assert_eq!(client.read_patient("mei-tan").await.unwrap().name, "Mei Tan");
     assert_eq!(client.read_practitioner("ruth-bakker").await.unwrap().id, "ruth-bakker");
+    assert_eq!(client.read_related_person("anna-for-sam").await.unwrap().name, "Mei Tan");
+    assert_eq!(client.read_encounter("visit").await.unwrap().id, "visit");
+    assert_eq!(client.read_resource("Location", "ward").await.unwrap().resource_type(), "Location");
     for id in ["absent", "deleted", "../secrets", "a?b", ".."] {
         assert!(matches!(client.read_patient(id).await, Err(FhirReadError::NotFound)), "{id}");
     }
@@ -73,6 +76,38 @@ async fn a_wrong_token_is_a_refusal_and_a_closed_port_is_down() {
     let nowhere = FhirClient::new(&Url::parse("http://127.0.0.1:1/fhir").unwrap(), None, Duration::from_secs(2), http);
     let error = nowhere.read_patient("mei-tan").await.unwrap_err();
     assert!(matches!(&error, FhirReadError::Down(why) if !why.contains("mei-tan")), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_down_when_patience_ends() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = Url::parse(&format!("http://{}/fhir", listener.local_addr().unwrap())).unwrap();
+    // it accepts and never says a word
+    let silent = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            held.push(socket);
+        }
+    });
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = FhirClient::new(&base_url, None, Duration::from_millis(100), http);
+    assert!(matches!(client.read_patient("mei-tan").await, Err(FhirReadError::Down(_))));
+    assert!(matches!(client.search("Encounter", &[], 5).await, Err(FhirReadError::Down(_))));
+    silent.abort();
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once() {
+    let renewals = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    for (renewed, expected) in [("t", true), ("still wrong", false)] {
+        let counted = std::sync::Arc::clone(&renewals);
+        let client = client("wrong").await.renewing(std::sync::Arc::new(move || {
+            counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            Box::pin(async move { Ok(PlainSecret::from_text(renewed)) })
+        }));
+        assert_eq!(client.read_patient("mei-tan").await.is_ok(), expected);
+    }
+    assert_eq!(renewals.load(std::sync::atomic::Ordering::Relaxed), 2, "once for each read");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Registering, revising, rotating, deleting: through the pages.
 
-use countersign::domain::clients::ClientType;
+use countersign::domain::clients::{AssertionAudience, ClientType};
 use countersign::domain::ids::ClientId;
 use countersign::storage;
 
@@ -35,6 +35,43 @@ fn a_client_is_registered_and_starts_without_access() {
         assert_eq!(revision.metadata.redirect_uris, ["https://cal.acme.example/cb", "https://cal.acme.example/other"]);
         assert!(storage::approvals::list_by_client(&mut conn, &id).await.unwrap().is_empty());
         drop(conn);
+        site.remove().await;
+    });
+}
+
+#[test]
+fn a_client_with_keys_chooses_the_audience_of_its_assertions() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let (mut browser, form, _) = new_client_form(&site).await;
+        assert_eq!(form.value("assertion_audience"), "smart");
+        let form = form
+            .with("name", "CareCal")
+            .with("contacts", "dev@acme.example")
+            .with("client_type", "confidential_keys")
+            .with("jwks_uri", "https://cal.acme.example/jwks")
+            .with("assertion_audience", "strict")
+            .with("redirect_uris", "https://cal.acme.example/cb");
+        let answer = browser.submit_multipart(&form, None).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        let page = answer.location();
+        let id = ClientId::from_text(page.rsplit('/').next().unwrap());
+        let audience = async |revision| {
+            let mut conn = site.world.app.store.read().await.unwrap();
+            storage::clients::find_revision(&mut conn, &id, revision)
+                .await
+                .unwrap()
+                .unwrap()
+                .metadata
+                .assertion_audience
+        };
+        assert_eq!(audience(1).await, AssertionAudience::Strict);
+        let edit = browser.open(&format!("{page}/edit")).await.form("/edit");
+        assert_eq!(edit.value("assertion_audience"), "strict");
+        let answer =
+            browser.submit_multipart(&edit.with("name", "CareCal 2").without("assertion_audience"), None).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        assert_eq!(audience(2).await, AssertionAudience::Strict, "what a form does not say stays");
         site.remove().await;
     });
 }

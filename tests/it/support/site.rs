@@ -26,11 +26,11 @@ pub struct Site {
 
 impl Site {
     pub async fn new(dialect: Dialect) -> Self {
-        Self::around(World::new(dialect).await)
+        Self::of(World::new(dialect).await)
     }
 
-    /// The whole product around a world.
-    pub fn around(world: World) -> Self {
+    /// Around a world that is there already.
+    pub fn of(world: World) -> Self {
         let state = AppState { app: world.app.clone(), pages: Arc::new(Pages::load().expect("the pages load")) };
         Self { world, router: router(state) }
     }

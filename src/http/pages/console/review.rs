@@ -280,6 +280,7 @@ impl Page for Review {
                 app: Badge::new(samples::LONG_NAME, samples::LONG_WORD),
                 ask: vec![Run::name(samples::LONG_WORD), Run::plain(" asks to "), Run::strong(samples::LONG_NAME)],
                 risks: vec![
+                    Risk::LooksLike,
                     Risk::Writes,
                     Risk::Deletes,
                     Risk::AllPatients,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::super::frame::ConsoleSection;
-use super::super::parts::{Badge, Choice, Field, Moment};
+use super::super::parts::{Choice, Field, Moment};
 use super::super::{Nav, Page, samples};
 use super::sample_nav;
 
@@ -45,7 +45,8 @@ pub struct MemberRow {
 }
 
 /// The organization's FHIR base URLs and who may introspect for them. Forms: `POST {action}/add` with `csrf`, `name`, `base_url`,
-/// `version`; `POST {action}/resource-server` with `csrf`, `endpoint` (makes credentials, shown once).
+/// `version`; `POST {action}/resource-server` with `csrf`, `endpoint` (makes credentials, shown once); `POST {action}/{id}/reading` with `csrf`,
+/// `reading` (`own` or `backend`), `token_endpoint`, `client_id`, `scope`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct FhirEndpoints {
     /// Base of the forms' addresses.
@@ -60,6 +61,8 @@ pub struct FhirEndpoints {
     pub base_url: Field,
     /// FHIR versions.
     pub versions: Vec<Choice>,
+    /// Where the keys are with which this server proves itself when it reads.
+    pub reader_jwks: String,
     /// Credentials made just now: the id; `""` otherwise.
     pub new_client_id: String,
     /// And the secret, shown this once.
@@ -81,6 +84,16 @@ pub struct FhirEndpointRow {
     pub smart_configuration: String,
     /// Who may introspect for it.
     pub resource_servers: Vec<ResourceServerRow>,
+    /// This server reads as a client of another authorization server; otherwise with tokens of its own.
+    pub reads_by_backend: bool,
+    /// The form about reading stands open.
+    pub reading_open: bool,
+    /// That server's token endpoint.
+    pub token_endpoint: Field,
+    /// Who this server is there.
+    pub reader_client_id: Field,
+    /// What it asks for.
+    pub reader_scope: Field,
 }
 
 /// One resource server.
@@ -92,46 +105,35 @@ pub struct ResourceServerRow {
     pub last_used: Moment,
 }
 
-/// Settings. Form: `POST {action}` with `csrf`, `name`, `contact`, `lang`, `duration`, `frame_ancestors`.
+/// Settings. Form: `POST {action}` with `csrf`, `name`, `website`, `contact`, `lang`, `duration`, `request_days`, `clinician_consent` (`ask` or `standing`),
+/// `registration` (`closed`, `token` or `open`), `frame_ancestors`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Settings {
     /// Where the form goes.
     pub action: String,
     /// The organization's name.
     pub name: Field,
+    /// The organization's website.
+    pub website: Field,
     /// Contact for application providers and users.
     pub contact: Field,
     /// The language of mails and of whoever says nothing else.
     pub languages: Vec<Choice>,
     /// How long approvals last unless said otherwise.
     pub durations: Vec<Choice>,
+    /// How many days a request waits before it expires.
+    pub request_days: Field,
+    /// Whether clinicians are asked for consent.
+    pub clinician_consent: Vec<Choice>,
+    /// Who may register a client by machine.
+    pub registration: Vec<Choice>,
+    /// The page of initial access tokens.
+    pub registration_href: String,
     /// Origins of EHRs that may show launches in a frame, one per line.
     pub frame_ancestors: Field,
     /// The issuer, for copying.
     pub issuer: String,
     /// This person may change settings.
-    pub may_change: bool,
-}
-
-/// How the organization appears to people and in the brand bundle. Form: `POST {action}` as `multipart/form-data` with `csrf`,
-/// `display_name`, `website`, `logo` (a PNG or JPEG), `remove_logo=1`, `places` (one per line).
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Brand {
-    /// Where the form goes.
-    pub action: String,
-    /// How it appears now.
-    pub badge: Badge,
-    /// The name people see.
-    pub display_name: Field,
-    /// The organization's own site.
-    pub website: Field,
-    /// What is wrong with an uploaded logo: only its error.
-    pub logo: Field,
-    /// Places people may know it by, one per line.
-    pub places: Field,
-    /// Where the brand bundle is served.
-    pub bundle: String,
-    /// This person may change it.
     pub may_change: bool,
 }
 
@@ -207,15 +209,28 @@ impl Page for FhirEndpoints {
                 client_id: "rs_01jd8t3m5k".into(),
                 last_used: Moment::new("now", "2026-11-23T14:03:00Z"),
             }],
+            ..FhirEndpointRow::default()
         };
         let nothing = Self {
             action: "/console/st-mary/fhir-endpoints".into(),
+            reader_jwks: "https://id.example/o/st-mary/reader-jwks".into(),
             may_change: true,
             versions: vec![Choice::current("R4", "R4"), Choice::new("R4B", "R4B"), Choice::new("R5", "R5")],
             ..Self::default()
         };
         let typical = Self {
-            rows: vec![row("Main record"), FhirEndpointRow { resource_servers: Vec::new(), ..row("Laboratory") }],
+            rows: vec![
+                row("Main record"),
+                FhirEndpointRow {
+                    resource_servers: Vec::new(),
+                    reads_by_backend: true,
+                    reading_open: true,
+                    token_endpoint: Field::wrong("http://as.example", "This is not a web address."),
+                    reader_client_id: Field::of("countersign-st-mary"),
+                    reader_scope: Field::of("system/Patient.rs system/Encounter.rs"),
+                    ..row("Laboratory")
+                },
+            ],
             ..nothing.clone()
         };
         vec![
@@ -256,49 +271,6 @@ impl Page for FhirEndpoints {
     }
 }
 
-impl Page for Brand {
-    const TEMPLATE: &'static str = "console/brand.html";
-
-    fn samples() -> Vec<Self> {
-        let typical = Self {
-            action: "/console/st-mary/brand".into(),
-            badge: Badge::new("St. Mary Hospital", ""),
-            display_name: Field::of("St. Mary Hospital"),
-            website: Field::of("https://st-mary.example"),
-            places: Field::of("Amsterdam\nUtrecht"),
-            bundle: "https://id.example/o/st-mary/brands".into(),
-            may_change: true,
-            ..Self::default()
-        };
-        let nothing = Self { website: Field::default(), places: Field::default(), ..typical.clone() };
-        vec![
-            nothing,
-            typical.clone(),
-            Self {
-                badge: typical.badge.clone().with_logo("/assets/favicon.svg"),
-                may_change: false,
-                ..typical.clone()
-            },
-            Self {
-                badge: Badge::new(samples::LONG_NAME, ""),
-                display_name: Field::wrong(samples::LONG_WORD, "Use at most 60 characters."),
-                logo: Field::wrong("", "This is not a PNG or JPEG picture."),
-                ..typical.clone()
-            },
-            Self {
-                badge: Badge::new(samples::MARKUP, "").with_logo(samples::BAD_URL),
-                website: Field::wrong(samples::BAD_URL, samples::MARKUP),
-                places: Field::of(samples::RTL),
-                ..typical
-            },
-        ]
-    }
-
-    fn sample_nav() -> Nav {
-        sample_nav(ConsoleSection::Brand)
-    }
-}
-
 impl Page for Settings {
     const TEMPLATE: &'static str = "console/settings.html";
 
@@ -306,6 +278,7 @@ impl Page for Settings {
         let typical = Self {
             action: "/console/st-mary/settings".into(),
             name: Field::of("St. Mary Hospital"),
+            website: Field::of("https://st-mary.example"),
             contact: Field::of("integrations@st-mary.example"),
             languages: vec![Choice::current("en", "English"), Choice::new("nl", "Nederlands")],
             durations: vec![
@@ -313,6 +286,17 @@ impl Page for Settings {
                 Choice::current("365", "1 year"),
                 Choice::new("none", "No end"),
             ],
+            request_days: Field::of("90"),
+            clinician_consent: vec![
+                Choice::current("ask", "Each clinician is asked, once per app"),
+                Choice::new("standing", "The organization has agreed for all of them"),
+            ],
+            registration: vec![
+                Choice::new("closed", "Nobody"),
+                Choice::current("token", "Whoever has a token from you"),
+                Choice::new("open", "Anybody"),
+            ],
+            registration_href: "/console/st-mary/registration".into(),
             frame_ancestors: Field::of("https://ehr.st-mary.example"),
             issuer: "https://id.example/o/st-mary".into(),
             may_change: true,

@@ -8,7 +8,7 @@ use crate::http::pages::parts::{Choice, Field};
 use crate::http::pages::{Nav, Page, samples};
 
 /// The form. `POST {action}`, `multipart/form-data`, with `csrf`, `revision` (hidden), `logo` (hidden, digest of the logo so far), `logo_file`,
-/// `name`, `description`, `contacts`, `homepage`, `privacy`, `terms`, `client_type`, `jwks`, `jwks_uri`, `redirect_uris`, `launch_uri`,
+/// `name`, `description`, `contacts`, `homepage`, `privacy`, `terms`, `client_type`, `jwks`, `jwks_uri`, `assertion_audience`, `redirect_uris`, `launch_uri`,
 /// `post_logout_redirect_uris`, `native=1`, `grant_types` (repeated), `why`. Lists are one entry a line.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PortalClientForm {
@@ -48,6 +48,8 @@ pub struct PortalClientForm {
     pub jwks: Field,
     /// URL of its JWK Set.
     pub jwks_uri: Field,
+    /// Which audience its assertions carry: `smart` or `strict`.
+    pub assertion_audiences: Vec<Choice>,
     /// Redirect URIs, one a line.
     pub redirect_uris: Field,
     /// Launch URL.
@@ -76,6 +78,10 @@ impl PortalClientForm {
                 Choice::current("public", "Public: it runs in a browser or on a phone and cannot keep a secret"),
                 Choice::new("confidential_secret", "Confidential, with a secret: it runs on your server"),
                 Choice::new("confidential_keys", "Confidential, with keys: it signs with a key of yours (recommended)"),
+            ],
+            assertion_audiences: vec![
+                Choice::current("smart", "The token address, or the issuer"),
+                Choice::new("strict", "The issuer alone"),
             ],
             grant_types: vec![
                 Choice::current("authorization_code", "People sign in (authorization_code)"),

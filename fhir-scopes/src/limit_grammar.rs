@@ -1,0 +1,167 @@
+//! The grammar of one clause of a limit, `name=value,value`.
+
+use alloc::borrow::Cow;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use crate::constraint::unescaped;
+use crate::encoding::{Encoded, decode};
+use crate::few::Few;
+use crate::signs::Signs;
+use crate::{Clause, ParameterKind, ParseError, ParseErrorKind, Release, TypeSelector, tables};
+
+/// Reads `name=value` where the value is known to be plain: one value, nothing encoded, no other separator. None when it is not quite so.
+pub(crate) fn plain_clause(pair: &str, bars: u8, types: TypeSelector, release: Release) -> Option<Clause<'_>> {
+    let (name, value) = split(pair)?;
+    let (parameter, kind) = parameter(name, types, release).ok()?;
+    says_something(kind, value, bars).then_some(Clause {
+        parameter,
+        kind,
+        alternatives: Few::One(Cow::Borrowed(value)),
+    })
+}
+
+/// Whether a plain value is one: not empty, and for tokens one bar at most with something beside it.
+fn says_something(kind: ParameterKind, value: &str, bars: u8) -> bool {
+    !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1)
+}
+
+/// Splits at the first equals sign, which stands near the beginning.
+fn split(pair: &str) -> Option<(&str, &str)> {
+    let at = pair.bytes().position(|byte| byte == b'=')?;
+    Some((pair.get(..at)?, pair.get(at + 1..)?))
+}
+
+/// Reads `name=value,value`.
+pub(crate) fn clause(pair: &str, types: TypeSelector, release: Release) -> Result<Clause<'_>, ParseError> {
+    let Some((name, value)) = split(pair) else {
+        return Err(ParseError::new(ParseErrorKind::Pair, 0..pair.len()));
+    };
+    let (parameter, kind) = parameter(name, types, release).map_err(|kind| ParseError::new(kind, 0..name.len()))?;
+    let start = name.len() + 1;
+    let signs = Signs::of(value);
+    if signs.is_plain(0) && says_something(kind, value, signs.bars) {
+        return Ok(Clause { parameter, kind, alternatives: Few::One(Cow::Borrowed(value)) });
+    }
+    if signs.separators > 0 {
+        let at = value.find(['=', '?']).unwrap_or(0);
+        return Err(ParseError::new(ParseErrorKind::Pair, start + at..start + at + 1));
+    }
+    let refuse = |kind| ParseError::new(kind, start..pair.len());
+    let alternatives = match decode(value).ok_or_else(|| refuse(ParseErrorKind::Encoding))? {
+        Cow::Borrowed(value) => alternatives(value, kind, Cow::Borrowed),
+        Cow::Owned(value) => alternatives(&value, kind, |alternative| Cow::Owned(alternative.to_string())),
+    };
+    let alternatives = alternatives.ok_or_else(|| refuse(ParseErrorKind::Value))?;
+    Ok(Clause { parameter, kind, alternatives })
+}
+
+/// The parts between commas that FHIR does not escape, sorted, each once. None when one of them says nothing.
+fn alternatives<'v, 'a>(
+    value: &'v str,
+    kind: ParameterKind,
+    keep: impl Fn(&'v str) -> Cow<'a, str>,
+) -> Option<Few<Cow<'a, str>>> {
+    let mut all = Vec::with_capacity(2);
+    let mut from = 0;
+    for at in unescaped(value, b',').chain([value.len()]) {
+        let alternative = value.get(from..at).unwrap_or_default();
+        if !well_formed(kind, alternative) {
+            return None;
+        }
+        all.push(keep(alternative));
+        from = at + 1;
+    }
+    if all.len() > 1 {
+        all.sort_unstable_by(|a, b| Encoded(a).cmp(&Encoded(b)));
+        all.dedup();
+    }
+    Some(all.into())
+}
+
+/// A value that says something: not empty, no dangling escape, and for tokens one bar at most with something beside it.
+fn well_formed(kind: ParameterKind, value: &str) -> bool {
+    let mut escaped = false;
+    let mut bars = 0;
+    for byte in value.bytes() {
+        if escaped {
+            if !matches!(byte, b',' | b'|' | b'$' | b'\\') {
+                return false;
+            }
+            escaped = false;
+        } else {
+            escaped = byte == b'\\';
+            bars += usize::from(byte == b'|');
+        }
+    }
+    !value.is_empty() && !escaped && (kind != ParameterKind::Token || value != "|" && bars <= 1)
+}
+
+/// Parameters that every resource type has.
+fn universal(name: &str) -> Option<(&'static str, ParameterKind)> {
+    Some(match name {
+        "_id" => ("_id", ParameterKind::Token),
+        "_tag" => ("_tag", ParameterKind::Token),
+        "_security" => ("_security", ParameterKind::Token),
+        "_profile" => ("_profile", ParameterKind::Uri),
+        "_source" => ("_source", ParameterKind::Uri),
+        "_lastUpdated" => ("_lastUpdated", ParameterKind::Date),
+        _ => return None,
+    })
+}
+
+/// Parameters that shape the answer or search in ways of their own, and so are no limit on resources.
+const RESULT_PARAMETERS: [&str; 14] = [
+    "_include",
+    "_revinclude",
+    "_count",
+    "_sort",
+    "_elements",
+    "_format",
+    "_pretty",
+    "_summary",
+    "_total",
+    "_contained",
+    "_containedType",
+    "_score",
+    "_type",
+    "_maxresults",
+];
+
+fn parameter(
+    name: &str,
+    types: TypeSelector,
+    release: Release,
+) -> Result<(&'static str, ParameterKind), ParseErrorKind> {
+    if name.is_empty() {
+        return Err(ParseErrorKind::Pair);
+    }
+    if name.starts_with('_')
+        && let Some(universal) = universal(name)
+    {
+        return Ok(universal);
+    }
+    if let TypeSelector::One(one) = types
+        && let Some(found) = tables::parameter_kind(release, one, name)
+    {
+        return match found {
+            // what cannot be compared on one resource is refused here rather than never met later
+            (
+                _,
+                ParameterKind::Composite | ParameterKind::Special | ParameterKind::Number | ParameterKind::Quantity,
+            ) => Err(ParseErrorKind::UnsupportedParameter),
+            known => Ok(known),
+        };
+    }
+    Err(if name.starts_with("_has") {
+        ParseErrorKind::Chain
+    } else if name.contains(':') {
+        ParseErrorKind::Modifier
+    } else if name.contains('.') {
+        ParseErrorKind::Chain
+    } else if RESULT_PARAMETERS.contains(&name) {
+        ParseErrorKind::ResultParameter
+    } else {
+        ParseErrorKind::Parameter
+    })
+}

@@ -1,0 +1,183 @@
+//! The question of consent: the page, and the person's answer.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use fhir_scopes::describe::{self, Options, known_limits};
+use fhir_scopes::{
+    Dialect, NonResource, Release, ResourceScope, ResourceType, Scope, ScopeKind, ScopeSet, TypeSelector, us_core,
+};
+
+use super::authorize::{app_badge, in_launch};
+use super::flow::{Fields, Step, field, person, show, sign_in};
+use super::pick::patient_row;
+use crate::http::AppState;
+use crate::http::extract::{CsrfForm, Visitor};
+use crate::http::pages::Lang;
+use crate::http::pages::Nav;
+use crate::http::pages::parts::{Badge, ScopeChoice, ScopeGroup};
+use crate::http::pages::{Consent, PatientCard};
+use crate::http::present;
+use crate::protocol::interaction::{self, Answer, Question};
+use crate::protocol::patients;
+
+pub(super) async fn consent_page(
+    state: &AppState,
+    visitor: &Visitor,
+    (slug, step): (&str, &Step),
+    question: &Question,
+) -> Response {
+    let patient = match &question.patient {
+        None => PatientCard::default(),
+        Some(id) => match patients::patient(&state.app, &question.endpoint, id).await {
+            Ok(view) => {
+                let row = patient_row(&view, visitor);
+                PatientCard { name: row.name, birth_date: row.birth_date, identifier: row.identifier }
+            }
+            Err(_) => PatientCard { name: id.clone(), ..PatientCard::default() },
+        },
+    };
+    let offline = question.candidate.has_offline_access();
+    let shown = question.candidate.filtered(|scope| *scope.kind() != ScopeKind::Plain(NonResource::OfflineAccess));
+    let name = Some(patient.name.as_str()).filter(|name| !name.is_empty());
+    let options = Options { patient: name, for_patients: question.for_patients, for_reviewers: false };
+    let groups = lines_of(&shown, visitor.lang, &options);
+    let manage = state.app.url(&format!("/o/{slug}/apps"));
+    let page = Consent {
+        action: format!("/o/{slug}/consent"),
+        flow: step.flow.clone(),
+        app: app_badge(&question.badges),
+        organization: Badge::new(&question.badges.organization.name, ""),
+        person: visitor.signed_in.as_ref().map(|(account, _)| account.name.clone()).unwrap_or_default(),
+        not_me_href: format!("/o/{slug}/not-me?flow={}", step.flow),
+        patient,
+        groups,
+        offline,
+        offline_ticked: offline,
+        // the window slides with each use: there is no "at most" to promise
+        offline_until: String::new(),
+        terms_href: question.terms.clone(),
+        privacy_href: question.privacy.clone(),
+        manage_text: manage.split_once("://").map_or(manage.as_str(), |(_, rest)| rest).to_owned(),
+        manage_href: manage,
+        error: if question.nothing_chosen {
+            state.pages.text(visitor.lang, "consent-nothing-chosen", &[]).unwrap_or_default()
+        } else {
+            String::new()
+        },
+    };
+    let html = state.pages.render(&visitor.frame(Nav::None), &page);
+    in_launch(html, &question.badges, &question.redirect_uri)
+}
+
+/// The lines of the page. A category that US Core published misspelt is told as what it stands for; the tick box still carries what the app asked.
+fn lines_of(shown: &ScopeSet, lang: Lang, options: &Options<'_>) -> Vec<ScopeGroup> {
+    let (meant, corrections) = us_core::corrected(shown);
+    let mut groups = present::scope_groups(&meant, lang, options);
+    for line in groups.iter_mut().flat_map(|group| &mut group.lines) {
+        let literals: Vec<&str> = line
+            .scope
+            .split(' ')
+            .flat_map(|literal| {
+                let asked = corrections.iter().filter(move |one| one.meant == literal).map(|one| one.asked.as_str());
+                asked.chain(shown.contains_literal(literal).then_some(literal))
+            })
+            .collect();
+        line.scope = literals.join(" ");
+    }
+    groups.retain(|group| !group.lines.iter().all(|line| line.scope.is_empty()));
+    with_choices(groups, shown, present::words_lang(lang))
+}
+
+/// Marks what is no choice, and offers the narrower choices: by kind of data under a wildcard, by category where US Core names categories.
+fn with_choices(mut groups: Vec<ScopeGroup>, shown: &ScopeSet, lang: describe::Lang) -> Vec<ScopeGroup> {
+    for line in groups.iter_mut().flat_map(|group| &mut group.lines) {
+        let literals: Vec<&str> = line.scope.split(' ').collect();
+        // scopes of one line differ in their letters at most
+        let right = shown
+            .iter()
+            .filter(|scope| literals.contains(&scope.literal()))
+            .filter_map(Scope::resource)
+            .cloned()
+            .reduce(|one, other| ResourceScope { permissions: one.permissions | other.permissions, ..one });
+        line.fixed = right.is_none();
+        line.choices = right.map(|right| choices(&right, shown.release(), lang)).unwrap_or_default();
+    }
+    groups
+}
+
+/// Kinds of data a person knows by name, offered under a wildcard beside those of US Core.
+const MORE_KINDS: [&str; 3] = ["Appointment", "MedicationAdministration", "MedicationStatement"];
+
+/// What may be chosen instead of the whole. Every choice is within what was asked; the words of the first version know no limits, so a category is told in the
+/// second.
+fn choices(right: &ResourceScope, release: Release, lang: describe::Lang) -> Vec<ScopeChoice> {
+    if !right.limit.is_none() {
+        return Vec::new();
+    }
+    match right.types {
+        TypeSelector::One(kind) => categories(right, kind, release, lang)
+            .into_iter()
+            .map(|(scope, text)| ScopeChoice { scope, text: text.to_owned(), ticked: false })
+            .collect(),
+        TypeSelector::All => {
+            let names = us_core::RESOURCE_LEVEL.iter().filter_map(|scope| scope.split('.').next()).chain(MORE_KINDS);
+            let mut kinds: Vec<(&str, ResourceType)> = names
+                .filter_map(|name| ResourceType::parse(name, release))
+                .map(|kind| (describe::about(kind).name(lang), kind))
+                .collect();
+            kinds.sort_unstable_by_key(|(name, _)| name.to_lowercase());
+            kinds
+                .into_iter()
+                .flat_map(|(name, kind)| {
+                    let whole = ResourceScope { types: TypeSelector::One(kind), ..right.clone() };
+                    let parts = categories(&whole, kind, release, lang).into_iter().map(|(scope, text)| ScopeChoice {
+                        scope,
+                        text: format!("{name}: {text}"),
+                        ticked: false,
+                    });
+                    let whole = ScopeChoice { scope: whole.to_string(), text: name.to_owned(), ticked: false };
+                    std::iter::once(whole).chain(parts.collect::<Vec<_>>())
+                })
+                .collect()
+        }
+    }
+}
+
+/// The categories that a patient can choose (US Core "granular scopes", ONC 170.315(g)(10)): literal scope and name.
+fn categories(
+    right: &ResourceScope,
+    kind: ResourceType,
+    release: Release,
+    lang: describe::Lang,
+) -> Vec<(String, &'static str)> {
+    known_limits(kind)
+        .filter(|known| known.us_core || known.query == PROCEDURE)
+        .filter_map(|known| {
+            let narrower = ResourceScope { limit: known.limit(release)?, dialect: Dialect::V2, ..right.clone() };
+            Some((narrower.to_string(), known.name(lang)))
+        })
+        .collect()
+}
+
+/// US Core 9 has profiles for results of procedures, and so a category to choose.
+const PROCEDURE: &str = "category=http://terminology.hl7.org/CodeSystem/observation-category|procedure";
+
+/// `POST /o/{organization}/consent`.
+pub async fn consent(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(slug): Path<String>,
+    CsrfForm(fields): CsrfForm<Fields>,
+) -> Response {
+    let step = Step::of(&fields);
+    let Some(person) = person(&visitor) else { return sign_in(&slug, &step.flow, false, None) };
+    let ticked: Vec<&str> =
+        fields.iter().filter(|(name, _)| name == "scope").map(|(_, value)| value.as_str()).collect();
+    let answer = Answer {
+        allow: field(&fields, "decision") == "allow",
+        scopes: ticked.join(" "),
+        offline: field(&fields, "offline") == "1",
+    };
+    let next = interaction::decide(&state.app, step.at(&slug), person, answer).await;
+    show(&state, &visitor, (&slug, &step), next).await
+}
