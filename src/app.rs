@@ -34,6 +34,10 @@ pub struct Memory {
     pub jwks: crate::outbound::jwks::JwksCache,
     /// Opened signing keys by `kid`.
     pub signers: std::sync::Mutex<std::collections::HashMap<String, crate::domain::keys::OpenedKey>>,
+    /// Held while the first signing key is made: of many requests that find none, one makes it.
+    pub first_key: tokio::sync::Mutex<()>,
+    /// Connections to apps that are told of the end of a session.
+    pub messenger: crate::outbound::logout::Messenger,
     /// Connections to the organizations' FHIR servers.
     pub fhir_http: crate::outbound::http_client::InternalClient,
     /// Tokens of ours at the organizations' FHIR servers, and until when each is used.

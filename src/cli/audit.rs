@@ -13,7 +13,7 @@ pub(super) enum Command {
 
 pub(super) async fn run(command: Command) -> Result<(), Failed> {
     let Command::Verify(file) = command;
-    let app = open::app(open::configuration(&file)?).await?;
+    let (app, _lock) = open::app_beside(open::configuration(&file)?).await?;
     let heads = audit::verify(&app.store).await?;
     for head in &heads {
         println!("{} {} {}", head.chain, head.seq, head.hash);

@@ -22,6 +22,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
     if arguments.to.exists() {
         return Err(Failed(format!("{} exists already", arguments.to.display())));
     }
+    if !from.exists() {
+        return Err(Failed(format!("there is no database at {}", from.display())));
+    }
     connect::copy_sqlite(&from, &arguments.to).await?;
     println!(
         "{} is a complete copy; the key file ({}) is not in it and must be kept too",

@@ -1,10 +1,11 @@
-//! `countersign keys`: which keys sign, and a new one before its time.
+//! `countersign keys`: which keys sign, and a new one before its time. They run beside the server, which takes a change up by itself.
 
 use std::sync::Arc;
 
 use clap::Subcommand;
 
 use super::{ConfigFile, Failed, open};
+use crate::domain::keys::{self, KeyState, SigningKey};
 use crate::protocol::signing;
 use crate::storage;
 
@@ -12,32 +13,53 @@ use crate::storage;
 pub(super) enum Command {
     /// Show every signing key and where it stands
     List(ConfigFile),
-    /// Take every step of the rotation that is due (the server does so by itself every hour)
-    Rotate(ConfigFile),
+    /// Begin a rotation now instead of when it is due: the next key is published, and signs two hours later, when every app can know it
+    Rotate(Rotate),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Rotate {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The keys are known to others: forget them all at once and sign with a new one. What was signed before verifies no more
+    #[arg(long)]
+    compromised: bool,
 }
 
 pub(super) async fn run(command: Command) -> Result<(), Failed> {
-    match command {
-        Command::List(file) => list(&file).await,
-        Command::Rotate(file) => rotate(&file).await,
+    let (file, rotate) = match &command {
+        Command::List(file) => (file, None),
+        Command::Rotate(rotate) => (&rotate.file, Some(rotate)),
+    };
+    let (app, _lock) = open::app_beside(open::configuration(file)?).await?;
+    let app = Arc::new(app);
+    match rotate {
+        None => {}
+        Some(Rotate { compromised: true, .. }) => signing::replace_compromised(&app).await?,
+        Some(Rotate { compromised: false, .. }) => signing::begin_rotation(&app).await?,
     }
-}
-
-async fn list(file: &ConfigFile) -> Result<(), Failed> {
-    let app = open::app(open::configuration(file)?).await?;
     let keys = storage::signing_keys::list(&mut *app.store.read().await?).await?;
-    for key in keys {
-        println!("{} {} {} since {}", key.kid, key.alg, key.state.as_str(), key.activated_at.unwrap_or(key.created_at));
+    for key in &keys {
+        println!("{}", line(key, &keys));
     }
-    Ok(())
-}
-
-async fn rotate(file: &ConfigFile) -> Result<(), Failed> {
-    let config = open::configuration(file)?;
-    let _lock = open::lock(&config)?;
-    let app = Arc::new(open::app(config).await?);
-    let steps = signing::rotate(&app).await?;
-    println!("{steps} steps taken");
+    if keys.is_empty() {
+        println!("there is no key yet; the server makes one when it starts");
+    }
     app.store.clone().close().await;
     Ok(())
+}
+
+fn line(key: &SigningKey, keys: &[SigningKey]) -> String {
+    let stands = match key.state {
+        KeyState::Next => match keys::next_signs_from(keys) {
+            Some(at) => format!("published, signs from {at}"),
+            None => "published".to_owned(),
+        },
+        KeyState::Active => format!("signs since {}", key.activated_at.unwrap_or(key.created_at)),
+        KeyState::Retiring => match key.retired_at {
+            Some(at) => format!("signs no more since {at}, forgotten after {}", at.plus_days(keys::RETIRING_DAYS)),
+            None => "signs no more".to_owned(),
+        },
+    };
+    format!("{} {} {stands}", key.kid, key.alg)
 }

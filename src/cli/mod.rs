@@ -1,4 +1,4 @@
-//! Commands: `serve`, `demo`, `check`, `migrate`, `apply`, `audit verify`, `keys`, `backup`.
+//! Commands: `serve`, `demo`, `check`, `migrate`, `apply`, `audit verify`, `keys`, `backup`, `restore`.
 //!
 //! Logs go to stderr (`COUNTERSIGN_LOG=debug`, `COUNTERSIGN_LOG_FORMAT=json`); what a command was asked for goes to stdout.
 
@@ -10,6 +10,7 @@ mod demo;
 mod keys;
 mod log;
 mod open;
+mod restore;
 mod serve;
 
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ enum Command {
     Keys(keys::Command),
     /// Write a consistent copy of a SQLite database while the server runs
     Backup(backup::Arguments),
+    /// Put a backup in place, without anything that ended since coming back
+    Restore(restore::Arguments),
 }
 
 /// Reads the command line and does what it says.
@@ -76,6 +79,7 @@ pub fn run() -> ExitCode {
             Command::Audit(command) => audit::run(command).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Backup(arguments) => backup::run(arguments).await,
+            Command::Restore(arguments) => restore::run(arguments).await,
         }
     });
     match done {

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::config::{self, Config, Loaded};
 use crate::domain::clock::SystemClock;
 use crate::domain::entropy::SystemEntropy;
+use crate::storage::connect;
 
 /// Reads the configuration of the command line and the environment.
 pub(super) fn configuration(file: &ConfigFile) -> Result<Config, Failed> {
@@ -34,7 +35,14 @@ pub(super) fn sqlite_path(config: &Config) -> Option<PathBuf> {
 
 /// Takes the lock, or says who might have it.
 pub(super) fn lock(config: &Config) -> Result<Lock, Failed> {
-    let Some(path) = sqlite_path(config) else { return Ok(Lock(None)) };
+    try_lock(config)?.ok_or_else(|| {
+        let path = sqlite_path(config).unwrap_or_default().with_added_extension("lock");
+        Failed(format!("another process works with this database ({} is locked)", path.display()))
+    })
+}
+
+fn try_lock(config: &Config) -> Result<Option<Lock>, Failed> {
+    let Some(path) = sqlite_path(config) else { return Ok(Some(Lock(None))) };
     let path = path.with_added_extension("lock");
     let file = File::options()
         .create(true)
@@ -43,10 +51,8 @@ pub(super) fn lock(config: &Config) -> Result<Lock, Failed> {
         .open(&path)
         .map_err(|error| Failed(format!("{}: {error}", path.display())))?;
     match file.try_lock() {
-        Ok(()) => Ok(Lock(Some(file))),
-        Err(TryLockError::WouldBlock) => {
-            Err(Failed(format!("another process works with this database ({} is locked)", path.display())))
-        }
+        Ok(()) => Ok(Some(Lock(Some(file)))),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Failed(format!("{}: {error}", path.display()))),
     }
 }
@@ -54,6 +60,22 @@ pub(super) fn lock(config: &Config) -> Result<Lock, Failed> {
 /// Opens the application. Whoever writes holds the lock.
 pub(super) async fn app(config: Config) -> Result<App, Failed> {
     Ok(App::open(config, Arc::new(SystemClock), Arc::new(SystemEntropy)).await?)
+}
+
+/// Opens the application for a short command that may run beside the server: the database lets one write after the other. Beside a server of another version it
+/// does not, for opening would bring the schema up to date.
+pub(super) async fn app_beside(config: Config) -> Result<(App, Lock), Failed> {
+    let lock = try_lock(&config)?;
+    if lock.is_none()
+        && let Some(path) = sqlite_path(&config)
+        && !connect::has_our_schema(&path).await?
+    {
+        return Err(Failed(
+            "the server that works with this database is of another version: use the program it was started with"
+                .into(),
+        ));
+    }
+    Ok((app(config).await?, lock.unwrap_or(Lock(None))))
 }
 
 /// `countersign migrate`: opening brings the schema up to date.

@@ -118,8 +118,13 @@ pub struct FhirUser {
 impl FhirUser {
     /// A clinician chooses among all patients of the organization's FHIR server.
     pub fn is_clinician(&self) -> bool {
-        self.reference.starts_with("Practitioner/") || self.reference.starts_with("PractitionerRole/")
+        is_clinician(&self.reference)
     }
+}
+
+/// Is this FHIR user (`Practitioner/7`) a clinician?
+pub fn is_clinician(reference: &str) -> bool {
+    reference.starts_with("Practitioner/") || reference.starts_with("PractitionerRole/")
 }
 
 /// A patient a user may choose.

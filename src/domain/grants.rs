@@ -5,6 +5,11 @@
 //!
 //! > Only the immediate predecessor, at most 60 seconds after it was spent, while neither its successor nor the successor's access token was used, may be
 //! > presented again (the answer got lost on its way). The pair that was lost is replaced. Everything else is reuse, and ends the family.
+//!
+//! A refresh token that was replaced is never good again. Presented within the same minute, while the pair that replaced it lies unused, it is refused and no
+//! more: two tabs asked at once, or an answer came late. Presented later, or after that pair was used, it shows that two have the family's tokens, and ends it.
+
+use fhir_scopes::ScopeSet;
 
 use super::clock::UtcMillis;
 use super::ids::{AccountId, ClientId, FhirEndpointId, OrganizationId};
@@ -27,7 +32,7 @@ pub struct Grant {
     pub account_id: Option<AccountId>,
     /// For which FHIR endpoint: the audience of its tokens.
     pub fhir_endpoint_id: FhirEndpointId,
-    /// The session it lives with, for `online_access` and back-channel logout.
+    /// The session it was given in (as that session began), for `online_access` and back-channel logout.
     pub session_id: Option<i64>,
     /// The approval's epoch when it was made.
     pub epoch: i64,
@@ -35,6 +40,12 @@ pub struct Grant {
     pub scopes: String,
     /// What the app is told besides.
     pub context: LaunchContext,
+    /// As whom they granted: the FHIR resource that represented them then. The grant holds while it still does (R12).
+    pub made_as: Option<String>,
+    /// The patient, where it was one of the person's own: themselves or somebody they act for. The grant holds while they do (R12).
+    pub related_patient: Option<String>,
+    /// The organization consented for its clinicians. The grant holds while it does.
+    pub standing_consent: bool,
     /// When the user signed in.
     pub auth_time: Option<UtcMillis>,
     /// `nonce` of the authorization request.
@@ -54,6 +65,11 @@ impl Grant {
     pub fn is_over(&self, now: UtcMillis) -> bool {
         self.revoked_at.is_some() || self.expires_at.is_some_and(|end| now >= end)
     }
+}
+
+/// Does what was granted last as long as the session it was granted in (SMART-AL-33)? Asked for both, background access is the greater.
+pub fn lives_with_session(scopes: &ScopeSet) -> bool {
+    scopes.has_online_access() && !scopes.has_offline_access()
 }
 
 /// An authorization code as it stands in the table.
@@ -124,6 +140,8 @@ pub struct RefreshToken {
     pub client_id: ClientId,
     /// The approval's epoch when it was made.
     pub epoch: i64,
+    /// When it was made: the moment its predecessor was spent.
+    pub issued_at: UtcMillis,
     /// When it stops unless used.
     pub expires_at: UtcMillis,
     /// When it was exchanged for its successor.
@@ -134,9 +152,11 @@ pub struct RefreshToken {
     pub successor_access_id: Option<i64>,
     /// When it was revoked by itself.
     pub revoked_at: Option<UtcMillis>,
+    /// The secret that was presented is one that was replaced.
+    pub is_replaced: bool,
 }
 
-/// What came after a spent refresh token.
+/// What came after a spent refresh token, or instead of a replaced one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Successors {
     /// The next refresh token was spent or revoked.
@@ -152,6 +172,8 @@ pub enum RefreshStanding {
     Leaf,
     /// The answer that carried its successor got lost: replace that pair.
     Retry,
+    /// It was replaced, and nothing shows yet that two have the family's tokens: refuse, and nothing else.
+    Replaced,
     /// Somebody has a token they should not have: end the family.
     Reuse,
     /// It ran out or was revoked: refuse, and nothing else.
@@ -163,6 +185,13 @@ impl RefreshToken {
     pub fn standing(&self, successors: Option<Successors>, now: UtcMillis) -> RefreshStanding {
         if self.revoked_at.is_some() {
             return RefreshStanding::Dead;
+        }
+        if self.is_replaced {
+            let in_time = now <= self.issued_at.plus_seconds(RETRY_SECONDS);
+            return match successors {
+                Some(Successors { refresh_used: false, access_used: false }) if in_time => RefreshStanding::Replaced,
+                Some(_) | None => RefreshStanding::Reuse,
+            };
         }
         let Some(spent_at) = self.spent_at else {
             return if now < self.expires_at { RefreshStanding::Leaf } else { RefreshStanding::Dead };
@@ -188,11 +217,13 @@ mod tests {
             organization_id: OrganizationId::from_text("org_1"),
             client_id: ClientId::from_text("app_1"),
             epoch: 1,
+            issued_at: UtcMillis(5_000),
             expires_at: UtcMillis(1_000_000),
             spent_at: None,
             successor_id: None,
             successor_access_id: None,
             revoked_at: None,
+            is_replaced: false,
         }
     }
 
@@ -209,6 +240,23 @@ mod tests {
         ] {
             assert_eq!(spent.standing(Some(used), UtcMillis(11_000)), RefreshStanding::Reuse);
         }
+    }
+
+    #[test]
+    fn a_replaced_refresh_token_is_never_good_and_ends_the_family_once_two_have_it() {
+        let replaced = RefreshToken { is_replaced: true, ..token() };
+        let unused = Some(Successors { refresh_used: false, access_used: false });
+        assert_eq!(replaced.standing(unused, UtcMillis(65_000)), RefreshStanding::Replaced);
+        assert_eq!(replaced.standing(unused, UtcMillis(65_001)), RefreshStanding::Reuse);
+        assert_eq!(replaced.standing(None, UtcMillis(6_000)), RefreshStanding::Reuse);
+        for used in [
+            Successors { refresh_used: true, access_used: false },
+            Successors { refresh_used: false, access_used: true },
+        ] {
+            assert_eq!(replaced.standing(Some(used), UtcMillis(6_000)), RefreshStanding::Reuse);
+        }
+        let revoked = RefreshToken { revoked_at: Some(UtcMillis(5_500)), ..replaced };
+        assert_eq!(revoked.standing(unused, UtcMillis(6_000)), RefreshStanding::Dead);
     }
 
     #[test]

@@ -2,6 +2,9 @@
 //!
 //! A key is published before it signs (`next`), signs (`active`), and stays published until everything it signed has expired (`retiring`), so that nobody
 //! who caches our key set ever meets a signature they cannot verify (SMART-ID-10).
+//!
+//! Rotation goes by time. The operator may ask for it earlier (`countersign keys rotate`): a key made long before the active one is due can only have been asked for,
+//! and signs as soon as everybody can know it.
 
 use super::clock::UtcMillis;
 
@@ -96,13 +99,25 @@ pub fn next_step(keys: &[SigningKey], now: UtcMillis) -> Rotation {
     }
     let due = active.activated_at.unwrap_or(active.created_at).plus_days(SIGNS_DAYS);
     match keys.iter().find(|key| key.state == KeyState::Next) {
-        Some(next) if now >= due && now >= next.created_at.plus_seconds(PUBLISHED_BEFORE_USE_SECONDS) => {
-            Rotation::Promote(next.kid.clone())
-        }
+        Some(next) if now >= signs_from(next, due) => Rotation::Promote(next.kid.clone()),
         // a day ahead, so that the new key is known everywhere when the old one is due
         None if now >= due.plus_days(-1) => Rotation::MakeNext,
         Some(_) | None => Rotation::Rest,
     }
+}
+
+/// From when a published key signs, if the active one is due at `due`.
+fn signs_from(next: &SigningKey, due: UtcMillis) -> UtcMillis {
+    let known_everywhere = next.created_at.plus_seconds(PUBLISHED_BEFORE_USE_SECONDS);
+    let was_asked_for = next.created_at < due.plus_days(-1);
+    if was_asked_for { known_everywhere } else { known_everywhere.max(due) }
+}
+
+/// When the next key will sign, if there is one.
+pub fn next_signs_from(keys: &[SigningKey]) -> Option<UtcMillis> {
+    let active = keys.iter().find(|key| key.state == KeyState::Active)?;
+    let next = keys.iter().find(|key| key.state == KeyState::Next)?;
+    Some(signs_from(next, active.activated_at.unwrap_or(active.created_at).plus_days(SIGNS_DAYS)))
 }
 
 #[cfg(test)]
@@ -130,9 +145,15 @@ mod tests {
         assert_eq!(next_step(std::slice::from_ref(&active), start.plus_days(88)), Rotation::Rest);
         assert_eq!(next_step(std::slice::from_ref(&active), start.plus_days(89)), Rotation::MakeNext);
         let next = key("b", KeyState::Next, start.plus_days(90));
-        let both = [active.clone(), next.clone()];
+        let both = [active.clone(), next];
         assert_eq!(next_step(&both, start.plus_days(90)), Rotation::Rest);
         assert_eq!(next_step(&both, start.plus_days(91)), Rotation::Promote("b".into()));
+        // asked for by the operator: two hours, whenever the other is due
+        let asked = [active, key("c", KeyState::Next, start.plus_days(10))];
+        assert_eq!(next_step(&asked, start.plus_days(10).plus_seconds(7199)), Rotation::Rest);
+        assert_eq!(next_step(&asked, start.plus_days(10).plus_seconds(7200)), Rotation::Promote("c".into()));
+        assert_eq!(next_signs_from(&asked), Some(start.plus_days(10).plus_seconds(7200)));
+        assert_eq!(next_signs_from(&both), Some(start.plus_days(90).plus_seconds(7200)));
         let after =
             [key("a", KeyState::Retiring, start.plus_days(91)), key("b", KeyState::Active, start.plus_days(91))];
         assert_eq!(next_step(&after, start.plus_days(92)), Rotation::Rest);

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod brands;
 pub mod clients;
 pub mod clock;
+pub mod deliveries;
 pub mod entropy;
 pub mod grants;
 pub mod ids;

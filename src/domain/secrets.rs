@@ -76,6 +76,17 @@ impl HashedSecret {
         bytes.try_into().ok().map(Self)
     }
 
+    /// As lower-case hexadecimal: 64 characters.
+    pub fn hex(&self) -> String {
+        hexadecimal(&self.0)
+    }
+
+    /// Is it among `hashes`, a text of such hexadecimal one after the other?
+    pub fn is_among(&self, hashes: &str) -> bool {
+        let own = self.hex();
+        hashes.as_bytes().chunks(64).any(|one| own.as_bytes().ct_eq(one).into())
+    }
+
     /// Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
@@ -96,7 +107,11 @@ pub fn hex_digest(parts: &[&[u8]]) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+    hexadecimal(&hash.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         use fmt::Write as _;
         let _ = write!(text, "{byte:02x}");
         text

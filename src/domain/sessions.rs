@@ -10,6 +10,8 @@ pub struct Session {
     pub id: i64,
     /// Whose.
     pub account_id: AccountId,
+    /// The session that this one continues: the same person proved again who they are. `None`: it began itself.
+    pub continues: Option<i64>,
     /// The account's `session_epoch` when it was made; under any other it is dead.
     pub session_epoch: i64,
     /// The anti-forgery token of every form shown in it.
@@ -29,6 +31,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// The session this one began as, which `sid` and grants refer to: it stays the same when somebody signs in again.
+    pub fn began_as(&self) -> i64 {
+        self.continues.unwrap_or(self.id)
+    }
+
     /// Is it still good, for an account of this epoch, when it may lie unused for so many minutes?
     pub fn is_live(&self, session_epoch: i64, idle_minutes: i64, now: UtcMillis) -> bool {
         self.ended_at.is_none()
@@ -48,6 +55,7 @@ mod tests {
         let session = Session {
             id: 1,
             account_id: AccountId::from_text("acc_1"),
+            continues: None,
             session_epoch: 2,
             csrf: String::new(),
             auth_time: start,

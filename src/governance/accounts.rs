@@ -77,7 +77,8 @@ pub async fn change_password(
                 storage::accounts::update(conn, &account).await?;
                 storage::throttles::clear(conn, "sign-in", &email).await?;
                 let (cookie, session) = open_session(conn, &account, &opening).await?;
-                storage::sessions::end_others(conn, &id, session.id, now).await?;
+                // a new password is for when somebody else may have had the old one: nothing that was begun with it goes on
+                storage::session_ends::end_all(conn, &id, Some(session.id), &Actor::User(id.clone()), now).await?;
                 storage::audit::append(conn, &event(&id, now, "account.password_changed")).await?;
                 Ok(cookie)
             })
@@ -152,13 +153,16 @@ pub async fn end_sessions(app: &App, account: &Account, here: &Session, which: O
     app.store
         .write(move |conn| {
             Box::pin(async move {
+                let by = Actor::User(id.clone());
                 match which {
                     Some(one) => {
-                        if !storage::sessions::end_of(conn, &id, one, now).await? {
-                            return Err(Refusal::NotFound);
-                        }
+                        let session = storage::sessions::find_open(conn, &id, one, now).await?;
+                        let session = session.ok_or(Refusal::NotFound)?;
+                        storage::session_ends::end(conn, &session, &by, now).await?;
                     }
-                    None => storage::sessions::end_others(conn, &id, keep, now).await?,
+                    None => {
+                        storage::session_ends::end_all(conn, &id, Some(keep), &by, now).await?;
+                    }
                 }
                 storage::audit::append(conn, &event(&id, now, "account.sessions_ended")).await?;
                 Ok(())

@@ -106,7 +106,7 @@ pub async fn notifications(
     let mut told = Vec::new();
     for message in storage::outbox::list_by_organization(&mut conn, &staff.organization.id, before, limit).await? {
         let to = match message.channel {
-            Channel::Mail => message.recipient.clone(),
+            Channel::Mail | Channel::Logout => message.recipient.clone(),
             // where a webhook leads is the provider's; its host is enough to tell whether it arrived
             Channel::Webhook => storage::webhooks::lookup(&mut conn, &WebhookId::from_text(message.recipient.as_str()))
                 .await?

@@ -25,6 +25,7 @@ pub mod launches;
 pub mod notifications;
 pub mod organizations;
 pub mod passwords;
+pub mod restore;
 pub mod sign_in;
 pub mod webhooks;
 pub mod words;

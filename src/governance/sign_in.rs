@@ -56,8 +56,8 @@ pub struct Attempt {
     pub password: PlainSecret,
     /// The browser, for the list of sessions.
     pub device: String,
-    /// The session this browser had before; it ends.
-    pub replaces: Option<i64>,
+    /// The session this browser had before. The same person goes on with it under a new cookie; anybody else's ends, with all that lived with it.
+    pub replaces: Option<Session>,
 }
 
 /// Why nobody was signed in.
@@ -109,10 +109,19 @@ pub async fn sign_in(app: &App, attempt: Attempt) -> Result<(PlainSecret, Accoun
         .write(move |conn| {
             Box::pin(async move {
                 storage::throttles::clear(conn, THROTTLE, &subject).await?;
-                if let Some(before) = replaces {
-                    storage::sessions::end(conn, before, now).await?;
+                let mut continues = None;
+                match replaces {
+                    Some(before) if before.account_id == account.id => {
+                        let was_open = storage::sessions::end(conn, before.id, now).await?;
+                        continues = was_open.then(|| before.began_as());
+                    }
+                    Some(before) => {
+                        let by = Actor::User(before.account_id.clone());
+                        storage::session_ends::end(conn, &before, &by, now).await?;
+                    }
+                    None => {}
                 }
-                let (cookie, _) = open_session(conn, &account, &opening).await?;
+                let (cookie, _) = open_session(conn, &account, &Opening { continues, ..opening }).await?;
                 let event = AuditEvent::new(Chain::Server, now, "account.signed_in", Actor::User(account.id.clone()))
                     .subject(account.id.as_str());
                 storage::audit::append(conn, &event).await?;
@@ -139,6 +148,7 @@ pub(super) async fn open_session(
     let mut session = Session {
         id: 0,
         account_id: account.id.clone(),
+        continues: opening.continues,
         session_epoch: account.session_epoch,
         csrf: opening.csrf.reveal().to_owned(),
         auth_time: opening.now,
@@ -154,6 +164,7 @@ pub(super) async fn open_session(
 
 /// What a new session is made of.
 pub(super) struct Opening {
+    continues: Option<i64>,
     now: UtcMillis,
     expires_at: UtcMillis,
     sealer: Sealer,
@@ -167,6 +178,7 @@ impl Opening {
     pub(super) fn new(app: &App, device: String) -> Self {
         let now = app.now();
         Self {
+            continues: None,
             now,
             expires_at: now.plus_seconds(app.config.limits.session_hours.saturating_mul(3600)),
             sealer: app.sealer.clone(),
@@ -175,12 +187,6 @@ impl Opening {
             device,
         }
     }
-}
-
-/// Ends a session; its cookie is worthless from then on.
-pub async fn sign_out(app: &App, session: &Session) -> Result<(), StorageError> {
-    let (id, now) = (session.id, app.now());
-    app.store.write(move |conn| Box::pin(async move { storage::sessions::end(conn, id, now).await.map(|_| ()) })).await
 }
 
 /// The account of a personal API token, if the token is live.

@@ -107,7 +107,7 @@ pub async fn sign_in(
         email: form.email.clone(),
         password: PlainSecret::from_text(form.password),
         device: device(&headers),
-        replaces: visitor.signed_in.as_ref().map(|(_, session)| session.id),
+        replaces: visitor.signed_in.as_ref().map(|(_, session)| session.clone()),
     };
     let (status, words) = match sign_in::sign_in(&state.app, attempt).await {
         Ok((cookie, _)) => {
@@ -170,9 +170,8 @@ pub async fn sign_out(
     CsrfForm(NoFields {}): CsrfForm<NoFields>,
 ) -> Result<Response, PageError> {
     if let Some((_, session)) = &visitor.signed_in {
-        // with the session ends what apps were given for as long as it lasts, and they are told
-        let to_tell = logout::end_session(&state.app, session).await?;
-        logout::tell(&state.app, to_tell);
+        // with the session ends what apps were given for as long as it lasts; the outbox tells them
+        logout::end_session(&state.app, session).await?;
     }
     let mut response = Redirect::to("/signed-out").into_response();
     cookies::remove(&state.app, response.headers_mut(), cookies::SESSION);

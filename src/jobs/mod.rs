@@ -2,6 +2,7 @@
 //! on their intervals. Several nodes may run the same jobs: each step claims what it works on.
 
 pub mod expiry;
+pub mod logout;
 pub mod outbox;
 pub mod sweep;
 
@@ -42,6 +43,9 @@ pub fn spawn(app: &Arc<App>, compose: outbox::Compose, stopped: &watch::Receiver
         }
         Err(error) => tracing::error!(%error, "mail cannot be sent; messages wait in the outbox"),
     }
+    jobs.push(every(Duration::from_secs(2), stopped, app, |app| async move {
+        logout::run(&app, app.now()).await.map(|_| ()).map_err(|error| error.to_string())
+    }));
     jobs.push(every(Duration::from_mins(1), stopped, app, |app| async move {
         expiry::run(&app, app.now()).await.map_err(|error| error.to_string())
     }));

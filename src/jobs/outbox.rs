@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::config::Mail;
 use crate::domain::clock::UtcMillis;
+use crate::domain::deliveries::next_attempt;
 use crate::domain::ids::WebhookId;
 use crate::domain::secrets::PlainSecret;
 use crate::governance::notifications::Payload;
@@ -19,18 +20,6 @@ use crate::storage::{self, StorageError};
 const BATCH: i64 = 50;
 /// A claim is over after this long: whoever took the message is gone.
 const CLAIM_SECONDS: i64 = 120;
-/// Attempts before a message is given up.
-const ATTEMPTS: i64 = 14;
-
-/// When to try again after so many attempts (30 s, 1 min, 2 min, ... 6 h); `None` gives up.
-pub fn next_attempt(attempts: i64, now: UtcMillis) -> Option<UtcMillis> {
-    if attempts >= ATTEMPTS {
-        return None;
-    }
-    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(20);
-    Some(now.plus_seconds((30_i64 << doublings).min(6 * 3600)))
-}
-
 /// Puts a notice into words: the reader's address and the payload become a letter.
 pub type Compose = Arc<dyn Fn(&str, &Payload) -> Result<Letter, String> + Send + Sync>;
 
@@ -88,6 +77,8 @@ impl Sender {
         let outcome = match message.channel {
             Channel::Mail => self.mail(&message).await,
             Channel::Webhook => self.webhook(&message, now).await,
+            // `due` leaves them to `jobs::logout`
+            Channel::Logout => Err("the end of a session is told elsewhere".to_owned()),
         };
         let arrived = outcome.is_ok();
         self.app
@@ -127,24 +118,5 @@ impl Sender {
         let message_id = format!("msg_{}", message.id);
         let delivery = Delivery { url: &url, id: &message_id, body: &message.payload, secret: &secret };
         self.courier.deliver(&delivery, now).await.map_err(|error| error.to_string())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waiting_doubles_up_to_six_hours_and_ends_after_a_day_and_a_half() {
-        let start = UtcMillis(0);
-        assert_eq!(next_attempt(1, start), Some(start.plus_seconds(30)));
-        assert_eq!(next_attempt(2, start), Some(start.plus_seconds(60)));
-        let mut now = start;
-        let mut attempts = 1;
-        while let Some(next) = next_attempt(attempts, now) {
-            assert!(next.0 - now.0 <= 6 * 3600 * 1000);
-            (now, attempts) = (next, attempts + 1);
-        }
-        assert!(now > start.plus_days(1) && now < start.plus_days(2), "{now}");
     }
 }

@@ -3,5 +3,6 @@
 pub mod fhir;
 pub mod http_client;
 pub mod jwks;
+pub mod logout;
 pub mod mail;
 pub mod webhook;

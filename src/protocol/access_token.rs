@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use fhir_scopes::NonResource;
 use serde_json::{Map, Value};
 
 use super::error::OAuthError;
@@ -12,11 +13,14 @@ use super::signing::{Signer, verified_claims};
 use super::token::Issued;
 use crate::app::App;
 use crate::domain::organizations::Organization;
-use crate::domain::secrets::PlainSecret;
+use crate::domain::secrets::{PlainSecret, hex_digest};
 use crate::domain::tokens::{Presented, TokenKind};
 
+/// The `typ` of a JWT access token (RFC 9068 2.1).
+const TYP: &str = "at+jwt";
+
 /// The token as it goes to the client.
-pub async fn as_issued(app: &Arc<App>, issued: &Issued) -> Result<PlainSecret, OAuthError> {
+pub fn as_issued(app: &App, signer: &Signer, issued: &Issued) -> Result<PlainSecret, OAuthError> {
     let in_force = &issued.grant;
     if !in_force.endpoint.settings.jwt_access_tokens {
         return Ok(issued.access.clone());
@@ -36,31 +40,38 @@ pub async fn as_issued(app: &Arc<App>, issued: &Issued) -> Result<PlainSecret, O
     ] {
         claims.insert(name.to_owned(), value);
     }
-    if let Some(user) = in_force.fhir_user_url() {
+    if let Some(at) = grant.auth_time {
+        claims.insert("auth_time".to_owned(), at.seconds().into());
+    }
+    // the client can read it: only where it may know, or where the FHIR server must
+    let names_the_user = issued.scopes.has(NonResource::FhirUser) || issued.scopes.has_user_level();
+    if let Some(user) = in_force.fhir_user_url().filter(|_| names_the_user) {
         claims.insert("fhirUser".to_owned(), user.into());
     }
-    Signer::active(app).await?.sign("at+jwt", &claims).map(PlainSecret::from_text)
+    signer.sign(TYP, &claims).map(PlainSecret::from_text)
 }
 
-/// The row a presented access token claims to be, in either form.
-pub async fn open(app: &Arc<App>, organization: &Organization, token: &str) -> Result<Option<Presented>, OAuthError> {
+/// The row a presented access token claims to be, and the name it may be called by (`jti`), in either form.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The row, and the secret to compare.
+    pub presented: Presented,
+    /// The `jti` of the JWT; of an opaque token, a digest that names it as well and gives nothing away.
+    pub jti: String,
+}
+
+/// Opens a presented access token; nothing is proven yet about an opaque one.
+pub async fn open(app: &Arc<App>, organization: &Organization, token: &str) -> Result<Option<Opened>, OAuthError> {
     if !token.starts_with("eyJ") {
-        return Ok(app.sealer.open(TokenKind::Access, token));
+        return Ok(app.sealer.open(TokenKind::Access, token).map(|presented| {
+            let jti = hex_digest(&[b"jti", &presented.unverified_id.to_be_bytes(), presented.secret.bytes()]);
+            Opened { presented, jti: jti[..32].to_owned() }
+        }));
     }
-    if !is_access_token_jwt(token) {
-        return Ok(None);
-    }
-    let claims = verified_claims(app, token).await?.unwrap_or_default();
+    let claims = verified_claims(app, token, TYP).await?.unwrap_or_default();
     let text = |name: &str| claims.get(name).and_then(|value| value.as_str());
     let is_ours = text("iss") == Some(app.issuer(&organization.slug).as_str());
-    Ok(text("jti").filter(|_| is_ours).and_then(|jti| app.sealer.open(TokenKind::Link, jti)))
-}
-
-/// An ID token is signed with the same key and is no access token.
-fn is_access_token_jwt(token: &str) -> bool {
-    use base64::Engine as _;
-    let header =
-        token.split('.').next().and_then(|part| base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).ok());
-    let header: Option<Value> = header.and_then(|json| serde_json::from_slice(&json).ok());
-    header.is_some_and(|header| header["typ"] == "at+jwt")
+    Ok(text("jti").filter(|_| is_ours).and_then(|jti| {
+        app.sealer.open(TokenKind::Link, jti).map(|presented| Opened { presented, jti: jti.to_owned() })
+    }))
 }

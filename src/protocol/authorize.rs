@@ -350,7 +350,7 @@ async fn accept(
         prompt,
         max_age,
         login_hint: params.get("login_hint").map(str::to_owned),
-        hinted_account: checks::hinted_account(app, params).await?,
+        hinted_account: checks::hinted_account(app, &asker.organization, params).await?,
     })
 }
 

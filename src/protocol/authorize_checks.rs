@@ -11,7 +11,7 @@ use super::{launch as handles, oxide};
 use crate::app::App;
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::launch_context::LaunchContext;
-use crate::domain::organizations::FhirEndpoint;
+use crate::domain::organizations::{FhirEndpoint, Organization};
 use crate::domain::permission::{Consent, Facts, may_be_used, scopes_within};
 use crate::domain::tokens::TokenKind;
 use crate::storage::{self, StorageError};
@@ -170,9 +170,12 @@ pub(super) fn grantable(
 }
 
 /// `id_token_hint`: the account that an ID token of ours names.
-pub(super) async fn hinted_account(app: &Arc<App>, params: &Params) -> Result<Option<String>, OAuthError> {
+pub(super) async fn hinted_account(
+    app: &Arc<App>,
+    organization: &Organization,
+    params: &Params,
+) -> Result<Option<String>, OAuthError> {
     let Some(hint) = params.get("id_token_hint") else { return Ok(None) };
-    let claims = super::signing::verified_claims(app, hint).await?;
-    let sub = claims.as_ref().and_then(|claims| claims.get("sub")).and_then(|sub| sub.as_str());
-    Ok(Some(sub.ok_or_else(|| OAuthError::request("id_token_hint is not an ID token of ours"))?.to_owned()))
+    let hint = super::id_token::read_hint(app, organization, hint).await?;
+    Ok(Some(hint.ok_or_else(|| OAuthError::request("id_token_hint is not an ID token of ours"))?.account))
 }

@@ -17,7 +17,7 @@ use super::error::{ErrorKind, OAuthError};
 use super::params::Params;
 use super::reading::reading_token_of;
 use crate::app::App;
-use crate::domain::grants::AccessToken;
+use crate::domain::grants::{AccessToken, lives_with_session};
 use crate::domain::ids::ResourceServerId;
 use crate::domain::organizations::{Organization, Standing};
 use crate::domain::permission::{Layer, may_be_used, scopes_within};
@@ -35,10 +35,23 @@ pub const INTROSPECT_SCOPE: &str = "__introspect";
 pub struct Live {
     /// The token.
     pub token: AccessToken,
+    /// Its name, for records.
+    pub jti: String,
     /// Its grant.
     pub grant: GrantInForce,
     /// What it permits now: its scopes, within what is approved now.
     pub scopes: ScopeSet,
+}
+
+/// Why a token is not good. For the log; the answer is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dead {
+    /// No token of this organization's.
+    Unknown,
+    /// It ran out, or was revoked by itself.
+    Over,
+    /// A layer of permission said no.
+    Refused(Layer),
 }
 
 /// Looks an access token up and asks whether it may be used. The layer that said no is for the log.
@@ -46,30 +59,36 @@ pub async fn live_token(
     app: &Arc<App>,
     organization: &Organization,
     token: &str,
-) -> Result<Result<Live, Option<Layer>>, OAuthError> {
+) -> Result<Result<Live, Dead>, OAuthError> {
     let now = app.now();
-    let Some(presented) = access_token::open(app, organization, token).await? else { return Ok(Err(None)) };
+    let Some(opened) = access_token::open(app, organization, token).await? else { return Ok(Err(Dead::Unknown)) };
+    let presented = opened.presented;
     let mut conn = app.store.read().await?;
     let Some(token) = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await? else {
-        return Ok(Err(None));
+        return Ok(Err(Dead::Unknown));
     };
-    if token.organization_id != organization.id || !token.is_live(now) {
-        return Ok(Err(None));
+    if token.organization_id != organization.id {
+        return Ok(Err(Dead::Unknown));
     }
-    let Some(grant) = storage::grants::in_force(&mut conn, token.grant_id, now).await? else { return Ok(Err(None)) };
+    if !token.is_live(now) {
+        return Ok(Err(Dead::Over));
+    }
+    let Some(grant) = storage::grants::in_force(&mut conn, token.grant_id, now).await? else {
+        return Ok(Err(Dead::Over));
+    };
     let judged = may_be_used(&grant.facts(token.epoch, now)).and_then(|permit| {
         let own = ScopeSet::parse_lenient(&token.scopes, grant.endpoint.release).0;
         scopes_within(&permit, &own, &grant.endpoint)
     });
     let scopes = match judged {
         Ok(scopes) => scopes,
-        Err(layer) => return Ok(Err(Some(layer))),
+        Err(layer) => return Ok(Err(Dead::Refused(layer))),
     };
     // online access ends with the session it came from
-    if grant.session_is_open == Some(false) && scopes.has_online_access() && !scopes.has_offline_access() {
-        return Ok(Err(Some(Layer::Grant)));
+    if grant.session_is_open == Some(false) && lives_with_session(&scopes) {
+        return Ok(Err(Dead::Refused(Layer::Grant)));
     }
-    Ok(Ok(Live { token, grant, scopes }))
+    Ok(Ok(Live { token, jti: opened.jti, grant, scopes }))
 }
 
 /// Answers an introspection request.
@@ -102,8 +121,8 @@ pub async fn introspect(
     // 3 everything else; the hint would only save a look-up we do not do (I06)
     let live = match live_token(app, organization, token).await? {
         Ok(live) => live,
-        Err(layer) => {
-            tracing::debug!(resource_server = caller, layer = layer.map(Layer::as_str), "a token is not active");
+        Err(dead) => {
+            tracing::debug!(resource_server = caller, ?dead, "a token is not active");
             return not_active(app, organization, &caller);
         }
     };
@@ -142,6 +161,7 @@ pub async fn first_use(app: &Arc<App>, live: &Live) -> Result<bool, StorageError
                     let uses = Uses { introspected: 1, ..Uses::default() };
                     storage::usage::add(conn, &token.organization_id, &token.client_id, uses, now).await?;
                     storage::approvals::touch(conn, &token.organization_id, &token.client_id, now).await?;
+                    storage::grants::touch(conn, token.grant_id, now).await?;
                     return Ok(true);
                 }
                 // noted by somebody else a moment ago, or gone
@@ -219,6 +239,8 @@ fn active(app: &App, live: &Live) -> Map<String, Value> {
     members.insert("token_type".into(), "Bearer".into());
     members.insert("exp".into(), live.token.expires_at.seconds().into());
     members.insert("iat".into(), live.token.issued_at.seconds().into());
+    members.insert("nbf".into(), live.token.issued_at.seconds().into());
+    members.insert("jti".into(), live.jti.as_str().into());
     members.insert("iss".into(), app.issuer(&grant.organization.slug).into());
     members.insert("aud".into(), grant.endpoint.base_url.as_str().into());
     let sub = grant.grant.account_id.as_ref().map_or(live.token.client_id.as_str(), |account| account.as_str());

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::domain::clock::UtcMillis;
 use crate::domain::grants::{AccessToken, Code, Grant, RefreshToken};
 use crate::domain::organizations::FhirEndpoint;
-use crate::domain::secrets::PlainSecret;
+use crate::domain::secrets::{HashedSecret, PlainSecret};
 use crate::domain::tokens::{Sealer, TokenKind};
 use crate::storage::token_counters::Counted;
 use crate::storage::usage::Uses;
@@ -112,28 +112,30 @@ pub async fn refresh(
         organization_id: grant.organization_id.clone(),
         client_id: grant.client_id.clone(),
         epoch: grant.epoch,
+        issued_at: now,
         expires_at: refresh_until(app, grant, now),
         spent_at: None,
         successor_id: None,
         successor_access_id: None,
         revoked_at: None,
+        is_replaced: false,
     };
     let id = storage::tokens::insert_refresh(conn, &row, previous, now).await?;
     storage::grants::count_refresh(conn, grant.id, Some(row.expires_at)).await?;
     Ok((id, app.sealer.seal(TokenKind::Refresh, id, &secret)))
 }
 
-/// Gives an unused refresh token a new secret; `None` if it was used meanwhile.
+/// Gives an unused refresh token a new secret and remembers `before`; `None` if it was used meanwhile.
 pub async fn replace_refresh(
     conn: &mut Conn,
     app: &App,
-    id: i64,
+    (id, before): (i64, &HashedSecret),
     grant: &Grant,
     now: UtcMillis,
 ) -> Result<Option<PlainSecret>, StorageError> {
     let secret = Sealer::secret(app.entropy.as_ref());
     let until = refresh_until(app, grant, now);
-    let done = storage::tokens::replace_refresh(conn, id, &secret.hashed(), until).await?;
+    let done = storage::tokens::replace_refresh(conn, id, (before, &secret.hashed()), until).await?;
     if done {
         storage::grants::count_refresh(conn, grant.id, Some(until)).await?;
     }

@@ -7,6 +7,7 @@
 //! | [`authorize`], `authorize_checks`, [`interaction`], [`consent`] | from the authorization request through patient picker and consent to the code |
 //! | [`token`], [`grants`], [`mint`], [`oxide`] | the token endpoint: three grant types, driven by oxide-auth's state machines |
 //! | [`introspection`], [`revocation`], [`userinfo`] | what a token is worth now |
+//! | [`logout`], [`backchannel`] | the end of a session, and who is told |
 //! | [`discovery`], [`signing`], [`id_token`] | what we say of ourselves, and sign |
 //!
 //! # Decisions where specifications leave room
@@ -23,6 +24,7 @@ pub mod access_token;
 pub mod apps;
 pub mod authorize;
 mod authorize_checks;
+pub mod backchannel;
 pub mod brands;
 pub mod client_assertion;
 pub mod client_auth;

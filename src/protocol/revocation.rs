@@ -66,7 +66,7 @@ struct Found {
 async fn find(app: &Arc<App>, organization: &Organization, text: &str) -> Result<Option<Found>, OAuthError> {
     let access = access_token::open(app, organization, text).await?;
     let mut conn = app.store.read().await?;
-    if let Some(presented) = access {
+    if let Some(access_token::Opened { presented, .. }) = access {
         let token = storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret).await?;
         return Ok(token.filter(|token| token.organization_id == organization.id).map(|token| Found {
             kind: TokenKind::Access,
@@ -88,7 +88,7 @@ async fn find(app: &Arc<App>, organization: &Organization, text: &str) -> Result
 }
 
 async fn end(conn: &mut Conn, found: &Found, now: UtcMillis) -> Result<Option<&'static str>, OAuthError> {
-    storage::grants::hold(conn, found.grant_id, now).await?;
+    storage::grants::hold(conn, found.grant_id).await?;
     let Some(in_force) = storage::grants::in_force(conn, found.grant_id, now).await? else { return Ok(None) };
     if found.kind == TokenKind::Access {
         let Some(expires_at) = storage::tokens::revoke_access(conn, found.id, now).await? else { return Ok(None) };

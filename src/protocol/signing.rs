@@ -52,7 +52,9 @@ pub async fn rotate(app: &Arc<App>) -> Result<usize, StorageError> {
                 app.store
                     .write::<_, StorageError, _>(move |conn| {
                         Box::pin(async move {
-                            storage::signing_keys::forget(conn, &kid).await?;
+                            if !storage::signing_keys::forget(conn, &kid).await? {
+                                return Ok(());
+                            }
                             let event = AuditEvent::new(Chain::Server, now, "signing_key.forgotten", Actor::System)
                                 .subject(kid);
                             storage::audit::append(conn, &event).await
@@ -66,15 +68,48 @@ pub async fn rotate(app: &Arc<App>) -> Result<usize, StorageError> {
     Ok(steps)
 }
 
-async fn add(app: &Arc<App>, state: KeyState, now: UtcMillis) -> Result<(), StorageError> {
+/// Begins a rotation before its time: publishes the next key, if none is published yet. It signs when everybody can know it (see `domain::keys`).
+pub async fn begin_rotation(app: &Arc<App>) -> Result<(), StorageError> {
+    rotate(app).await?;
+    add(app, KeyState::Next, app.now()).await
+}
+
+/// The private keys are known to others: in one step every key is forgotten and a new one signs. Nothing that was signed before verifies any more, which is meant;
+/// whoever caches our key set meets a signature of a key they do not know, and asks again.
+pub async fn replace_compromised(app: &Arc<App>) -> Result<(), StorageError> {
+    let now = app.now();
+    let key = made(app, KeyState::Active, now).await?;
+    app.store
+        .write::<_, StorageError, _>(move |conn| {
+            Box::pin(async move {
+                storage::installation::put(conn, "signing_keys.made", &key.kid).await?;
+                let forgotten = storage::signing_keys::forget_all(conn, ALGORITHM).await?;
+                storage::signing_keys::insert(conn, &key).await?;
+                let event = AuditEvent::new(Chain::Server, now, "signing_key.all_replaced", Actor::Operator)
+                    .subject(key.kid.as_str())
+                    .with("forgotten", forgotten.to_string());
+                storage::audit::append(conn, &event).await
+            })
+        })
+        .await?;
+    app.memory.signers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    Ok(())
+}
+
+async fn made(app: &Arc<App>, state: KeyState, now: UtcMillis) -> Result<SigningKey, StorageError> {
     let worker = Arc::clone(app);
-    let key = tokio::task::spawn_blocking(move || generate(&worker, state, now))
+    tokio::task::spawn_blocking(move || generate(&worker, state, now))
         .await
-        .map_err(|error| StorageError::Unavailable(format!("a signing key could not be made: {error}")))?;
+        .map_err(|error| StorageError::Unavailable(format!("a signing key could not be made: {error}")))
+}
+
+async fn add(app: &Arc<App>, state: KeyState, now: UtcMillis) -> Result<(), StorageError> {
+    let key = made(app, state, now).await?;
     app.store
         .write(move |conn| {
             Box::pin(async move {
-                // of two nodes that start at once, one makes the key: the other finds it
+                // of two nodes that start at once, one makes the key: the other waits for this row, and then finds it
+                storage::installation::put(conn, "signing_keys.made", &key.kid).await?;
                 let keys = storage::signing_keys::list(conn).await?;
                 let is_needed = match state {
                     KeyState::Active => keys.iter().all(|other| other.state != KeyState::Active),
@@ -124,6 +159,8 @@ async fn published(app: &Arc<App>) -> Result<Vec<SigningKey>, StorageError> {
     if keys.iter().any(|key| key.state == KeyState::Active) {
         return Ok(keys);
     }
+    let _making = app.memory.first_key.lock().await;
+    // whoever waited finds it made
     rotate(app).await?;
     storage::signing_keys::list(&mut *app.store.read().await?).await
 }
@@ -185,14 +222,26 @@ pub async fn key_set(app: &Arc<App>) -> Result<serde_json::Value, OAuthError> {
     Ok(serde_json::json!({ "keys": keys }))
 }
 
-/// Verifies a JWT of ours (`id_token_hint`): signature by a published key. Its times are not judged.
-pub async fn verified_claims(app: &Arc<App>, jwt: &str) -> Result<Option<serde_json::Value>, OAuthError> {
-    let set = key_set(app).await?.to_string();
-    let keys = super::jwk::usable_keys(&set).unwrap_or_default();
+/// Verifies a JWT of ours of this type: RS256, by the published key that its `kid` names. Its times are not judged.
+///
+/// The type is part of the proof: ID tokens, access tokens and logout tokens are signed with one key, and none may pass for another.
+pub async fn verified_claims(app: &Arc<App>, jwt: &str, typ: &str) -> Result<Option<serde_json::Value>, OAuthError> {
     let Some((signing_input, signature)) = jwt.rsplit_once('.') else { return Ok(None) };
-    let Some((_, claims)) = signing_input.split_once('.') else { return Ok(None) };
+    let Some((header, claims)) = signing_input.split_once('.') else { return Ok(None) };
+    let read = |part: &str| -> Option<serde_json::Value> {
+        URL_SAFE_NO_PAD.decode(part).ok().and_then(|json| serde_json::from_slice(&json).ok())
+    };
+    let header = read(header).unwrap_or_default();
+    if header["alg"] != ALGORITHM || header["typ"] != typ || header.get("crit").is_some() {
+        return Ok(None);
+    }
+    let Some(kid) = header["kid"].as_str() else { return Ok(None) };
+    let published = published(app).await?;
+    let Some(key) = published.iter().find(|key| key.kid == kid) else { return Ok(None) };
+    let set = format!("{{\"keys\":[{}]}}", key.public_jwk);
+    let keys = super::jwk::usable_keys(&set).unwrap_or_default();
     if !keys.iter().any(|key| key.verifies(Algorithm::RS256, signing_input, signature)) {
         return Ok(None);
     }
-    Ok(URL_SAFE_NO_PAD.decode(claims).ok().and_then(|json| serde_json::from_slice(&json).ok()))
+    Ok(read(claims))
 }

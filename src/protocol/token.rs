@@ -66,13 +66,15 @@ pub async fn exchange(app: &Arc<App>, request: &TokenRequest<'_>) -> Result<Map<
     if !client.metadata.may_use(grant_type) {
         return Err(OAuthError::new(ErrorKind::UnauthorizedClient, "the client is not registered for this grant type"));
     }
-    // 3 what
+    // 3 our key, before anything is used up: what cannot be signed is not issued
+    let signer = Signer::active(app).await?;
+    // 4 what
     let issued = match grant_type {
         GrantType::AuthorizationCode => authorization_code::redeem(app, &client, request).await?,
         GrantType::RefreshToken => refresh_token::refresh(app, &client, request).await?,
         GrantType::ClientCredentials => client_credentials::issue(app, &client, request).await?,
     };
-    response(app, &issued).await
+    response(app, &signer, &issued)
 }
 
 async fn prove(app: &Arc<App>, request: &TokenRequest<'_>, grant_type: GrantType) -> Result<ProvenClient, OAuthError> {
@@ -94,9 +96,9 @@ async fn prove(app: &Arc<App>, request: &TokenRequest<'_>, grant_type: GrantType
 }
 
 /// The members of a token response (RFC 6749 5.1, SMART 2.2): `scope` and `expires_in` always, launch context beside them.
-async fn response(app: &Arc<App>, issued: &Issued) -> Result<Map<String, Value>, OAuthError> {
+fn response(app: &App, signer: &Signer, issued: &Issued) -> Result<Map<String, Value>, OAuthError> {
     let mut members = Map::new();
-    let access = access_token::as_issued(app, issued).await?;
+    let access = access_token::as_issued(app, signer, issued)?;
     members.insert("access_token".into(), access.reveal().into());
     members.insert("token_type".into(), "Bearer".into());
     members.insert("expires_in".into(), issued.seconds.into());
@@ -105,7 +107,6 @@ async fn response(app: &Arc<App>, issued: &Issued) -> Result<Map<String, Value>,
         members.insert("refresh_token".into(), refresh.reveal().into());
     }
     if issued.grant.grant.account_id.is_some() && issued.scopes.has_openid() {
-        let signer = Signer::active(app).await?;
         let issuer = app.issuer(&issued.grant.organization.slug);
         let subject = Subject {
             issuer: &issuer,
@@ -115,7 +116,7 @@ async fn response(app: &Arc<App>, issued: &Issued) -> Result<Map<String, Value>,
             with_nonce: issued.for_code,
             now: issued.now,
         };
-        if let Some(id_token) = id_token::id_token(&signer, &subject)? {
+        if let Some(id_token) = id_token::id_token(signer, &subject)? {
             members.insert("id_token".into(), id_token.into());
         }
     }

@@ -35,8 +35,13 @@ pub async fn userinfo(
             claims.insert("profile".into(), user.into());
         }
     }
-    if let Some(person) = live.grant.person.as_ref().filter(|_| wants_profile) {
-        claims.insert("name".into(), person.name.as_str().into());
+    if let Some(person) = live.grant.person.as_ref() {
+        if wants_profile {
+            claims.insert("name".into(), person.name.as_str().into());
+        }
+        if live.scopes.has(NonResource::Email) {
+            claims.insert("email".into(), person.email.as_str().into());
+        }
     }
     Ok(claims)
 }

@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use super::rows::{Columns as _, json_text};
 use super::token_counters::{self, Counted};
 use super::{Conn, StorageError};
-use crate::domain::accounts::FhirUser;
+use crate::domain::accounts::{FhirUser, is_clinician};
 use crate::domain::approvals::Approval;
 use crate::domain::clients::{Client, ClientMetadata};
 use crate::domain::clock::UtcMillis;
@@ -19,8 +19,8 @@ pub async fn insert(conn: &mut Conn, grant: &Grant) -> Result<i64, StorageError>
     let row = sqlx::query(
         "insert into grants
          (organization_id, client_id, account_id, fhir_endpoint_id, session_id, epoch, scopes, context, auth_time, nonce, created_at, last_used_at,
-          expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id",
+          expires_at, made_as, related_patient, standing_consent)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) returning id",
     )
     .bind(grant.organization_id.as_str())
     .bind(grant.client_id.as_str())
@@ -35,14 +35,23 @@ pub async fn insert(conn: &mut Conn, grant: &Grant) -> Result<i64, StorageError>
     .bind(grant.created_at.0)
     .bind(grant.last_used_at.map(|at| at.0))
     .bind(grant.expires_at.map(|at| at.0))
+    .bind(grant.made_as.clone())
+    .bind(grant.related_patient.clone())
+    .bind(i64::from(grant.standing_consent))
     .fetch_one(conn)
     .await?;
     row.int("id")
 }
 
-/// Notes a use and, on PostgreSQL, holds the family's row until the transaction ends: of two redemptions, refreshes or revocations of one family one waits
+/// Changes nothing, and on PostgreSQL holds the family's row until the transaction ends: of two redemptions, refreshes or revocations of one family one waits
 /// for the other. Every write to a family begins with this.
-pub async fn hold(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<(), StorageError> {
+pub async fn hold(conn: &mut Conn, id: i64) -> Result<(), StorageError> {
+    sqlx::query("update grants set last_used_at = last_used_at where id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Notes a use: a token was issued under it, or first used.
+pub async fn touch(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<(), StorageError> {
     sqlx::query("update grants set last_used_at = $2 where id = $1").bind(id).bind(now.0).execute(conn).await?;
     Ok(())
 }
@@ -114,8 +123,8 @@ pub async fn count_refresh(conn: &mut Conn, id: i64, until: Option<UtcMillis>) -
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select g.id, g.organization_id, g.client_id, g.account_id, g.fhir_endpoint_id, g.session_id, g.epoch, g.scopes, g.context, g.auth_time, \
-             g.nonce, g.created_at, g.last_used_at, g.expires_at, g.revoked_at ",
+            "select g.id, g.organization_id, g.client_id, g.account_id, g.fhir_endpoint_id, g.session_id, g.epoch, g.scopes, g.context, g.made_as, \
+             g.related_patient, g.standing_consent, g.auth_time, g.nonce, g.created_at, g.last_used_at, g.expires_at, g.revoked_at ",
             $rest
         )
     };
@@ -164,6 +173,9 @@ fn grant(row: &AnyRow) -> Result<Grant, StorageError> {
         epoch: row.int("epoch")?,
         scopes: row.text("scopes")?,
         context: row.json("context")?,
+        made_as: row.text_or_null("made_as")?,
+        related_patient: row.text_or_null("related_patient")?,
+        standing_consent: row.int("standing_consent")? != 0,
         auth_time: row.time_or_null("auth_time")?,
         nonce: row.text_or_null("nonce")?,
         created_at: row.time("created_at")?,
@@ -197,12 +209,15 @@ pub struct GrantInForce {
 /// What matters of the person behind a grant.
 #[derive(Clone, Debug)]
 pub struct PersonInForce {
-    /// Active, and known at this organization (as a FHIR user or as staff).
+    /// Active, known at this organization (as a FHIR user or as staff), and still who they were when they granted: the same FHIR user, with the same relation
+    /// to the patient.
     pub is_active: bool,
     /// The FHIR resource that represents them here, relative.
     pub fhir_user: Option<String>,
     /// Name, for `profile`.
     pub name: String,
+    /// Address, for `email`.
+    pub email: String,
 }
 
 impl GrantInForce {
@@ -222,8 +237,25 @@ impl GrantInForce {
                 .account_id
                 .as_ref()
                 .map(|_| self.person.as_ref().is_some_and(|person| person.is_active)),
-            consent: if self.grant.account_id.is_some() { Consent::Given } else { Consent::NotNeeded },
+            consent: self.consent(),
             grant_is_revoked: self.grant.is_over(now),
+        }
+    }
+
+    /// Who agreed, and does still. The organization's consent for its clinicians holds while it is the organization's rule, for a clinician.
+    fn consent(&self) -> Consent {
+        if self.grant.account_id.is_none() {
+            return Consent::NotNeeded;
+        }
+        if !self.grant.standing_consent {
+            return Consent::Given;
+        }
+        let is_clinician =
+            self.person.as_ref().and_then(|person| person.fhir_user.as_deref()).is_some_and(is_clinician);
+        if is_clinician && self.organization.settings.standing_consent_for_clinicians {
+            Consent::Standing
+        } else {
+            Consent::Missing
         }
     }
 
@@ -237,8 +269,8 @@ impl GrantInForce {
 /// Gathers a grant and all it depends on. `None` if there is no such grant.
 pub async fn in_force(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<Option<GrantInForce>, StorageError> {
     let row = sqlx::query(
-        "select g.id, g.organization_id, g.client_id, g.account_id, g.fhir_endpoint_id, g.session_id, g.epoch, g.scopes, g.context, g.auth_time,
-          g.nonce, g.created_at, g.last_used_at, g.expires_at, g.revoked_at,
+        "select g.id, g.organization_id, g.client_id, g.account_id, g.fhir_endpoint_id, g.session_id, g.epoch, g.scopes, g.context, g.made_as,
+          g.related_patient, g.standing_consent, g.auth_time, g.nonce, g.created_at, g.last_used_at, g.expires_at, g.revoked_at,
           o.slug as o_slug, o.name as o_name, o.state as o_state, o.settings as o_settings, o.created_at as o_created_at,
           c.application_provider_id as c_provider, c.state as c_state, c.latest_revision as c_latest, c.name as c_name, c.created_at as c_created_at,
           c.deleted_at as c_deleted_at, r.metadata as r_metadata,
@@ -248,9 +280,11 @@ pub async fn in_force(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<Option
           a.fhir_endpoints as a_endpoints, a.epoch as a_epoch, a.state as a_state, a.state_by as a_state_by, a.state_at as a_state_at,
           a.state_reason as a_state_reason, a.approved_by as a_approved_by, a.approved_at as a_approved_at, a.expires_at as a_expires_at,
           a.last_used_at as a_last_used_at,
-          p.name as p_name, p.state as p_state, u.fhir_user as u_fhir_user,
+          p.name as p_name, p.email as p_email, p.state as p_state, u.fhir_user as u_fhir_user,
           (select count(*) from staff_members m where m.organization_id = g.organization_id and m.account_id = g.account_id) as m_staff,
-          (select count(*) from sessions s where s.id = g.session_id and s.ended_at is null and s.expires_at > $2
+          (select count(*) from user_patients x
+             where x.organization_id = g.organization_id and x.account_id = g.account_id and x.patient = g.related_patient) as x_related,
+          (select count(*) from sessions s where (s.id = g.session_id or s.continues = g.session_id) and s.ended_at is null and s.expires_at > $2
              and s.session_epoch = p.session_epoch) as s_open
          from grants g
          join organizations o on o.id = g.organization_id
@@ -276,7 +310,10 @@ fn all_of(row: &AnyRow) -> Result<GrantInForce, StorageError> {
         Some(name) => {
             let fhir_user = row.text_or_null("u_fhir_user")?;
             let is_known = fhir_user.is_some() || row.int("m_staff")? > 0;
-            Some(PersonInForce { is_active: row.text("p_state")? == "active" && is_known, fhir_user, name })
+            let is_themselves = grant.made_as.is_none() || grant.made_as == fhir_user;
+            let is_related = grant.related_patient.is_none() || row.int("x_related")? > 0;
+            let is_active = row.text("p_state")? == "active" && is_known && is_themselves && is_related;
+            Some(PersonInForce { is_active, fhir_user, name, email: row.text("p_email")? })
         }
     };
     let approval = match row.text_or_null("a_request")? {

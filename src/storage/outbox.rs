@@ -14,6 +14,8 @@ pub enum Channel {
     Mail,
     /// To a registered webhook.
     Webhook,
+    /// To an app's back-channel logout URI.
+    Logout,
 }
 
 impl Channel {
@@ -22,6 +24,7 @@ impl Channel {
         match self {
             Self::Mail => "mail",
             Self::Webhook => "webhook",
+            Self::Logout => "logout",
         }
     }
 }
@@ -56,7 +59,7 @@ pub struct Message {
     pub channel: Channel,
     /// What it tells: `access_request.approved`, ...
     pub event: String,
-    /// E-mail address or webhook id.
+    /// E-mail address, webhook id or client id.
     pub recipient: String,
     /// JSON.
     pub payload: String,
@@ -70,11 +73,11 @@ pub struct Message {
     pub created_at: UtcMillis,
 }
 
-/// Adds a message that waits to be sent.
-pub async fn insert(conn: &mut Conn, message: &Message) -> Result<(), StorageError> {
-    sqlx::query(
+/// Adds a message that waits to be sent; returns its id.
+pub async fn insert(conn: &mut Conn, message: &Message) -> Result<i64, StorageError> {
+    let row = sqlx::query(
         "insert into outbox (organization_id, client_id, kind, event, recipient, payload, state, next_attempt_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, 'waiting', $7, $7)",
+         values ($1, $2, $3, $4, $5, $6, 'waiting', $7, $7) returning id",
     )
     .bind(message.organization_id.as_ref().map(|id| id.as_str().to_owned()))
     .bind(message.client_id.as_ref().map(|id| id.as_str().to_owned()))
@@ -83,16 +86,16 @@ pub async fn insert(conn: &mut Conn, message: &Message) -> Result<(), StorageErr
     .bind(message.recipient.as_str())
     .bind(message.payload.as_str())
     .bind(message.created_at.0)
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(())
+    row.int("id")
 }
 
-/// Messages that are due, oldest first, at most `limit`.
+/// Mail and webhooks that are due, oldest first, at most `limit`.
 pub async fn due(conn: &mut Conn, now: UtcMillis, limit: i64) -> Result<Vec<Message>, StorageError> {
     sqlx::query(
         "select id, organization_id, client_id, kind, event, recipient, payload, state, attempts, next_attempt_at, last_error, created_at, sent_at
-         from outbox where state = 'waiting' and next_attempt_at <= $1 order by next_attempt_at, id limit $2",
+         from outbox where state = 'waiting' and next_attempt_at <= $1 and kind <> 'logout' order by next_attempt_at, id limit $2",
     )
     .bind(now.0)
     .bind(limit)
@@ -101,6 +104,34 @@ pub async fn due(conn: &mut Conn, now: UtcMillis, limit: i64) -> Result<Vec<Mess
     .iter()
     .map(message)
     .collect()
+}
+
+/// Ends of sessions that apps are to be told and that are due, oldest first, at most `limit`.
+pub async fn due_logouts(conn: &mut Conn, now: UtcMillis, limit: i64) -> Result<Vec<Message>, StorageError> {
+    sqlx::query(
+        "select id, organization_id, client_id, kind, event, recipient, payload, state, attempts, next_attempt_at, last_error, created_at, sent_at
+         from outbox where state = 'waiting' and next_attempt_at <= $1 and kind = 'logout' order by next_attempt_at, id limit $2",
+    )
+    .bind(now.0)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(message)
+    .collect()
+}
+
+/// One message.
+pub async fn lookup(conn: &mut Conn, id: i64) -> Result<Option<Message>, StorageError> {
+    sqlx::query(
+        "select id, organization_id, client_id, kind, event, recipient, payload, state, attempts, next_attempt_at, last_error, created_at, sent_at
+         from outbox where id = $1",
+    )
+    .bind(id)
+    .fetch_optional(conn)
+    .await?
+    .map(|row| message(&row))
+    .transpose()
 }
 
 /// Takes a due message for sending: of several nodes exactly one gets `true`. Should the taker die, it is due again at `again_at`.
@@ -146,7 +177,7 @@ pub async fn failed(conn: &mut Conn, id: i64, error: &str, again_at: Option<UtcM
     Ok(())
 }
 
-/// The messages about an organization's clients, newest first, at most `limit`: for its staff. `before` pages on from an id.
+/// The mails and webhooks about an organization's clients, newest first, at most `limit`: for its staff, who need not know who signs out when. `before` pages on from an id.
 pub async fn list_by_organization(
     conn: &mut Conn,
     organization: &OrganizationId,
@@ -155,7 +186,7 @@ pub async fn list_by_organization(
 ) -> Result<Vec<Message>, StorageError> {
     sqlx::query(
         "select id, organization_id, client_id, kind, event, recipient, payload, state, attempts, next_attempt_at, last_error, created_at, sent_at
-         from outbox where organization_id = $1 and id < $2 order by id desc limit $3",
+         from outbox where organization_id = $1 and id < $2 and kind <> 'logout' order by id desc limit $3",
     )
     .bind(organization.as_str())
     .bind(before.unwrap_or(i64::MAX))
@@ -176,7 +207,7 @@ pub async fn retry(
 ) -> Result<bool, StorageError> {
     let done = sqlx::query(
         "update outbox set state = 'waiting', attempts = 0, next_attempt_at = $3
-         where organization_id = $1 and id = $2 and state in ('waiting', 'failed')",
+         where organization_id = $1 and id = $2 and kind <> 'logout' and state in ('waiting', 'failed')",
     )
     .bind(organization.as_str())
     .bind(id)
@@ -212,6 +243,7 @@ fn message(row: &AnyRow) -> Result<Message, StorageError> {
     let channel = match row.text("kind")?.as_str() {
         "mail" => Channel::Mail,
         "webhook" => Channel::Webhook,
+        "logout" => Channel::Logout,
         other => return Err(StorageError::inconsistent("outbox", id.to_string(), format!("unknown kind {other}"))),
     };
     Ok(Message {

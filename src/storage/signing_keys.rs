@@ -67,8 +67,14 @@ pub async fn promote(conn: &mut Conn, kid: &str, alg: &str, now: UtcMillis) -> R
     Ok(true)
 }
 
-/// Forgets a retired key.
-pub async fn forget(conn: &mut Conn, kid: &str) -> Result<(), StorageError> {
-    sqlx::query("delete from signing_keys where kid = $1 and state = 'retiring'").bind(kid).execute(conn).await?;
-    Ok(())
+/// Forgets a retired key; false if somebody did before.
+pub async fn forget(conn: &mut Conn, kid: &str) -> Result<bool, StorageError> {
+    let done =
+        sqlx::query("delete from signing_keys where kid = $1 and state = 'retiring'").bind(kid).execute(conn).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Forgets every key of an algorithm, whatever its state; how many there were.
+pub async fn forget_all(conn: &mut Conn, alg: &str) -> Result<u64, StorageError> {
+    Ok(sqlx::query("delete from signing_keys where alg = $1").bind(alg).execute(conn).await?.rows_affected())
 }

@@ -119,25 +119,28 @@ pub async fn insert_refresh(
     row.int("id")
 }
 
-/// The refresh token with this id and secret.
+/// The refresh token with this id and secret, or with a secret that it had before (see [`RefreshToken::is_replaced`]).
 pub async fn find_refresh(
     conn: &mut Conn,
     id: i64,
     secret: &HashedSecret,
 ) -> Result<Option<RefreshToken>, StorageError> {
     let row = sqlx::query(
-        "select id, secret_hash, grant_id, organization_id, client_id, epoch, expires_at, spent_at, successor_id, successor_access_id, revoked_at
+        "select id, secret_hash, grant_id, organization_id, client_id, epoch, issued_at, expires_at, spent_at, successor_id, successor_access_id, revoked_at, replaced
          from refresh_tokens where id = $1",
     )
     .bind(id)
     .fetch_optional(conn)
     .await?;
-    let token = row.map(|row| refresh(&row)).transpose()?;
-    Ok(token.filter(|token| token.secret_hash.matches(secret)))
+    let token = row.map(|row| refresh(&row, secret)).transpose()?;
+    Ok(token.filter(|token| token.is_replaced || token.secret_hash.matches(secret)))
 }
 
-fn refresh(row: &AnyRow) -> Result<RefreshToken, StorageError> {
+fn refresh(row: &AnyRow, presented: &HashedSecret) -> Result<RefreshToken, StorageError> {
+    let replaced = row.text("replaced")?;
     Ok(RefreshToken {
+        is_replaced: presented.is_among(&replaced),
+        issued_at: row.time("issued_at")?,
         id: row.int("id")?,
         secret_hash: row.hash("secret_hash")?,
         grant_id: row.int("grant_id")?,
@@ -152,9 +155,20 @@ fn refresh(row: &AnyRow) -> Result<RefreshToken, StorageError> {
     })
 }
 
-/// What became of the pair that came after a spent refresh token.
+/// What became of the pair that came after a spent refresh token, or of the one that a replaced token belonged to.
 pub async fn successors(conn: &mut Conn, token: &RefreshToken) -> Result<Option<Successors>, StorageError> {
-    let (Some(refresh), Some(access)) = (token.successor_id, token.successor_access_id) else { return Ok(None) };
+    let pair = if token.is_replaced {
+        let row = sqlx::query(
+            "select b.successor_access_id from refresh_tokens t join refresh_tokens b on b.id = t.previous_id where t.id = $1",
+        )
+        .bind(token.id)
+        .fetch_optional(&mut *conn)
+        .await?;
+        (Some(token.id), row.map(|row| row.int_or_null("successor_access_id")).transpose()?.flatten())
+    } else {
+        (token.successor_id, token.successor_access_id)
+    };
+    let (Some(refresh), Some(access)) = pair else { return Ok(None) };
     let row = sqlx::query(
         "select (select count(*) from refresh_tokens where id = $1 and spent_at is null and revoked_at is null) as refresh_unused,
                 (select count(*) from access_tokens where id = $2 and first_used_at is null and revoked_at is null) as access_unused",
@@ -187,17 +201,18 @@ pub async fn spend_refresh(
     Ok(done.rows_affected() == 1)
 }
 
-/// Gives a refresh token that nobody used a new secret and life; false if it was used meanwhile.
+/// Gives a refresh token that nobody used a new secret and life, and remembers the old one; false if it was used meanwhile.
 pub async fn replace_refresh(
     conn: &mut Conn,
     id: i64,
-    secret: &HashedSecret,
+    (before, secret): (&HashedSecret, &HashedSecret),
     expires_at: UtcMillis,
 ) -> Result<bool, StorageError> {
-    let done = sqlx::query("update refresh_tokens set secret_hash = $2, expires_at = $3 where id = $1 and spent_at is null and revoked_at is null")
+    let done = sqlx::query("update refresh_tokens set secret_hash = $2, expires_at = $3, replaced = replaced || $4 where id = $1 and spent_at is null and revoked_at is null")
         .bind(id)
         .bind(secret.bytes())
         .bind(expires_at.0)
+        .bind(before.hex())
         .execute(conn)
         .await?;
     Ok(done.rows_affected() == 1)
@@ -211,6 +226,16 @@ pub async fn extend_refresh(conn: &mut Conn, id: i64, expires_at: UtcMillis) -> 
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// The hash of a refresh token's secret, to be remembered when it is replaced.
+pub async fn secret_of_refresh(conn: &mut Conn, id: i64) -> Result<Option<HashedSecret>, StorageError> {
+    sqlx::query("select secret_hash from refresh_tokens where id = $1")
+        .bind(id)
+        .fetch_optional(conn)
+        .await?
+        .map(|row| row.hash("secret_hash"))
+        .transpose()
 }
 
 /// Revokes one refresh token: it is dead even where a retry would be allowed.

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use crate::domain::ids::ClientId;
 use crate::domain::organizations::Organization;
 use crate::http::error::Failure;
+use crate::http::extract::visitor::flash;
 use crate::http::extract::{CsrfForm, SignedIn, Visitor};
 use crate::http::pages::parts::Badge;
-use crate::http::pages::{AppCard, Apps, StopApp};
+use crate::http::pages::{AppCard, Apps, Arg, StopApp, Tone};
 use crate::http::pages::{Html, Nav};
 use crate::http::{AppState, PageError, present};
 use crate::protocol::apps::{AppWithAccess, list, stop as stop_access};
@@ -98,11 +99,21 @@ pub struct Stopped {
 /// `POST /o/{organization}/apps/stop`.
 pub async fn stop(
     State(state): State<AppState>,
+    visitor: Visitor,
     signed_in: SignedIn,
     Path(slug): Path<String>,
     CsrfForm(form): CsrfForm<Stopped>,
 ) -> Result<Response, PageError> {
     let organization = organization(&state, &slug).await?;
-    stop_access(&state.app, &organization, &signed_in.account.id, &ClientId::from_text(form.grant)).await?;
-    Ok(Redirect::to(&format!("/o/{slug}/apps")).into_response())
+    let client = ClientId::from_text(form.grant);
+    let apps = list(&state.app, &organization, &signed_in.account.id).await?;
+    let stopped = stop_access(&state.app, &organization, &signed_in.account.id, &client).await?;
+    let back = Redirect::to(&format!("/o/{slug}/apps"));
+    let app = apps.iter().find(|app| app.client_id == client).filter(|_| stopped);
+    let told = app
+        .and_then(|app| state.pages.text(visitor.lang, "apps-stopped", &[("app", Arg::Text(&app.metadata.name))]).ok());
+    Ok(match told {
+        Some(text) => (flash(Tone::Done, text), back).into_response(),
+        None => back.into_response(),
+    })
 }

@@ -1,4 +1,6 @@
 //! `/o/{organization}/logout` (OpenID Connect RP-Initiated Logout 1.0): at once when the app proved whom it means, else after one question.
+//!
+//! A form that another site posts here comes without our cookie (`SameSite=Lax`): it is sent round as a GET, which brings the cookie along.
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -13,7 +15,8 @@ use crate::http::pages::parts::Badge;
 use crate::http::pages::{FormValue, Nav, SignOutQuestion};
 use crate::http::{AppState, PageError};
 use crate::protocol::ErrorKind;
-use crate::protocol::logout::{end_session, read, tell};
+use crate::protocol::backchannel::tell_promptly;
+use crate::protocol::logout::{LogoutRequest, end_session, read};
 use crate::protocol::params::Params;
 
 /// GET and POST.
@@ -41,12 +44,16 @@ pub async fn logout(
     let organization = organization(&state.app, &slug).await.map_err(unavailable)?.ok_or_else(Failure::not_found)?;
     let request = read(&state.app, &organization, &params).await.map_err(unavailable)?;
     let confirmed = method == Method::POST && params.get("csrf").is_some_and(|token| visitor.is_csrf(token));
-    if let Some((_, session)) = &visitor.signed_in {
-        if !confirmed && !request.means(session) {
-            return Ok(question(&state, &visitor, &organization, &params));
+    match &visitor.signed_in {
+        None if method == Method::POST && !confirmed => return Ok(round(&organization, &params)),
+        None => {}
+        Some((_, session)) => {
+            if !confirmed && !request.means(session) {
+                return Ok(question(&state, &visitor, (&organization, &params), &request));
+            }
+            let messages = end_session(&state.app, session).await?;
+            tell_promptly(&state.app, messages).await;
         }
-        let told = end_session(&state.app, session).await?;
-        tell(&state.app, told);
     }
     let mut response = match request.then.as_deref().and_then(|then| HeaderValue::from_str(then).ok()) {
         Some(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
@@ -56,12 +63,27 @@ pub async fn logout(
     Ok(response)
 }
 
+/// What a request is made of, to be carried along.
+fn carried(params: &Params) -> impl Iterator<Item = (&'static str, &str)> {
+    ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"]
+        .into_iter()
+        .filter_map(|name| params.get(name).map(|value| (name, value)))
+}
+
+/// The same request as a GET.
+fn round(organization: &Organization, params: &Params) -> Response {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(carried(params)).finish();
+    Redirect::to(&format!("/o/{}/logout?{query}", organization.slug)).into_response()
+}
+
 /// The one question: a form that carries the request along.
-fn question(state: &AppState, visitor: &Visitor, organization: &Organization, params: &Params) -> Response {
-    let carried = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"];
-    let fields = carried.iter().filter_map(|name| {
-        params.get(name).map(|value| FormValue { name: (*name).to_owned(), value: value.to_owned() })
-    });
+fn question(
+    state: &AppState,
+    visitor: &Visitor,
+    (organization, params): (&Organization, &Params),
+    request: &LogoutRequest,
+) -> Response {
+    let fields = carried(params).map(|(name, value)| FormValue { name: name.to_owned(), value: value.to_owned() });
     let page = SignOutQuestion {
         action: format!("/o/{}/logout", organization.slug),
         organization: Badge::new(&organization.name, ""),
@@ -69,6 +91,6 @@ fn question(state: &AppState, visitor: &Visitor, organization: &Organization, pa
         stay_href: "/".to_owned(),
     };
     // after the answer the browser may be led to the app
-    let leads_to = params.get("post_logout_redirect_uri").unwrap_or_default();
+    let leads_to = request.then.as_deref().unwrap_or_default();
     state.pages.render(&visitor.frame(Nav::None), &page).leads_to(leads_to).into_response()
 }

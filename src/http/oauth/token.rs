@@ -2,8 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 
 use super::{Challenge, allow_origin, authorization, json, organization, origin, preflight, read_form, refusal};
@@ -125,16 +125,23 @@ pub async fn revoke(
     for_page(&state, &headers, Some(&asked), response).await
 }
 
-/// `GET` and `POST /o/{organization}/userinfo`: the token in the header only (RFC 6750 2.1; never in the query, C21).
+/// `GET` and `POST /o/{organization}/userinfo`: the token in the header only (RFC 6750 2.1; never in query or form, C21). Who brings none is told how, and nothing
+/// else (RFC 6750 3.1).
 pub async fn user_info(
     State(state): State<AppState>,
     Path(slug): Path<String>,
     uri: Uri,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
-    match claims(&state, &slug, &uri, &headers).await {
+    match claims(&state, &slug, (&uri, &headers, &body)).await {
         Ok((asked, members)) => {
             for_page(&state, &headers, Some(&asked), json(StatusCode::OK, &Value::Object(members))).await
+        }
+        Err(error) if headers.get(header::AUTHORIZATION).is_none() && error.kind == ErrorKind::InvalidToken => {
+            let challenge =
+                [(header::WWW_AUTHENTICATE, "Bearer realm=\"countersign\""), (header::CACHE_CONTROL, "no-store")];
+            (StatusCode::UNAUTHORIZED, challenge).into_response()
         }
         Err(error) => refusal(&error, Challenge::Bearer),
     }
@@ -143,11 +150,11 @@ pub async fn user_info(
 async fn claims(
     state: &AppState,
     slug: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
+    (uri, headers, body): (&Uri, &HeaderMap, &Bytes),
 ) -> Result<(Asked, serde_json::Map<String, Value>), OAuthError> {
     let invalid = || OAuthError::new(ErrorKind::InvalidToken, "the token is not valid");
-    if uri.query().is_some_and(|query| query.contains("access_token")) {
+    let names_a_token = |pairs: &[u8]| url::form_urlencoded::parse(pairs).any(|(name, _)| name == "access_token");
+    if uri.query().is_some_and(|query| names_a_token(query.as_bytes())) || names_a_token(body) {
         return Err(OAuthError::request("the token belongs in the Authorization header"));
     }
     let authorization = authorization(headers)?.ok_or_else(invalid)?;

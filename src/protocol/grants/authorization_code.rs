@@ -60,7 +60,7 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
     let Some(code) = storage::codes::find(conn, presented.unverified_id, &presented.secret).await? else {
         return Ok(Err(OAuthError::grant("unknown code")));
     };
-    storage::grants::hold(conn, code.grant_id, now).await?;
+    storage::grants::hold(conn, code.grant_id).await?;
     let Some(in_force) = storage::grants::in_force(conn, code.grant_id, now).await? else {
         return Err(
             storage::StorageError::inconsistent("authorization_codes", code.id.to_string(), "has no grant").into()
@@ -149,6 +149,7 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
     } else {
         None
     };
+    storage::grants::touch(conn, grant.id, now).await?;
     client_auth::note_use(conn, client, now).await?;
     storage::audit::append(
         conn,

@@ -2,6 +2,10 @@
 //!
 //! Narrowing with `scope` concerns the new access token alone: the grant keeps what was granted (SMART-AL-32). A refusal leaves the token as it was (R08),
 //! unless it is reuse, which ends the family.
+//!
+//! A family has no end of its own (R10, X-08): each use opens a new window of `limits.refresh_token_days`, and neither rotation nor age closes it. What ends it is
+//! a decision: the approval's expiry or disable, an expiry of the grant, the person, or the organization's scopes no longer holding `offline_access`. An
+//! organization that wants an absolute limit sets the expiry of the approval.
 
 use std::sync::Arc;
 
@@ -71,7 +75,7 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
         .await?;
         return Ok(Err(OAuthError::grant("the refresh token belongs to another client or organization")));
     }
-    storage::grants::hold(conn, first_look.grant_id, now).await?;
+    storage::grants::hold(conn, first_look.grant_id).await?;
     let Some(in_force) = storage::grants::in_force(conn, first_look.grant_id, now).await? else {
         return Err(
             storage::StorageError::inconsistent("refresh_tokens", first_look.id.to_string(), "has no grant").into()
@@ -85,6 +89,17 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
     let standing = token.standing(successors, now);
     match standing {
         RefreshStanding::Dead => return Ok(Err(OAuthError::grant("the refresh token has expired or was revoked"))),
+        RefreshStanding::Replaced => {
+            record_refusal(
+                conn,
+                &token.organization_id,
+                &token.client_id,
+                ("refresh_token.replaced_presented", token.grant_id),
+                now,
+            )
+            .await?;
+            return Ok(Err(OAuthError::grant("the refresh token was replaced when its answer got lost")));
+        }
         RefreshStanding::Reuse => {
             storage::grants::revoke(conn, token.grant_id, "refresh_token_reused", now).await?;
             record_refusal(
@@ -127,18 +142,19 @@ async fn in_transaction(conn: &mut Conn, app: &App, refreshing: Refreshing) -> D
         Err(refusal) => return Ok(Err(refusal)),
     };
     // 5 mint, record
-    let minted = match (standing, client.is_public()) {
-        (RefreshStanding::Retry, _) => replace(conn, app, &in_force, &token, &scopes, now).await?,
-        (_, true) => Some(rotate(conn, app, &in_force, &token, &scopes, now).await?),
+    let (access, refresh) = match (standing, client.is_public()) {
+        (RefreshStanding::Retry, _) => match replace(conn, app, &in_force, &token, &scopes, now).await? {
+            Ok(pair) => pair,
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+        (_, true) => rotate(conn, app, &in_force, &token, &scopes, now).await?,
         (_, false) => {
             let access = keep(conn, app, &in_force, &token, &scopes, now).await?;
             // said again: there are clients that forget a refresh token which a response does not repeat
-            Some((access, Some(PlainSecret::from_text(refreshing.token.as_str()))))
+            (access, Some(PlainSecret::from_text(refreshing.token.as_str())))
         }
     };
-    let Some((access, refresh)) = minted else {
-        return Ok(Err(OAuthError::grant("the successor was used a moment ago")));
-    };
+    storage::grants::touch(conn, grant.id, now).await?;
     client_auth::note_use(conn, client, now).await?;
     storage::audit::append(
         conn,
@@ -164,6 +180,11 @@ fn decide(in_force: &GrantInForce, token: &RefreshToken, refreshing: &Refreshing
     // online access ends with the session it came from (SMART-AL-33)
     if !granted.has_offline_access() && in_force.session_is_open == Some(false) {
         return Err(OAuthError::grant(Layer::Grant.as_str()));
+    }
+    // and either is the organization's to approve: what it takes back is not refreshed any more (R09)
+    let standing = scopes_within(&permit, &granted, &in_force.endpoint)?;
+    if !standing.has_offline_access() && !standing.has_online_access() {
+        return Err(OAuthError::grant("refreshing is not approved any more"));
     }
     if refreshing.resource.as_deref().is_some_and(|resource| !in_force.endpoint.is_audience(resource)) {
         return Err(OAuthError::new(ErrorKind::InvalidTarget, "the resource is not that of the grant"));
@@ -224,7 +245,7 @@ async fn keep(
     Ok(access)
 }
 
-/// The answer got lost: the pair it carried gets new secrets, in the same two rows, however often this happens.
+/// The answer got lost: the pair it carried gets new secrets, in the same two rows.
 async fn replace(
     conn: &mut Conn,
     app: &App,
@@ -232,17 +253,21 @@ async fn replace(
     token: &RefreshToken,
     scopes: &ScopeSet,
     now: UtcMillis,
-) -> Result<Option<Pair>, OAuthError> {
+) -> Decision<Pair> {
+    let used = || OAuthError::grant("the successor was used a moment ago");
     let (Some(successor), Some(successor_access)) = (token.successor_id, token.successor_access_id) else {
-        return Ok(None);
+        return Ok(Err(used()));
+    };
+    let Some(before) = storage::tokens::secret_of_refresh(conn, successor).await? else {
+        return Ok(Err(used()));
     };
     let grant = &in_force.grant;
     let text = scopes.to_string();
     let life = (mint::life(app, &in_force.endpoint, false), now);
     let Some(access) = mint::replace_access(conn, app, successor_access, (grant, &text), life).await? else {
-        return Ok(None);
+        return Ok(Err(used()));
     };
-    let refresh = mint::replace_refresh(conn, app, successor, grant, now).await?;
+    let refresh = mint::replace_refresh(conn, app, (successor, &before), grant, now).await?;
     let Some(refresh) = refresh else {
         // half a pair must not be handed out
         return Err(storage::StorageError::inconsistent(
@@ -252,5 +277,5 @@ async fn replace(
         )
         .into());
     };
-    Ok(Some((access, Some(refresh))))
+    Ok(Ok((access, Some(refresh))))
 }

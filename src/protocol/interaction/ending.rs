@@ -11,6 +11,7 @@ use super::super::{discovery, launch, mint};
 use super::choosing::are_still_allowed;
 use super::{Next, Person, Underway};
 use crate::app::App;
+use crate::domain::accounts::FhirUser;
 use crate::domain::audit::{Actor, AuditEvent};
 use crate::domain::clock::UtcMillis;
 use crate::domain::grants::Grant;
@@ -56,7 +57,7 @@ pub(super) async fn finish_with(
     let ending = Ending {
         underway,
         account_id: person.account.id.clone(),
-        session_id: person.session.id,
+        session_id: person.session.began_as(),
         auth_time: person.session.auth_time,
         scopes,
         consent,
@@ -136,6 +137,9 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         epoch: asker.approval.epoch,
         scopes: text.clone(),
         context: told(app, &asker.organization, &underway),
+        related_patient: related_patient(&underway, user.as_ref()),
+        made_as: user.map(|user| user.reference),
+        standing_consent: consent == Consent::Standing,
         auth_time: Some(auth_time),
         nonce: request.nonce.clone(),
         created_at: now,
@@ -161,6 +165,12 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         client_name: asker.badges.client_name.clone(),
         params,
     }))
+}
+
+/// The patient of the context, where it is one of the person's own: chosen from their list, or named by an EHR and on it.
+fn related_patient(underway: &Underway, user: Option<&FhirUser>) -> Option<String> {
+    let user = user.filter(|user| !user.is_clinician())?;
+    underway.context().patient.filter(|patient| user.patients.iter().any(|one| one.patient == *patient))
 }
 
 /// The context as the app is told it: whether it must show a banner is always said (SMART `context-banner`), and an EHR launch comes with a style (`context-style`).

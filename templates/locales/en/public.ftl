@@ -180,6 +180,7 @@ apps-last-used = Last used
 apps-may = What it may do
 apps-offline = Also use this access while you are away.
 apps-stop = Stop access
+apps-stopped = { $app } has no access any more, from this moment.
 apps-disabled = The organization has switched this app off; it can do nothing at the moment.
 apps-none = No app has access
 apps-none-text = When you allow an app to use your access, it appears here, and you can stop it here.

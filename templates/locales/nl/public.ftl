@@ -180,6 +180,7 @@ apps-last-used = Laatst gebruikt
 apps-may = Wat de app mag
 apps-offline = Deze toegang ook gebruiken als u niet bent ingelogd.
 apps-stop = Toegang stoppen
+apps-stopped = { $app } heeft vanaf dit moment geen toegang meer.
 apps-disabled = De organisatie heeft deze app uitgeschakeld; de app kan nu niets.
 apps-none = Geen app heeft toegang
 apps-none-text = Als u een app toestaat uw toegang te gebruiken, staat de app hier en kunt u die hier stoppen.

@@ -33,6 +33,9 @@ use crate::support::TestDatabase;
 /// What the reading app of these tests asks for.
 pub const READING: &str = "launch/patient patient/Observation.rs patient/Patient.r";
 
+/// The key-encryption key of these tests.
+pub const KEY: &[u8; 32] = b"a key that only tests will trust";
+
 /// The world.
 pub struct World {
     pub app: Arc<App>,
@@ -65,7 +68,7 @@ impl World {
         let database = TestDatabase::new(dialect).await;
         let now = UtcMillis(1_763_900_000_000);
         let clock = Arc::new(FrozenClock::at(now));
-        let key = KeyEncryptionKey::new([9; 32]);
+        let key = KeyEncryptionKey::new(*KEY);
         let config = Config {
             server: Server {
                 base_url: "https://countersign.example".into(),

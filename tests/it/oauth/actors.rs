@@ -323,6 +323,31 @@ impl Stage {
         ]
     }
 
+    /// A good authorization request of another public app.
+    pub fn request_of(&self, app: &ClientId, scope: &str) -> Vec<(String, String)> {
+        let mut request = self.request();
+        request[1].1 = app.as_str().into();
+        request[3].1 = scope.into();
+        request
+    }
+
+    /// What another public app gets for a launch in this browser.
+    pub async fn tokens_for(&self, browser: &mut Browser, request: &[(String, String)]) -> Tokens {
+        let answer = self.launch(browser, request).await;
+        let code = answer.get("code").unwrap_or_else(|| panic!("a code in {answer:?}"));
+        let mut fields = self.redemption(code);
+        fields.retain(|(name, _)| *name != "client_id");
+        fields.push(("client_id", &request[1].1));
+        let answer = self.token(&fields).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        Tokens(answer.json())
+    }
+
+    /// Does this refresh token still yield something? It is used up by asking.
+    pub async fn refreshes(&self, token: &str) -> bool {
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await.status == 200
+    }
+
     /// Tokens of the public app.
     pub async fn tokens(&self) -> Tokens {
         let code = self.code().await;
@@ -393,6 +418,28 @@ pub fn refused(answer: &Answer, status: u16, error: &str) {
         description.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'),
         "{description:?}"
     );
+}
+
+/// The claims of a JWT, unverified.
+pub fn claims_of(jwt: &str) -> Value {
+    let json = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1).unwrap_or_else(|| panic!("a JWT, not {jwt}"))).unwrap();
+    serde_json::from_slice(&json).unwrap()
+}
+
+/// The header of a JWT.
+pub fn header_of(jwt: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(jwt.split('.').next().unwrap()).unwrap()).unwrap()
+}
+
+/// Does a JWT verify with a key set, by the key its header names? As somebody who knows nothing else.
+pub fn verifies(jwt: &str, jwks: &Value) -> bool {
+    let set: jsonwebtoken::jwk::JwkSet = serde_json::from_value(jwks.clone()).unwrap();
+    let header = header_of(jwt);
+    let Some(jwk) = set.find(header["kid"].as_str().unwrap()) else { return false };
+    let key = jsonwebtoken::DecodingKey::from_jwk(jwk).unwrap();
+    let (input, signature) = jwt.rsplit_once('.').unwrap();
+    header["alg"] == "RS256"
+        && jsonwebtoken::crypto::verify(signature, input.as_bytes(), &key, jsonwebtoken::Algorithm::RS256).unwrap()
 }
 
 /// A client's key.

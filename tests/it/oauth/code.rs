@@ -302,3 +302,148 @@ fn only_pages_of_the_app_may_read_its_tokens() {
         stage.end().await;
     });
 }
+
+/// D2: a copy of a spent code ends the family only in the hands of who could have redeemed it, and always leaves a mark.
+#[test]
+fn a_replay_ends_the_family_with_proof_and_only_with_proof_however_late() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let (other, secret) = stage.confidential().await;
+        let credentials = basic(other.as_str(), &secret);
+        let wrong = "0000000000000000000000000000000000000000000";
+        for (what, seconds, client, verifier, dies) in [
+            ("at once", 0, None, Some(VERIFIER), true),
+            ("after a second", 1, None, Some(VERIFIER), true),
+            ("after half a minute", 30, None, Some(VERIFIER), true),
+            ("after the code has expired", 600, None, Some(VERIFIER), true),
+            ("without a verifier", 0, None, None, false),
+            ("with a wrong verifier", 1, None, Some(wrong), false),
+            ("by another client with its own proof", 1, Some(&credentials), Some(VERIFIER), false),
+        ] {
+            let code = stage.code().await;
+            let tokens = Tokens(stage.token(&stage.redemption(&code)).await.json());
+            stage.world().clock.advance_seconds(seconds);
+            let mut fields = stage.redemption(&code);
+            fields.retain(|(name, _)| *name != "code_verifier" && (client.is_none() || *name != "client_id"));
+            fields.extend(verifier.map(|verifier| ("code_verifier", verifier)));
+            let headers: Vec<(&str, &str)> =
+                client.map(|credentials| ("authorization", credentials.as_str())).into_iter().collect();
+            let before = stage.world().audit().await.iter().filter(|record| record.outcome == "refused").count();
+            refused(&stage.post("token", &headers, &fields).await, 400, "invalid_grant");
+            let after = stage.world().audit().await.iter().filter(|record| record.outcome == "refused").count();
+            assert_eq!(after, before + 1, "{what} is on record");
+            assert_eq!(stage.is_active(&tokens.access()).await, !dies, "{what}: the access token");
+            assert_eq!(stage.refreshes(&tokens.refresh()).await, !dies, "{what}: the refresh token");
+        }
+        stage.end().await;
+    });
+}
+
+/// A confidential client's proof is its secret: a replay under it needs no verifier to be its own.
+#[test]
+fn a_confidential_client_that_redeems_twice_loses_the_family_whatever_verifier_it_sends() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let (client, secret) = stage.confidential().await;
+        let credentials = basic(client.as_str(), &secret);
+        let mut request = stage.request();
+        request[1].1 = client.as_str().into();
+        let code = stage.code_for(&request).await;
+        let mut fields = stage.redemption(&code);
+        fields.retain(|(name, _)| *name != "client_id");
+        // without proof, with a wrong one, and as a public client: refused, and the code still good (C03, SMART-AL-19)
+        for (headers, extra) in [
+            (vec![], vec![]),
+            (vec![], vec![("client_id", client.as_str())]),
+            (vec![], vec![("client_id", client.as_str()), ("client_secret", "wrong")]),
+        ] {
+            let fields: Vec<_> = fields.iter().copied().chain(extra).collect();
+            refused(&stage.post("token", &headers, &fields).await, 401, "invalid_client");
+        }
+        let wrong = basic(client.as_str(), "wrong");
+        let answer = stage.post("token", &[("authorization", &wrong)], &fields).await;
+        refused(&answer, 401, "invalid_client");
+        assert!(answer.header("www-authenticate").starts_with("Basic "));
+        // client_id beside Basic: tolerated if equal, refused if not (SMART-AL-18)
+        let mut other = fields.clone();
+        other.push(("client_id", stage.app.as_str()));
+        refused(&stage.post("token", &[("authorization", &credentials)], &other).await, 401, "invalid_client");
+        let mut equal = fields.clone();
+        equal.push(("client_id", client.as_str()));
+        let tokens = Tokens(stage.post("token", &[("authorization", &credentials)], &equal).await.json());
+        assert!(stage.is_active(&tokens.access()).await);
+        fields.retain(|(name, _)| *name != "code_verifier");
+        refused(&stage.post("token", &[("authorization", &credentials)], &fields).await, 400, "invalid_grant");
+        assert!(!stage.is_active(&tokens.access()).await);
+        stage.end().await;
+    });
+}
+
+#[test]
+fn a_public_client_that_offers_a_secret_or_no_name_is_refused_and_its_code_stays_good() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let code = stage.code().await;
+        let app = stage.app.as_str();
+        let mut nameless = stage.redemption(&code);
+        nameless.retain(|(name, _)| *name != "client_id");
+        refused(&stage.token(&nameless).await, 401, "invalid_client");
+        let mut secretive = stage.redemption(&code);
+        secretive.push(("client_secret", "guessed"));
+        refused(&stage.token(&secretive).await, 401, "invalid_client");
+        refused(
+            &stage.post("token", &[("authorization", &basic(app, "guessed"))], &stage.redemption(&code)).await,
+            401,
+            "invalid_client",
+        );
+        let mut unknown = nameless.clone();
+        unknown.push(("client_id", "BAD_CLIENT_ID"));
+        refused(&stage.token(&unknown).await, 401, "invalid_client");
+        let mut missing = stage.redemption(&code);
+        missing.retain(|(name, _)| *name != "code");
+        refused(&stage.token(&missing).await, 400, "invalid_request");
+        missing.push(("code", "BAD_CODE"));
+        refused(&stage.token(&missing).await, 400, "invalid_grant");
+        assert_eq!(stage.token(&stage.redemption(&code)).await.status, 200);
+        stage.end().await;
+    });
+}
+
+#[test]
+fn members_are_there_when_they_were_granted_and_only_then() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let mut browser = stage.app_browser();
+        for (scope, id_token, refresh, patient) in [
+            ("launch/patient openid offline_access patient/Patient.r", true, true, true),
+            ("launch/patient openid online_access patient/Patient.r", true, true, true),
+            ("launch/patient openid patient/Patient.r", true, false, true),
+            ("launch/patient patient/Patient.r", false, false, true),
+            ("user/Patient.rs", false, false, false),
+        ] {
+            let tokens = stage.tokens_for(&mut browser, &stage.request_of(&stage.app, scope)).await;
+            let has = |name: &str| tokens.0.get(name).is_some();
+            assert_eq!(
+                (has("id_token"), has("refresh_token"), has("patient")),
+                (id_token, refresh, patient),
+                "{scope}"
+            );
+            assert_eq!(tokens.text("scope"), scope);
+            assert_eq!((tokens.text("token_type").as_str(), tokens.0["expires_in"].as_i64()), ("Bearer", Some(3600)));
+            assert!(tokens.0.as_object().unwrap().values().all(|value| !value.is_null()));
+            assert!(!has("authorization_details") && !has("cnf"), "DPoP and RAR only where asked for (X-04)");
+        }
+        // a client that may not refresh is not granted background access (SMART-AL-34)
+        let app = stage
+            .register(|metadata| {
+                metadata.grant_types = vec![countersign::domain::clients::GrantType::AuthorizationCode];
+            })
+            .await;
+        let scope = "launch/patient openid offline_access patient/Patient.r";
+        stage.approve(&app, scope).await;
+        let tokens = stage.tokens_for(&mut browser, &stage.request_of(&app, scope)).await;
+        assert_eq!(tokens.text("scope"), "launch/patient openid patient/Patient.r");
+        assert!(tokens.0.get("refresh_token").is_none());
+        stage.end().await;
+    });
+}
