@@ -16,7 +16,7 @@ use countersign::http::{AppState, router};
 use countersign::storage;
 use serde_json::{Value, json};
 
-use super::actors::{ISSUER, Key, Stage, claims, refused};
+use super::actors::{ISSUER, Stage, claims, refused};
 use crate::support::browser::{Answer, Browser};
 use crate::support::on_both;
 
