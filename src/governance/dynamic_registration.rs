@@ -159,7 +159,7 @@ pub async fn register(
     wish: Wish,
 ) -> Result<Registered, NotRegistered> {
     let now = app.now();
-    let metadata = clients::validate(wish.metadata, app.config.outbound.allow_private_networks)?;
+    let metadata = clients::validate_self_registered(wish.metadata, app.config.outbound.allow_private_networks)?;
     let developer = Developer {
         account: by_itself(now),
         provider: ApplicationProvider {
@@ -329,7 +329,7 @@ async fn is_not_disabled(conn: &mut Conn, managed: &Managed) -> Result<(), NotMa
 /// asks anew with it.
 pub async fn change(app: &App, managed: Managed, wish: Wish) -> Result<OwnClient, NotManaged> {
     let (now, entropy) = (app.now(), app.entropy.clone());
-    let metadata = clients::validate(wish.metadata, app.config.outbound.allow_private_networks)?;
+    let metadata = clients::validate_self_registered(wish.metadata, app.config.outbound.allow_private_networks)?;
     let scopes = wish.scopes;
     app.store
         .write(move |conn| {

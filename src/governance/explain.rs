@@ -1,7 +1,7 @@
 //! What a request means, for people: the words of `fhir_scopes::describe`, and the risks a reviewer should see before anything else.
 
 use super::client_management::Review;
-use crate::domain::clients::{ClientMetadata, ClientType};
+use crate::domain::clients::{ClientMetadata, ClientType, GrantType};
 use crate::domain::organizations::FhirEndpoint;
 use fhir_scopes::describe::{Description, Lang, Options, WarningKind, describe_with};
 use fhir_scopes::{Level, NonResource, Permissions, Release, ScopeSet, TypeSelector};
@@ -27,6 +27,10 @@ pub enum Risk {
     NewProvider,
     /// The client cannot keep a secret.
     PublicClient,
+    /// Works with nobody signed in, and proves itself with a shared secret: SMART Backend Services asks for a key.
+    SharedSecret,
+    /// It registered itself and named nobody to write to.
+    NoContact,
     /// A host in a redirect, launch or key URL that was not there when it was approved.
     NewHost,
     /// A limit or scope without plain words: a person must read the technical text.
@@ -46,6 +50,8 @@ impl Risk {
             Self::Sensitive => "sensitive",
             Self::NewProvider => "new-provider",
             Self::PublicClient => "public-client",
+            Self::SharedSecret => "shared-secret",
+            Self::NoContact => "no-contact",
             Self::NewHost => "new-host",
             Self::NeedsCheck => "needs-check",
         }
@@ -76,8 +82,15 @@ pub fn risks(review: &Review) -> Vec<Risk> {
     if review.new_provider {
         risks.push(Risk::NewProvider);
     }
-    if review.revision.metadata.client_type == ClientType::Public {
+    let metadata = &review.revision.metadata;
+    if metadata.client_type == ClientType::Public {
         risks.push(Risk::PublicClient);
+    }
+    if metadata.client_type == ClientType::ConfidentialSecret && metadata.may_use(GrantType::ClientCredentials) {
+        risks.push(Risk::SharedSecret);
+    }
+    if metadata.contacts.is_empty() {
+        risks.push(Risk::NoContact);
     }
     if review
         .approved_revision

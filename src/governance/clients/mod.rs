@@ -15,7 +15,7 @@ pub use credentials::{NewSecret, make_secret, revoke_secret};
 pub use jwks::check as check_key_set;
 pub use logo::{LogoRefused, MAX_LOGO_BYTES, keep_logo, normalized_png};
 pub(super) use redirect_uris::check_https as web_address;
-pub use validate::validate;
+pub use validate::{validate, validate_self_registered};
 
 use super::actor::Developer;
 use super::{Refusal, access_requests};

@@ -13,10 +13,26 @@ const DESCRIPTION: usize = 2000;
 
 /// Tidies what may be tidied (spaces around it, order of grant types) and checks all of it. `local` allows http on loopback addresses for server-side URLs:
 /// for the demo and for tests.
-pub fn validate(mut metadata: ClientMetadata, local: bool) -> Result<ClientMetadata, Refusal> {
+pub fn validate(metadata: ClientMetadata, local: bool) -> Result<ClientMetadata, Refusal> {
+    judged(metadata, local, Contacts::Needed)
+}
+
+/// The same for a client that registers itself: `contacts` may be left out (RFC 7591 2), which its reviewers are told.
+pub fn validate_self_registered(metadata: ClientMetadata, local: bool) -> Result<ClientMetadata, Refusal> {
+    judged(metadata, local, Contacts::Optional)
+}
+
+/// Must there be somebody to write to?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Contacts {
+    Needed,
+    Optional,
+}
+
+fn judged(mut metadata: ClientMetadata, local: bool, contacts: Contacts) -> Result<ClientMetadata, Refusal> {
     tidy(&mut metadata);
     let mut faults = Vec::new();
-    words(&metadata, &mut faults);
+    words(&metadata, contacts, &mut faults);
     pages(&metadata, local, &mut faults);
     redirects(&metadata, local, &mut faults);
     credentials(&metadata, local, &mut faults);
@@ -85,7 +101,7 @@ fn is_plain_text(text: &str, lines: bool) -> bool {
     })
 }
 
-fn words(metadata: &ClientMetadata, faults: &mut Vec<Fault>) {
+fn words(metadata: &ClientMetadata, contacts: Contacts, faults: &mut Vec<Fault>) {
     if metadata.name.is_empty() || metadata.name.chars().count() > NAME {
         faults.push(Fault::new("name", "name-length", format!("a name has 1 to {NAME} characters")));
     }
@@ -103,7 +119,8 @@ fn words(metadata: &ClientMetadata, faults: &mut Vec<Fault>) {
             format!("plain text of at most {DESCRIPTION} characters"),
         ));
     }
-    if metadata.contacts.is_empty() || metadata.contacts.len() > 10 {
+    let is_nobody = metadata.contacts.is_empty() && contacts == Contacts::Needed;
+    if is_nobody || metadata.contacts.len() > 10 {
         faults.push(Fault::new("contacts", "contacts-count", "1 to 10 e-mail addresses"));
     }
     for contact in &metadata.contacts {
@@ -340,6 +357,15 @@ mod tests {
         for (metadata, code) in cases {
             assert!(codes(metadata.clone()).contains(&code), "{code}: {:?}", codes(metadata));
         }
+    }
+
+    #[test]
+    fn only_a_client_that_registers_itself_may_name_nobody() {
+        let nobody = ClientMetadata { contacts: vec![], ..good() };
+        assert!(validate_self_registered(nobody.clone(), false).is_ok());
+        assert!(validate(nobody, false).is_err());
+        let wrong = ClientMetadata { contacts: vec!["nobody".into()], ..good() };
+        assert!(validate_self_registered(wrong, false).is_err());
     }
 
     #[test]

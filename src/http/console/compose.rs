@@ -41,6 +41,8 @@ fn risk_word(risk: Risk) -> Option<parts::Risk> {
         Risk::Sensitive => parts::Risk::Sensitive,
         Risk::NewProvider => parts::Risk::NewProvider,
         Risk::PublicClient => parts::Risk::PublicClient,
+        Risk::SharedSecret => parts::Risk::SharedSecret,
+        Risk::NoContact => parts::Risk::NoContact,
         Risk::NewHost => parts::Risk::NewHost,
         // said beside the line it is about
         Risk::NeedsCheck => return None,

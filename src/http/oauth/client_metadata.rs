@@ -3,7 +3,8 @@
 //! - A member twice, at any depth, is refused: two parsers could believe two things (D13). A `null` member is one that was not sent (RFC 7592 2.2).
 //! - Members we do not know are ignored, as RFC 7591 2 asks; among them everything a client could wish to say about its own approval (D06). Members that would
 //!   promise a protection we do not give (encrypted ID tokens, bound access tokens, pairwise subjects) are refused rather than forgotten.
-//! - `contacts` is required: reviewers must be able to write to somebody. A `logo_uri` is checked and never fetched: a logo is uploaded by a person.
+//! - `contacts` may be left out, and reviewers are told that there is nobody to write to; what is sent must be e-mail addresses. A `logo_uri` is checked and
+//!   never fetched: a logo is uploaded by a person.
 //! - SMART has no member for launch URLs; here it is `launch_uri`. `assertion_audience` (`smart` or `strict`) is the audience rule of client assertions.
 
 use std::collections::BTreeSet;

@@ -54,6 +54,10 @@ pub enum Risk {
     UnverifiedDomain,
     /// The app cannot keep a secret.
     PublicClient,
+    /// Works with nobody signed in, and proves itself with a shared secret.
+    SharedSecret,
+    /// There is nobody to write to about it.
+    NoContact,
     /// A redirect or webhook host that was not there before.
     NewHost,
 }

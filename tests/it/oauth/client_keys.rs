@@ -418,7 +418,7 @@ fn a_used_assertion_stays_used_at_every_endpoint_to_its_end_after_a_restart_and_
             clock: world.clock.clone(),
             entropy: Arc::new(countersign::domain::entropy::SeededEntropy::new(99)),
             sealer: world.app.sealer.clone(),
-            vault: countersign::vault::KeyEncryptionKey::new([9; 32]).vault(),
+            vault: world.app.vault.clone(),
             config: world.app.config.clone(),
             memory: countersign::app::Memory::default(),
         };

@@ -69,7 +69,7 @@ fn a_bad_request_uses_no_initial_access_token_up_and_leaves_no_trace() {
         for bad in [
             "{".to_owned(),
             with("redirect_uris", json!(["http://app.example/cb"])),
-            with("contacts", json!([])),
+            with("contacts", json!(["the help desk"])),
             with("software_statement", json!("eyJ.x.")),
             // found only when the request is filed, after provider and client were written
             with("scope", json!("patient/Patient.zz")),

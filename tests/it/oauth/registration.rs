@@ -202,7 +202,7 @@ fn what_cannot_be_registered_is_refused_and_what_a_client_wishes_for_itself_is_i
                 },
                 "invalid_client_metadata",
             ),
-            ("nobody to write to", with("contacts", json!([])), "invalid_client_metadata"),
+            ("a contact that is no address", with("contacts", json!(["the help desk"])), "invalid_client_metadata"),
             ("long name", with("client_name", json!("x".repeat(5000))), "invalid_client_metadata"),
             ("right to left", with("client_name", json!("abc\u{202e}cba")), "invalid_client_metadata"),
             ("null", "null".into(), "invalid_client_metadata"),
@@ -288,14 +288,14 @@ fn the_answer_tells_everything_that_is_registered() {
         assert!(made["registration_access_token"].as_str().unwrap().starts_with("csg_"));
         assert!(made.get("client_secret").is_none() && made.get("client_secret_expires_at").is_none());
         // what is not said is told with its default
-        let least =
-            json!({ "redirect_uris": [CALLBACK], "contacts": ["help@self.example"], "logo_uri": null, "jwks": null });
+        let least = json!({ "redirect_uris": [CALLBACK], "logo_uri": null, "jwks": null });
         let made = send(&stage, Method::POST, "", None, &least.to_string()).await.json();
         assert_eq!(made["token_endpoint_auth_method"], "client_secret_basic");
         assert_eq!(made["grant_types"], json!(["authorization_code"]));
         assert_eq!(made["response_types"], json!(["code"]));
         assert_eq!(made["application_type"], "web");
-        assert_eq!(made["scope"], "openid");
+        assert_eq!(made["scope"], "openid profile");
+        assert!(made.get("contacts").is_none(), "RFC 7591 2: optional");
         assert_eq!(made["client_secret_expires_at"], 0);
         // keys mean nothing for a client with a secret: they are not registered, and the answer does not pretend
         let mut with_keys = wish.clone();

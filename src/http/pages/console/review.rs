@@ -291,6 +291,8 @@ impl Page for Review {
                     Risk::NewProvider,
                     Risk::UnverifiedDomain,
                     Risk::PublicClient,
+                    Risk::SharedSecret,
+                    Risk::NoContact,
                     Risk::NewHost,
                 ],
                 reason: samples::LONG_NAME.repeat(12),
