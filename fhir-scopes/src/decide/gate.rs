@@ -127,7 +127,11 @@ impl Grant {
         let mut reason = Reason::NoScope;
         for compiled in self.scopes_with(letter) {
             let scope = &compiled.scope;
-            if scope.types.intersect(want.types).is_none() {
+            let meets = match want.types {
+                TypeSelector::One(one) => scope.types.includes(one),
+                TypeSelector::All => true,
+            };
+            if !meets {
                 continue;
             }
             if !want.levels.count(scope.level) {

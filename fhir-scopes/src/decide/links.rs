@@ -6,6 +6,7 @@ use super::branch::Reach;
 use super::gate::{Gate, Want};
 use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
+use super::query::first_of;
 use super::{Grant, Need, Reason};
 use crate::resource_type::TypeSet;
 use crate::{Permissions, ResourceType, TypeSelector, tables};
@@ -42,7 +43,7 @@ impl Links {
 
 /// `Source:parameter:Target`, of which the last two may be absent. What follows a second colon is one part.
 fn in_three(value: &str) -> (&str, Option<&str>, Option<&str>) {
-    let cut = |text: &'_ str| text.bytes().position(|byte| byte == b':');
+    let cut = |text: &'_ str| first_of(text.as_bytes(), [b':']);
     let Some(first) = cut(value) else { return (value, None, None) };
     let (source, rest) = (value.get(..first).unwrap_or_default(), value.get(first + 1..).unwrap_or_default());
     match cut(rest) {

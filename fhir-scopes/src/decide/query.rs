@@ -13,51 +13,63 @@ pub(crate) fn pairs(parts: [&str; 2]) -> impl Iterator<Item = Option<(Cow<'_, st
 struct Pairs<'a>(&'a str);
 
 impl<'a> Pairs<'a> {
-    /// Takes what stands before the first mark: the text, whether it is encoded, and the mark, [`AMPERSAND`] at the end.
-    fn cut(&mut self, marks: u8) -> (&'a str, bool, u8) {
+    /// Takes what stands before the first of these marks, and tells the mark: the end counts as `&`.
+    fn cut<const N: usize>(&mut self, marks: [u8; N]) -> (&'a str, u8) {
         let text = self.0;
-        let mut seen = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            let sign = SIGNS[usize::from(byte)];
-            if sign & marks != 0 {
+        match first_of(text.as_bytes(), marks) {
+            Some(at) => {
                 self.0 = text.get(at + 1..).unwrap_or_default();
-                return (text.get(..at).unwrap_or_default(), seen & ENCODED != 0, sign);
+                (text.get(..at).unwrap_or_default(), text.as_bytes().get(at).copied().unwrap_or(b'&'))
             }
-            seen |= sign;
+            None => {
+                self.0 = "";
+                (text, b'&')
+            }
         }
-        self.0 = "";
-        (text, seen & ENCODED != 0, AMPERSAND)
     }
 }
 
-const ENCODED: u8 = 1;
-const EQUALS: u8 = 2;
-const AMPERSAND: u8 = 4;
-
-/// What a byte means in a query string.
-static SIGNS: [u8; 256] = {
-    let mut signs = [0; 256];
-    signs[b'%' as usize] = ENCODED;
-    signs[b'+' as usize] = ENCODED;
-    signs[b'=' as usize] = EQUALS;
-    signs[b'&' as usize] = AMPERSAND;
-    signs
-};
+/// The place of the first byte that is one of these: eight bytes at a time, by the carry that a subtraction leaves in a byte that is zero.
+pub(super) fn first_of<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> Option<usize> {
+    const LOW: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (turn, eight) in eights.iter().enumerate() {
+        let word = u64::from_le_bytes(*eight);
+        let hits = wanted.iter().fold(0, |hits, one| {
+            let zero_where_equal = word ^ (LOW * u64::from(*one));
+            hits | zero_where_equal.wrapping_sub(LOW) & !zero_where_equal & HIGH
+        });
+        // a false hit only ever stands behind a true one
+        if hits != 0 {
+            return Some(turn * 8 + hits.trailing_zeros() as usize / 8);
+        }
+    }
+    let place = rest.iter().position(|byte| wanted.contains(byte))?;
+    Some(bytes.len() - rest.len() + place)
+}
 
 impl<'a> Iterator for Pairs<'a> {
     type Item = Option<(Cow<'a, str>, Cow<'a, str>)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.0.is_empty() {
-            let (name, name_encoded, mark) = self.cut(EQUALS | AMPERSAND);
-            let (value, value_encoded, _) = if mark == EQUALS { self.cut(AMPERSAND) } else { ("", false, AMPERSAND) };
-            if name.is_empty() && mark != EQUALS {
+            let (name, mark) = self.cut([b'=', b'&']);
+            let (value, _) = if mark == b'=' { self.cut([b'&']) } else { ("", b'&') };
+            if name.is_empty() && mark != b'=' {
                 continue;
             }
-            let text = |text: &'a str, encoded| if encoded { decode(text).map(Cow::Owned) } else { Some(text.into()) };
-            return Some(text(name, name_encoded).and_then(|name| Some((name, text(value, value_encoded)?))));
+            return Some(text(name).and_then(|name| Some((name, text(value)?))));
         }
         None
+    }
+}
+
+/// As it stands where nothing is encoded.
+fn text(encoded: &str) -> Option<Cow<'_, str>> {
+    match first_of(encoded.as_bytes(), [b'%', b'+']) {
+        Some(_) => decode(encoded).map(Cow::Owned),
+        None => Some(Cow::Borrowed(encoded)),
     }
 }
 
@@ -168,7 +180,7 @@ pub(super) fn is_meaningless_to_read(query: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-    use super::{Role, pairs, role};
+    use super::{Role, first_of, pairs, role};
 
     #[test]
     fn an_encoded_name_is_still_its_name() {
@@ -177,6 +189,26 @@ mod tests {
         assert_eq!(found[0].as_ref().unwrap().0, "_include");
         assert_eq!(found[1].as_ref().unwrap().1, "1 2");
         assert!(found[2].is_none());
+    }
+
+    #[test]
+    fn the_first_of_some_bytes_is_found_wherever_it_stands() {
+        let mut text = alloc::vec![0x81_u8; 40];
+        for filler in [0x81, 0x00, 0x01, 0x7f, 0xff, b'<', b'>', b'%' - 1, b'&' + 1] {
+            text.fill(filler);
+            assert_eq!(first_of(&text, [b'=', b'&']), None, "{filler}");
+            for length in 0..40 {
+                for place in 0..length {
+                    for mark in [b'=', b'&'] {
+                        let mut one = text.get(..length).unwrap().to_vec();
+                        one[place] = mark;
+                        assert_eq!(first_of(&one, [b'=', b'&']), Some(place), "{filler} {length} {place}");
+                        one[length - 1] = b'&';
+                        assert_eq!(first_of(&one, [b'=', b'&']), Some(place), "{filler} {length} {place}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::gate::{Gate, Levels, Want};
 use super::handful::Handful;
 use super::links::Links;
 use super::obligations::Obligations;
-use super::query::{Role, pairs, role};
+use super::query::{Role, first_of, pairs, role};
 use super::request::{Body, Request};
 use super::{Allowance, Decision, Grant, Need, Reason};
 use crate::route::NoRoute;
@@ -128,11 +128,17 @@ fn form<'a>(request: &Request<'a>) -> &'a str {
 /// Whether any parameter could reach beyond the searched type. Looks at the bytes of names only, so that plain searches cost little.
 fn has_links(request: &Request<'_>) -> bool {
     [request.query, form(request)].into_iter().any(|part| {
-        let mut in_name = true;
-        part.bytes().any(|byte| {
-            in_name = byte == b'&' || in_name && byte != b'=';
-            in_name && matches!(byte, b'_' | b'%' | b'+' | b'.')
-        })
+        let mut rest = part.as_bytes();
+        while !rest.is_empty() {
+            let name = first_of(rest, [b'=', b'&']).unwrap_or(rest.len());
+            if first_of(rest.get(..name).unwrap_or_default(), [b'_', b'%', b'+', b'.']).is_some() {
+                return true;
+            }
+            rest = rest.get(name..).unwrap_or_default();
+            let next = first_of(rest, [b'&']).map_or(rest.len(), |at| at + 1);
+            rest = rest.get(next..).unwrap_or_default();
+        }
+        false
     })
 }
 
