@@ -1,4 +1,7 @@
 //! Client credentials (RFC 6749 4.4): SMART Backend Services, and confidential clients with a secret. `system/` scopes only; no refresh token, no user.
+//!
+//! SMART means Backend Services for clients with keys, and says that its profile for secrets "is not intended for" them. We take a secret too, where the organization
+//! approved a client that has one: plain OAuth clients know nothing else. Reviewers are warned of it ("shared secret") before they approve.
 
 use std::sync::Arc;
 
