@@ -16,16 +16,12 @@ impl<'a> Pairs<'a> {
     /// Takes what stands before the first of these marks, and tells the mark: the end counts as `&`.
     fn cut<const N: usize>(&mut self, marks: [u8; N]) -> (&'a str, u8) {
         let text = self.0;
-        match first_of(text.as_bytes(), marks) {
-            Some(at) => {
-                self.0 = text.get(at + 1..).unwrap_or_default();
-                (text.get(..at).unwrap_or_default(), text.as_bytes().get(at).copied().unwrap_or(b'&'))
-            }
-            None => {
-                self.0 = "";
-                (text, b'&')
-            }
-        }
+        let Some(at) = first_of(text.as_bytes(), marks) else {
+            self.0 = "";
+            return (text, b'&');
+        };
+        self.0 = text.get(at + 1..).unwrap_or_default();
+        (text.get(..at).unwrap_or_default(), text.as_bytes().get(at).copied().unwrap_or(b'&'))
     }
 }
 
