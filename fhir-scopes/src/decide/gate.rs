@@ -52,6 +52,17 @@ impl Want {
         self.levels.count(scope.level)
     }
 
+    /// Whether a scope counts by its level and limit; why not.
+    fn admits(self, compiled: &Compiled) -> Result<(), Reason> {
+        if !self.levels.count(compiled.scope.level) {
+            Err(Reason::OtherPatient)
+        } else if compiled.limit.is_some() && !self.limited {
+            Err(Reason::LimitedScope)
+        } else {
+            Ok(())
+        }
+    }
+
     pub(super) const fn along(types: TypeSelector, letters: Permissions) -> Self {
         let searched = Self::of(types, letters);
         Self { comes_along: true, ..searched }
@@ -70,6 +81,37 @@ pub(super) enum Gate<'g> {
     /// Only for resources that pass.
     Filtered,
     Closed(Reason),
+}
+
+/// What the scopes looked at so far say to one letter.
+struct Verdict<'g> {
+    open: Option<&'g Compiled>,
+    filtered: bool,
+    /// Why the last one that did not count does not.
+    reason: Reason,
+}
+
+impl<'g> Verdict<'g> {
+    const NOTHING: Self = Self { open: None, filtered: false, reason: Reason::NoScope };
+
+    fn gate(self) -> Gate<'g> {
+        match self.open {
+            Some(by) => Gate::Open(by),
+            None if self.filtered => Gate::Filtered,
+            None => Gate::Closed(self.reason),
+        }
+    }
+
+    fn add(&mut self, compiled: &'g Compiled, opens: Result<bool, Reason>) {
+        match opens {
+            Err(reason) => self.reason = reason,
+            Ok(false) => self.filtered = true,
+            Ok(true) if self.open.is_none_or(|known| known.scope.level < compiled.scope.level) => {
+                self.open = Some(compiled);
+            }
+            Ok(true) => {}
+        }
+    }
 }
 
 impl Grant {
@@ -97,11 +139,6 @@ impl Grant {
 
     /// The gate of a want. `id` is the instance, where the request names one.
     pub(super) fn gate(&self, want: Want, id: Option<&str>) -> Gate<'_> {
-        if let TypeSelector::One(one) = want.types
-            && !self.names(one)
-        {
-            return Gate::Closed(Reason::NoScope);
-        }
         if want.letters.is_single() {
             return self.gate_letter(want, want.letters, id);
         }
@@ -122,60 +159,65 @@ impl Grant {
     }
 
     fn gate_letter(&self, want: Want, letter: Permissions, id: Option<&str>) -> Gate<'_> {
-        let mut open: Option<&Compiled> = None;
-        let mut filtered = false;
-        let mut reason = Reason::NoScope;
+        let TypeSelector::One(one) = want.types else { return self.gate_all(want, letter) };
+        let mut sofar = Verdict::NOTHING;
+        for compiled in self.scopes_for(one, letter) {
+            sofar.add(compiled, self.opens_one(want, compiled, one, letter, id));
+        }
+        sofar.gate()
+    }
+
+    /// The gate of a letter on every type.
+    fn gate_all(&self, want: Want, letter: Permissions) -> Gate<'_> {
+        let mut sofar = Verdict::NOTHING;
         for compiled in self.scopes_with(letter) {
-            let scope = &compiled.scope;
-            let meets = match want.types {
-                TypeSelector::One(one) => scope.types.includes(one),
-                TypeSelector::All => true,
-            };
-            if !meets {
-                continue;
-            }
-            if !want.levels.count(scope.level) {
-                reason = Reason::OtherPatient;
-                continue;
-            }
-            if compiled.limit.is_some() && !want.limited {
-                reason = Reason::LimitedScope;
-                continue;
-            }
-            let unlimited = compiled.limit.is_none();
-            let opens = match want.types {
-                TypeSelector::All => {
-                    if scope.level == Level::Patient && self.patient.is_none() {
-                        reason = Reason::NoLaunchPatient;
-                        continue;
-                    }
-                    unlimited && scope.level != Level::Patient && scope.types == TypeSelector::All
+            sofar.add(compiled, self.opens_all(want, compiled));
+        }
+        sofar.gate()
+    }
+
+    /// The gates of `r` and `s` for a type that comes along.
+    pub(super) fn gates_along(&self, one: ResourceType) -> (Gate<'_>, Gate<'_>) {
+        let want = Want::along(TypeSelector::One(one), Permissions::RS);
+        let (mut read, mut search) = (Verdict::NOTHING, Verdict::NOTHING);
+        for compiled in self.scopes_about(one) {
+            for (sofar, letter) in [(&mut read, Permissions::READ), (&mut search, Permissions::SEARCH)] {
+                if compiled.scope.permissions.contains(letter) {
+                    sofar.add(compiled, self.opens_one(want, compiled, one, letter, None));
                 }
-                TypeSelector::One(one) => match (self.reach(compiled, one, letter), id) {
-                    (None, _) => {
-                        reason =
-                            if self.patient.is_none() { Reason::NoLaunchPatient } else { Reason::NotAtPatientLevel };
-                        continue;
-                    }
-                    (Some(Reach::Itself(patient)), Some(id)) if patient != id => {
-                        reason = Reason::OtherPatient;
-                        continue;
-                    }
-                    (Some(Reach::Itself(_)), Some(_)) | (Some(Reach::Everyone | Reach::Shared), _) => unlimited,
-                    (Some(_), _) => false,
-                },
-            };
-            if !opens {
-                filtered = true;
-            } else if open.is_none_or(|known| known.scope.level < scope.level) {
-                open = Some(compiled);
             }
         }
-        match open {
-            Some(by) => Gate::Open(by),
-            None if filtered => Gate::Filtered,
-            None => Gate::Closed(reason),
+        (read.gate(), search.gate())
+    }
+
+    /// Whether a scope with the letter on the type opens it without a look at the data; why not, where it does not count.
+    fn opens_one(
+        &self,
+        want: Want,
+        compiled: &Compiled,
+        one: ResourceType,
+        letter: Permissions,
+        id: Option<&str>,
+    ) -> Result<bool, Reason> {
+        want.admits(compiled)?;
+        let unlimited = compiled.limit.is_none();
+        match (self.reach(compiled, one, letter), id) {
+            (None, _) if self.patient.is_none() => Err(Reason::NoLaunchPatient),
+            (None, _) => Err(Reason::NotAtPatientLevel),
+            (Some(Reach::Itself(patient)), Some(id)) if patient != id => Err(Reason::OtherPatient),
+            (Some(Reach::Itself(_)), Some(_)) | (Some(Reach::Everyone | Reach::Shared), _) => Ok(unlimited),
+            (Some(_), _) => Ok(false),
         }
+    }
+
+    /// The same for a want of every type.
+    fn opens_all(&self, want: Want, compiled: &Compiled) -> Result<bool, Reason> {
+        want.admits(compiled)?;
+        let scope = &compiled.scope;
+        if scope.level == Level::Patient && self.patient.is_none() {
+            return Err(Reason::NoLaunchPatient);
+        }
+        Ok(compiled.limit.is_none() && scope.level != Level::Patient && scope.types == TypeSelector::All)
     }
 
     /// Whether a resource of this type is inside what a want reaches, letter by letter.

@@ -259,7 +259,7 @@ impl Grant {
             Gate::Open(by) if open => {
                 Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
             }
-            _ => Decision::Filter(Filter::with(self, On::Results, main, more)),
+            _ => Decision::Filter(Filter::with(self, On::Results, main, more, Obligations::default())),
         }
     }
 
