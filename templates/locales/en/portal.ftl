@@ -151,7 +151,7 @@ portal-type-confidential-secret-long = Confidential, with a secret: it runs on y
 portal-type-confidential-keys-long = Confidential, with keys: it signs with a key of its own (recommended)
 portal-grant-authorization-code = People sign in (authorization_code)
 portal-grant-refresh-token = It stays connected (refresh_token)
-portal-grant-client-credentials = It works on its own (client_credentials)
+portal-grant-client-credentials = It works on its own (client_credentials): organizations want a key for that, unless they decide otherwise
 
 portal-fact-registered = Registered
 portal-fact-revision = Revision

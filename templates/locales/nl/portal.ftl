@@ -151,7 +151,7 @@ portal-type-confidential-secret-long = Vertrouwelijk, met een geheim: hij draait
 portal-type-confidential-keys-long = Vertrouwelijk, met sleutels: hij ondertekent met een eigen sleutel (aanbevolen)
 portal-grant-authorization-code = Mensen loggen in (authorization_code)
 portal-grant-refresh-token = Hij blijft verbonden (refresh_token)
-portal-grant-client-credentials = Hij werkt zelfstandig (client_credentials)
+portal-grant-client-credentials = Hij werkt zelfstandig (client_credentials): organisaties willen daarvoor een sleutel, tenzij ze anders beslissen
 
 portal-fact-registered = Geregistreerd
 portal-fact-revision = Revisie

@@ -294,8 +294,8 @@ impl Page for Settings {
                 Choice::new("standing", "The organization has agreed for all of them"),
             ],
             backend_services: vec![
-                Choice::current("keys", "With a key of its own only"),
-                Choice::new("secrets", "With a key, or with a shared secret"),
+                Choice::current("keys", "Need a key of their own"),
+                Choice::new("secrets", "May use a shared secret too"),
             ],
             registration: vec![
                 Choice::new("closed", "Nobody"),
