@@ -32,7 +32,7 @@ const OTHER_DEVELOPER: &str = "joris@zorgapps.example";
 
 /// The tour's own app, a public client.
 pub const PUBLIC: &str = "chart-reader";
-/// A server application with a secret.
+/// A server application with a secret: it gets no `system/` scope until St. Mary decides to take secrets for them.
 pub const CONFIDENTIAL: &str = "ward-dashboard";
 /// A backend service with its own key.
 pub const BACKEND: &str = "night-export";
@@ -48,7 +48,7 @@ pub const PUBLIC_SCOPE: &str = "launch/patient openid fhirUser offline_access pa
     patient/AllergyIntolerance.rs patient/Observation.rs";
 /// What Chart Reader asks for when an EHR opens it.
 pub const EHR_SCOPE: &str = "launch openid fhirUser patient/Patient.rs patient/Condition.rs patient/MedicationRequest.rs patient/AllergyIntolerance.rs patient/Observation.rs";
-/// What the ward dashboard may do.
+/// What the ward dashboard may do, once its secret is taken.
 pub const CONFIDENTIAL_SCOPE: &str = "system/Patient.rs system/Observation.rs";
 /// What the nightly export may do.
 pub const BACKEND_SCOPE: &str = "system/Patient.rs system/Observation.rs system/Condition.rs";

@@ -257,6 +257,7 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "logout.not_told" => "event-logout-not-told",
         "database.restored" => "event-database-restored",
         "token.issued" => "event-token-issued",
+        "token.needs_key" => "event-token-needs-key",
         "member.added" => "event-member-added",
         "user.linked" => "event-user-linked",
         "organization.added" => "event-organization-added",

@@ -214,6 +214,7 @@ pub(super) async fn asker(
             | Layer::Person
             | Layer::Endpoint
             | Layer::Consent
+            | Layer::NeedsKey
             | Layer::Scopes,
         ) => Err(Stop::UnknownClient),
     }

@@ -52,7 +52,7 @@ fn curl(issuer: &str, id: &ClientId, client_type: ClientType) -> String {
         ),
         ClientType::ConfidentialSecret | ClientType::Public => {
             format!(
-                "curl {issuer}/token \\\n  -u {id}:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs"
+                "# where the organization takes secrets for system scopes; a key is taken everywhere\ncurl {issuer}/token \\\n  -u {id}:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs"
             )
         }
     }

@@ -99,6 +99,7 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         now,
         organization: &asker.organization,
         client: &asker.client,
+        client_type: asker.metadata.client_type,
         approval: Some(&asker.approval),
         epoch: None,
         endpoint: &endpoint,

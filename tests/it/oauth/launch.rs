@@ -135,7 +135,7 @@ fn only_an_ehr_of_the_organization_makes_handles_and_only_for_approved_clients()
         let wish = json!({ "client_id": stage.app.as_str() });
         refused(&ask(&stage, "", &wish).await, 401, "invalid_client");
         refused(&ask(&stage, &basic(&id, "wrong"), &wish).await, 401, "invalid_client");
-        let (client, own) = stage.backend("system/Patient.rs").await;
+        let (client, own) = stage.backend_with_secret("system/Patient.rs").await;
         refused(&ask(&stage, &basic(client.as_str(), &own), &wish).await, 401, "invalid_client");
         for (wrong, status) in [
             (json!({ "client_id": "app_unknown" }), 403),

@@ -7,6 +7,7 @@ mod asked_scopes;
 mod authorize;
 mod authorize_pages;
 mod backchannel;
+mod backend_secrets;
 mod choosing;
 mod client_authentication;
 mod client_keys;

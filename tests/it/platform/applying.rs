@@ -100,6 +100,32 @@ fn applying_again_does_not_enable_what_staff_disabled() {
 }
 
 #[test]
+fn what_an_organization_decides_is_declared_too_and_has_its_safe_default_otherwise() {
+    on_both(|dialect: Dialect| async move {
+        let world = World::new(dialect).await;
+        let takes_secrets = async || {
+            let mut conn = world.app.store.read().await.unwrap();
+            let found = storage::organizations::find_by_slug(&mut conn, "river-side").await.unwrap().unwrap();
+            found.settings.backend_services_may_use_secrets
+        };
+        apply(&world.app, &Declaration::read(FILE, false).unwrap(), false).await.unwrap();
+        assert!(!takes_secrets().await);
+        let name = "name = \"Riverside Clinic\"\n";
+        let settings = format!("{name}settings = {{ backend_services_may_use_secrets = true }}\n");
+        let file = Declaration::read(&FILE.replace(name, &settings), false).unwrap();
+        let done = apply(&world.app, &file, false).await.unwrap();
+        assert_eq!(
+            done.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["~ organization river-side: settings"]
+        );
+        assert!(takes_secrets().await);
+        apply(&world.app, &Declaration::read(FILE, false).unwrap(), false).await.unwrap();
+        assert!(!takes_secrets().await);
+        world.database.remove().await;
+    });
+}
+
+#[test]
 fn unknown_keys_and_absent_references_are_named() {
     let misspelt = FILE.replace("release =", "relaese =");
     assert!(Declaration::read(&misspelt, false).unwrap_err().to_string().contains("relaese"));
