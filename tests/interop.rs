@@ -71,21 +71,6 @@ impl Demo {
         }
     }
 
-    /// An administrator lets clients with a secret have `system/` scopes too: these crates know no other proof.
-    async fn takes_secrets(&self) {
-        let url = format!(
-            "{}/api/v1/organizations/{}/settings",
-            self.facts["base_url"].as_str().unwrap(),
-            self.facts["organization"].as_str().unwrap()
-        );
-        let token = self.fact("staff", "api_token");
-        let before = http().get(&url).bearer_auth(&token).send().await.unwrap();
-        let mut decided: Value = serde_json::from_str(&before.text().await.unwrap()).unwrap();
-        decided["settings"]["backend_services_may_use_secrets"] = true.into();
-        let request = http().put(&url).bearer_auth(token).header("content-type", "application/json");
-        assert_eq!(request.body(decided.to_string()).send().await.unwrap().status(), 200);
-    }
-
     async fn is_active(&self, token: &AccessToken) -> bool {
         let caller = self.client("resource_server");
         caller.introspect(token).request_async(&http()).await.unwrap().active()
@@ -160,11 +145,6 @@ async fn the_code_flow_with_refresh_and_revocation() {
 async fn client_credentials_in_the_header_and_in_the_body() {
     let demo = Demo::start("credentials").await;
     let scope = demo.fact("confidential_client", "scope");
-    let client = demo.client("confidential_client");
-    let request = client.exchange_client_credentials().add_scope(Scope::new(scope.clone()));
-    let refused = request.request_async(&http()).await;
-    assert_eq!(error_of(refused), BasicErrorResponseType::UnauthorizedClient, "a secret is no key");
-    demo.takes_secrets().await;
     for auth_type in [AuthType::BasicAuth, AuthType::RequestBody] {
         let client = demo.client("confidential_client").set_auth_type(auth_type);
         let request = client.exchange_client_credentials().add_scope(Scope::new(scope.clone()));
@@ -182,7 +162,6 @@ async fn client_credentials_in_the_header_and_in_the_body() {
 #[tokio::test]
 async fn a_demo_that_was_killed_starts_again_on_its_data_with_the_same_secrets_and_tokens() {
     let mut first = Demo::start("again").await;
-    first.takes_secrets().await;
     let scope = Scope::new(first.fact("confidential_client", "scope"));
     let client = first.client("confidential_client");
     let token = client.exchange_client_credentials().add_scope(scope.clone()).request_async(&http()).await.unwrap();
@@ -195,8 +174,6 @@ async fn a_demo_that_was_killed_starts_again_on_its_data_with_the_same_secrets_a
     {
         assert_eq!(first.fact(of, name), second.fact(of, name), "{of}.{name}");
     }
-    // the demo declares its hospital anew at every start
-    second.takes_secrets().await;
     assert!(second.is_active(token.access_token()).await, "what was issued before is still good");
     let client = second.client("confidential_client");
     client.exchange_client_credentials().add_scope(scope).request_async(&http()).await.unwrap();

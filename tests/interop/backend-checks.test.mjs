@@ -217,9 +217,10 @@ describe('the assertion', () => {
 test('a client with a secret gets no system scope, unless the organization decides that it takes secrets', async () => {
   const app = await makeApp(demo, 'symmetric', { scope, ...backend })
   const ask = () => post(smart.token_endpoint, { grant_type: 'client_credentials', scope: 'system/*.rs', ...app.proof()[0] }, app.proof()[1])
+  await takeSecrets(demo, false)
   const { error_description } = await refused(await ask(), 400, 'unauthorized_client')
   assert.match(error_description, /private_key_jwt/)
-  await takeSecrets(demo)
+  await takeSecrets(demo, true)
   await checkedTokens(await ask())
 })
 

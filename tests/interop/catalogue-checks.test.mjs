@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { approvedClient, takeSecrets } from '../support/api.mjs'
+import { approvedClient } from '../support/api.mjs'
 import { startDemo } from '../support/demo.mjs'
 import { checkedTokens, configurationOf, makeApp, post, redirectUri, refused } from '../support/judge.mjs'
 import { Person } from '../support/person.mjs'
@@ -186,7 +186,6 @@ describe('the token request', () => {
   })
 
   test('knows a client by Basic raw and form-encoded, and by nothing that is not Basic', async () => {
-    await takeSecrets(demo)
     const app = await approvedClient(demo, { name: 'Spelling', scope: 'system/Patient.rs', client_type: 'confidential_secret', grant_types: ['client_credentials'] })
     const ask = (headers, more = {}) => post(smart.token_endpoint, { grant_type: 'client_credentials', scope: 'system/Patient.rs', ...more }, headers)
     const encoded = (text) => [...text].map((c) => `%${c.charCodeAt(0).toString(16).padStart(2, '0')}`).join('')

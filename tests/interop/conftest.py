@@ -56,13 +56,6 @@ class Demo(types.SimpleNamespace):
         self._api("staff", "POST", f"{requests_path}/{asked['id']}/approve", {"digest": waiting["digest"]})
         return client
 
-    def take_secrets(self):
-        """An administrator lets clients with a secret have `system/` scopes too: for clients that know no other proof."""
-        path = f"/api/v1/organizations/{self.organization}/settings"
-        decided = self._api("staff", "GET", path)
-        decided["settings"]["backend_services_may_use_secrets"] = True
-        self._api("staff", "PUT", path, decided)
-
     def disable(self, client_id):
         """Staff disable a client."""
         path = f"/api/v1/organizations/{self.organization}/clients/{client_id}/disable"

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as oauth from 'oauth4webapi'
 
-import { approveWaiting, takeSecrets } from '../support/api.mjs'
+import { approveWaiting } from '../support/api.mjs'
 import { startDemo } from '../support/demo.mjs'
 import { Person } from '../support/person.mjs'
 
@@ -184,7 +184,6 @@ test('a revoked token is dead, and revoking twice is fine', async () => {
 
 for (const [how, method] of [['basic', oauth.ClientSecretBasic], ['post', oauth.ClientSecretPost]]) {
   test(`client credentials with the secret by ${how}`, async () => {
-    await takeSecrets(demo)
     const { client_id, client_secret, scope } = demo.confidential_client
     const client = { client_id }
     const response = await oauth.clientCredentialsGrantRequest(server, client, method(client_secret), { scope }, plainHttp)

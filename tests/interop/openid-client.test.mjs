@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as openid from 'openid-client'
 
-import { approveWaiting, approvedClient, disable, takeSecrets } from '../support/api.mjs'
+import { approveWaiting, approvedClient, disable } from '../support/api.mjs'
 import { startDemo } from '../support/demo.mjs'
 import { Person } from '../support/person.mjs'
 
@@ -79,7 +79,6 @@ test('a resource server introspects', async () => {
 })
 
 test('client credentials with the secret', async () => {
-  await takeSecrets(demo)
   const config = await configuration(demo.confidential_client)
   const tokens = await openid.clientCredentialsGrant(config, { scope: demo.confidential_client.scope })
   assert.equal(tokens.scope, demo.confidential_client.scope)

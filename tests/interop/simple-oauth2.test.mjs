@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { AuthorizationCode, ClientCredentials } from 'simple-oauth2'
 
-import { approvedClient, takeSecrets } from '../support/api.mjs'
+import { approvedClient } from '../support/api.mjs'
 import { startDemo } from '../support/demo.mjs'
 import { Person } from '../support/person.mjs'
 
@@ -49,7 +49,6 @@ for (const options of [
   { authorizationMethod: 'body' },
 ]) {
   test(`client credentials, ${Object.values(options).join(' ')}`, async () => {
-    await takeSecrets(demo)
     const client = new ClientCredentials(settings(demo.confidential_client, options))
     const { token } = await client.getToken({ scope: demo.confidential_client.scope })
     assert.equal(token.scope, demo.confidential_client.scope)

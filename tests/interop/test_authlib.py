@@ -62,7 +62,6 @@ def test_a_state_of_somebody_else_is_noticed_before_the_code_is_spent(demo):
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
 def test_client_credentials_with_the_secret(demo, method):
-    demo.take_secrets()
     client, smart = demo.confidential_client, demo.smart()
     session = OAuth2Session(
         client["client_id"], client["client_secret"], scope=client["scope"], token_endpoint_auth_method=method

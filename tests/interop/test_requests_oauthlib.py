@@ -60,7 +60,6 @@ def test_a_made_up_code_is_invalid_grant(demo):
 
 
 def test_client_credentials_with_basic(demo):
-    demo.take_secrets()
     client = demo.confidential_client
     session = OAuth2Session(client=BackendApplicationClient(client["client_id"], scope=client["scope"].split()))
     token = session.fetch_token(

@@ -55,12 +55,12 @@ export async function enable(demo, clientId, reason = 'A test says so.') {
   return staff.post(`/api/v1/organizations/${demo.organization}/clients/${clientId}/enable`, { reason })
 }
 
-/** An administrator lets clients with a secret have `system/` scopes too: for clients that know no other proof. */
-export async function takeSecrets(demo) {
+/** An administrator decides whether clients with a secret get `system/` scopes too. */
+export async function takeSecrets(demo, taken) {
   const staff = new Api(demo.base_url, demo.staff.api_token)
   const path = `/api/v1/organizations/${demo.organization}/settings`
   const { name, settings } = await staff.get(path)
-  await staff.put(path, { name, settings: { ...settings, backend_services_may_use_secrets: true } })
+  await staff.put(path, { name, settings: { ...settings, backend_services_may_use_secrets: taken } })
 }
 
 export class Api {
