@@ -64,7 +64,7 @@ impl Risk {
 
 /// Scopes in words, for staff who decide about them on behalf of others.
 pub fn for_staff(scopes: &ScopeSet, lang: Lang) -> Description {
-    describe_with(scopes, lang, &Options { for_reviewers: true, ..Options::default() })
+    describe_with(scopes, lang, &Options { for_reviewers: true, corrected: true, ..Options::default() })
 }
 
 /// What is asked in a few words: "reads lab results, all patients".

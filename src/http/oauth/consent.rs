@@ -12,7 +12,6 @@ use super::flow::{Fields, Step, field, person, show, sign_in};
 use super::pick::patient_row;
 use crate::http::AppState;
 use crate::http::extract::{CsrfForm, Visitor};
-use crate::http::pages::Lang;
 use crate::http::pages::Nav;
 use crate::http::pages::parts::{Badge, ScopeChoice, ScopeGroup};
 use crate::http::pages::{Consent, PatientCard};
@@ -39,8 +38,10 @@ pub(super) async fn consent_page(
     let offline = question.candidate.has_offline_access();
     let shown = question.candidate.filtered(|scope| *scope.kind() != ScopeKind::Plain(NonResource::OfflineAccess));
     let name = Some(patient.name.as_str()).filter(|name| !name.is_empty());
-    let options = Options { patient: name, for_patients: question.for_patients, for_reviewers: false };
-    let groups = lines_of(&shown, visitor.lang, &options);
+    // a category that US Core published misspelt is told as what it stands for; the tick box still carries what the app asked
+    let options = Options { patient: name, for_patients: question.for_patients, corrected: true, ..Options::default() };
+    let groups = present::scope_groups(&shown, visitor.lang, &options);
+    let groups = with_choices(groups, &shown, present::words_lang(visitor.lang));
     let manage = state.app.url(&format!("/o/{slug}/apps"));
     let page = Consent {
         action: format!("/o/{slug}/consent"),
@@ -67,25 +68,6 @@ pub(super) async fn consent_page(
     };
     let html = state.pages.render(&visitor.frame(Nav::None), &page);
     in_launch(html, &question.badges, &question.redirect_uri)
-}
-
-/// The lines of the page. A category that US Core published misspelt is told as what it stands for; the tick box still carries what the app asked.
-fn lines_of(shown: &ScopeSet, lang: Lang, options: &Options<'_>) -> Vec<ScopeGroup> {
-    let (meant, corrections) = us_core::corrected(shown);
-    let mut groups = present::scope_groups(&meant, lang, options);
-    for line in groups.iter_mut().flat_map(|group| &mut group.lines) {
-        let literals: Vec<&str> = line
-            .scope
-            .split(' ')
-            .flat_map(|literal| {
-                let asked = corrections.iter().filter(move |one| one.meant == literal).map(|one| one.asked.as_str());
-                asked.chain(shown.contains_literal(literal).then_some(literal))
-            })
-            .collect();
-        line.scope = literals.join(" ");
-    }
-    groups.retain(|group| !group.lines.iter().all(|line| line.scope.is_empty()));
-    with_choices(groups, shown, present::words_lang(lang))
 }
 
 /// Marks what is no choice, and offers the narrower choices: by kind of data under a wildcard, by category where US Core names categories.

@@ -372,7 +372,7 @@ async fn why_page(
     let told = describe::describe_with(
         scopes,
         words_lang(visitor.lang),
-        &Options { for_reviewers: true, ..Options::default() },
+        &Options { for_reviewers: true, corrected: true, ..Options::default() },
     );
     let waiting = storage::access_requests::find_waiting(conn, &place.organization.id, &own.client.id).await?;
     let approval = storage::approvals::find(conn, &place.organization.id, &own.client.id).await?;

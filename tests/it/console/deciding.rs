@@ -49,6 +49,25 @@ fn a_reviewer_finds_a_request_reads_it_and_countersigns_it() {
 }
 
 #[test]
+fn a_category_that_us_core_published_misspelt_is_told_in_words_and_approved_as_it_was_asked() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let asked =
+            "patient/Observation.rs?category=http://terminology.hl7.org//CodeSystem-observation-category|laboratory";
+        let (request, _) = site.world.ask(asked).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let review = nurse.open(&format!("/console/st-mary/access-requests/{}", request.id)).await;
+        review.says("lab results");
+        review.says("//CodeSystem-observation-category|laboratory");
+        assert!(!review.body.contains("risk-needs-check"), "what it means is known");
+        let confirm = nurse.submit(&review.form("/decide").with("decision", "approve")).await;
+        nurse.submit(&confirm.form("/decide")).await;
+        assert_eq!(site.world.approval().await.unwrap().scopes, asked);
+        site.remove().await;
+    });
+}
+
+#[test]
 fn what_is_unticked_is_left_out() {
     on_both(async |dialect| {
         let site = Site::new(dialect).await;

@@ -329,35 +329,6 @@ fn a_jwt_access_token_is_asked_for_per_endpoint_lives_five_minutes_and_is_intros
 }
 
 #[test]
-fn of_a_revocation_racing_refreshes_nothing_survives() {
-    on_both(|dialect| async move {
-        let stage = std::sync::Arc::new(Stage::new(dialect).await);
-        for _ in 0..10 {
-            let tokens = stage.tokens().await;
-            let mut tasks = Vec::new();
-            for place in 0..6 {
-                let (stage, token) = (stage.clone(), tokens.refresh());
-                tasks.push(tokio::spawn(async move {
-                    if place == 3 {
-                        stage.post("revoke", &[], &[("token", &token), ("client_id", stage.app.as_str())]).await;
-                        return None;
-                    }
-                    let answer = stage.refresh(&token).await;
-                    (answer.status == 200).then(|| Tokens(answer.json()))
-                }));
-            }
-            let pairs = futures_util::future::join_all(tasks).await;
-            for pair in pairs.into_iter().filter_map(Result::unwrap) {
-                assert!(!stage.is_active(&pair.access()).await);
-                refused(&stage.refresh(&pair.refresh()).await, 400, "invalid_grant");
-            }
-            assert!(!stage.is_active(&tokens.access()).await);
-        }
-        std::sync::Arc::into_inner(stage).unwrap().end().await;
-    });
-}
-
-#[test]
 fn an_active_token_is_told_with_every_member_of_its_token_response_and_of_rfc_7662() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
