@@ -351,7 +351,7 @@ pub async fn why(
         access_requests::strict_scopes(&chosen.scopes, endpoint.release, &mut faults)
     };
     if scopes.is_empty() && faults.is_empty() {
-        faults.push(Fault::new("scopes", "scopes-none", say(&state, &visitor, "portal-choose-something")));
+        faults.push(Fault::new("scopes", "scopes-none", "choose something that the app may do"));
     }
     if !faults.is_empty() {
         let page = what_page(&state, &visitor, &place, &chosen, &fault_text(&state, &visitor, &faults, "scopes"));

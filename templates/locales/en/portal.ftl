@@ -192,4 +192,3 @@ portal-done-withdrawn = The request is withdrawn.
 portal-done-deleted = The client is deleted.
 portal-done-revoked = The secret is revoked.
 portal-choose-endpoint = Choose where to ask.
-portal-choose-something = Choose at least one kind of data, or something else it needs.

@@ -192,4 +192,3 @@ portal-done-withdrawn = De aanvraag is ingetrokken.
 portal-done-deleted = De client is verwijderd.
 portal-done-revoked = Het geheim is ingetrokken.
 portal-choose-endpoint = Kies waar u vraagt.
-portal-choose-something = Kies ten minste één soort gegevens, of iets anders dat hij nodig heeft.
