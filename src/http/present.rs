@@ -288,6 +288,8 @@ pub fn fault_words(pages: &Pages, lang: Lang, fault: &Fault) -> String {
         "not-approved-there" => "fault-not-approved-there",
         "no-record" => "fault-no-record",
         "not-their-patient" => "fault-not-their-patient",
+        "another-patient" => "fault-another-patient",
+        "visit-unreadable" => "fault-visit-unreadable",
         "not-a-logical-id" => "fault-not-a-logical-id",
         "not-a-reference" => "fault-not-a-reference",
         "needs-role" => "fault-needs-role",
