@@ -47,7 +47,8 @@ pub struct Wish {
     /// The FHIR base URL, or the endpoint's short name; may be left out where there is one.
     #[serde(default)]
     pub iss: Option<String>,
-    /// Who is at the EHR: an e-mail address, or their FHIR resource (`Practitioner/7`). Only this person may use the handle.
+    /// Who is at the EHR: an e-mail address, or their FHIR resource (`Practitioner/7`). Only this person may use the handle; without a name, only somebody who may
+    /// see what is in the context by their own right.
     #[serde(default)]
     pub user: Option<String>,
     /// The id of a Task that asks for this launch (SMART 2.2 task-launch): patient, encounter and `appContext` come from it.

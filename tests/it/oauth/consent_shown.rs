@@ -27,7 +27,7 @@ fn an_answer_counts_only_for_what_its_page_showed() {
         for form in [stale.clone(), stale.clone().without("shown"), stale.clone().with("shown", "x")] {
             let again = browser.submit(&form).await;
             assert_eq!((again.status.as_u16(), again.location().as_str()), (200, ""), "{}", again.body);
-            again.says("This is another question than the one you answered.");
+            again.says("This is not what you answered.");
             again.says("ben the patient");
             assert!(!again.body.contains("anna the patient"));
             assert_eq!(stage.world().recorded("grant.made").await, 0);
