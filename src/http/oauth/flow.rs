@@ -84,7 +84,7 @@ pub(super) fn stopped(state: &AppState, visitor: &Visitor, (slug, step): (&str, 
     let flow = url::form_urlencoded::byte_serialize(step.flow.as_bytes()).collect::<String>();
     let next = match stop {
         Stop::WrongPerson(_) => format!("/o/{slug}/not-me?flow={flow}"),
-        Stop::FhirUnavailable(_) | Stop::NotOffered => format!("/o/{slug}/continue?flow={flow}"),
+        Stop::FhirUnavailable(_) | Stop::NotOffered | Stop::BadAnswer(_) => format!("/o/{slug}/continue?flow={flow}"),
         _ => String::new(),
     };
     stop_page_leading(state, visitor, stop, &next)

@@ -324,3 +324,25 @@ fn limits_hold_for_backend_services_and_refreshes_alike() {
         stage.end().await;
     });
 }
+
+#[test]
+fn the_role_launch_is_the_one_that_is_meant_where_none_is_named() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        for (approved, asked) in [
+            ("launch/patient openid", "launch/patient?role=launch openid"),
+            ("launch/patient?role=launch openid", "launch/patient openid"),
+        ] {
+            let app = app_with(&stage, approved).await;
+            let mut browser = stage.app_browser();
+            let answer = stage.launch(&mut browser, &of(&stage, &app, asked)).await;
+            let tokens = redeemed(&stage, &app, &answer["code"]).await;
+            assert_eq!((tokens.text("scope"), tokens.text("patient")), (asked.into(), "anna".into()), "{approved}");
+        }
+        // a role of its own is another wish, which nobody approved
+        let app = app_with(&stage, "launch/patient openid").await;
+        let scope = "launch/patient?role=https://acme.example/roles/twin openid";
+        assert_eq!(granted(&stage, &app, scope).await, "openid");
+        stage.end().await;
+    });
+}

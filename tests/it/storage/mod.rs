@@ -1,4 +1,5 @@
 //! What storage promises, on both databases.
 
+mod consents;
 mod statements;
 mod writes;
