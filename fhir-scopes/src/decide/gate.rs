@@ -220,6 +220,32 @@ impl Grant {
         Ok(compiled.limit.is_none() && scope.level != Level::Patient && scope.types == TypeSelector::All)
     }
 
+    /// What the levels of the scopes behind an open want of several letters owe.
+    pub(super) fn owe_letters(&self, want: Want, obligations: &mut super::Obligations) {
+        if want.letters.is_single() {
+            return;
+        }
+        for letter in want.letters.letters() {
+            if let Gate::Open(by) = self.gate_letter(want, letter, None) {
+                obligations.add_level(by.scope.level);
+            }
+        }
+    }
+
+    /// The scope that takes new content, the first of the widest level where several do.
+    #[cfg(feature = "json")]
+    pub(super) fn taker<V: ResourceView>(&self, want: Want, one: ResourceType, resource: &V) -> Option<&Compiled> {
+        let takes = |compiled: &&Compiled| {
+            want.levels.count(compiled.scope.level)
+                && (want.limited || compiled.limit.is_none())
+                && self.scope_accepts(compiled, one, want.letters, resource)
+        };
+        let wider = |known: &Compiled, next: &Compiled| known.scope.level < next.scope.level;
+        self.scopes_for(one, want.letters)
+            .filter(takes)
+            .reduce(|known, next| if wider(known, next) { next } else { known })
+    }
+
     /// Whether a resource of this type is inside what a want reaches, letter by letter.
     pub(super) fn want_accepts<V: ResourceView>(&self, want: Want, one: ResourceType, resource: &V) -> bool {
         want.types.includes(one)

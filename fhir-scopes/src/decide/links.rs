@@ -6,6 +6,7 @@ use super::branch::Reach;
 use super::gate::{Gate, Want};
 use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
+use super::query::{Role, role};
 use super::{Grant, Need, Reason};
 use crate::marks::cut;
 use crate::resource_type::TypeSet;
@@ -112,7 +113,10 @@ impl Grant {
                 brought.incomplete = true;
                 return;
             }
-            (Gate::Open(_), _) | (_, Gate::Open(_)) => brought.untied = true,
+            (Gate::Open(by), _) | (_, Gate::Open(by)) => {
+                brought.untied = true;
+                links.obligations.add_level(by.scope.level);
+            }
             _ => links.narrowed = true,
         }
         brought.something = true;
@@ -126,7 +130,8 @@ impl Grant {
         for letter in [Permissions::READ, Permissions::SEARCH] {
             let want = Want::along(TypeSelector::All, letter);
             match self.gate(want, None) {
-                Gate::Open(_) => {
+                Gate::Open(by) => {
+                    links.obligations.add_level(by.scope.level);
                     links.want(want);
                     return;
                 }
@@ -148,7 +153,10 @@ impl Grant {
         links.needs.push(Need::of(TypeSelector::One(source), Permissions::SEARCH));
         let want = Want::along(TypeSelector::One(source), Permissions::SEARCH);
         match self.gate(want, None) {
-            Gate::Open(_) => links.want(want),
+            Gate::Open(by) => {
+                links.obligations.add_level(by.scope.level);
+                links.want(want);
+            }
             // US Core asks for the provenance of what is in the answer; only that of the Patient is in the compartment itself
             Gate::Filtered if source.name() == "Provenance" && parameter == Some("target") => {
                 links.want(Want { target_in_results: true, ..want });
@@ -181,7 +189,7 @@ impl Grant {
                 }
             }
             if chain.split('.').count() == hop + 1 {
-                return;
+                return self.last_step(links, step);
             }
             if hop == MAX_HOPS || step.is_empty() {
                 return links.refuse(Reason::Parameter);
@@ -190,6 +198,15 @@ impl Grant {
                 Some(next) => next,
                 None => return links.refuse(Reason::Parameter),
             };
+        }
+    }
+
+    /// What the types at the end of a chain or `_has` are asked for.
+    fn last_step(&self, links: &mut Links, name: &str) {
+        match role(name) {
+            Role::Plain | Role::Format => {}
+            Role::List => self.list(links),
+            _ => links.refuse(Reason::Parameter),
         }
     }
 
@@ -223,10 +240,11 @@ impl Grant {
                 rest = last;
                 continue;
             }
-            if last.contains('.') {
+            return if last.contains('.') {
                 self.chain(links, source, last);
-            }
-            return;
+            } else {
+                self.last_step(links, last);
+            };
         }
         links.refuse(Reason::Parameter);
     }
@@ -259,13 +277,16 @@ impl Grant {
                 self.reach(compiled, one, letter)
             }
         };
-        let mut inside = false;
+        let (mut open, mut inside) = (None, false);
         for compiled in self.scopes_with(letter) {
             match reaches(compiled) {
-                Some(Reach::Everyone | Reach::Shared) => return,
+                Some(Reach::Everyone | Reach::Shared) => open = open.max(Some(compiled.scope.level)),
                 Some(_) => inside = true,
                 None => {}
             }
+        }
+        if let Some(level) = open {
+            return links.obligations.add_level(level);
         }
         if inside {
             links.obligations.add(Obligation::ChainInCompartment);

@@ -144,6 +144,8 @@ pub(super) enum Role {
     List,
     Types,
     Sort,
+    /// `_contained`: anything but `false` shows, or is found by, what the resources of other types hold.
+    Contained,
     /// Can reach anything, or is not known.
     Refused,
     /// Formats the answer; no part of the search.
@@ -151,9 +153,8 @@ pub(super) enum Role {
 }
 
 /// Control parameters that reach nothing beyond the searched resources.
-const HARMLESS: [&str; 23] = [
+const HARMLESS: [&str; 22] = [
     "_at",
-    "_contained",
     "_containedType",
     "_content",
     "_count",
@@ -198,6 +199,7 @@ pub(super) fn role(name: &str) -> Role {
         "_list" => Role::List,
         "_type" if name == "_type" => Role::Types,
         "_sort" => Role::Sort,
+        "_contained" => Role::Contained,
         "_format" | "_pretty" | "_elements" | "_summary" => Role::Format,
         _ if name.contains('.') => Role::Refused,
         _ if HARMLESS.contains(&stem) => Role::Plain,
@@ -205,6 +207,19 @@ pub(super) fn role(name: &str) -> Role {
         _ => Role::Refused,
     }
 }
+
+/// Whether any parameter picks resources. The others say how the answer looks: they would leave a conditional request without its condition.
+pub(super) fn has_condition(query: &str) -> bool {
+    let shapes = |name: &str| {
+        let stem = name.split_once(':').map_or(name, |(stem, _)| stem);
+        role(name) == Role::Format || RESULT.contains(&stem)
+    };
+    pairs([query, ""]).flatten().any(|(name, value)| !name.is_empty() && !value.is_empty() && !shapes(&name))
+}
+
+/// Parameters that say how results are counted, ordered and paged.
+const RESULT: [&str; 9] =
+    ["_contained", "_containedType", "_count", "_maxresults", "_offset", "_page", "_score", "_sort", "_total"];
 
 /// Whether a query asks for more than a format: such a query means nothing to a read.
 pub(super) fn is_meaningless_to_read(query: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Searches: of a type, of everything, of a compartment.
 
+use alloc::borrow::Cow;
 use core::mem::take;
 
 use super::branch::On;
@@ -7,6 +8,8 @@ use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
 use super::handful::Handful;
 use super::links::Links;
+#[cfg(feature = "json")]
+use super::operations::each_parameter;
 use super::query::{Pairs, Role, role};
 use super::request::{Body, Request};
 use super::{Allowance, Decision, Grant, Need, Reason};
@@ -60,7 +63,10 @@ impl Grant {
                     match self.gate(want, None) {
                         Gate::Closed(reason) => return self.deny(reason, needs),
                         gate => {
-                            links.narrowed |= matches!(gate, Gate::Filtered);
+                            match gate {
+                                Gate::Open(by) => links.obligations.add_level(by.scope.level),
+                                _ => links.narrowed = true,
+                            }
                             match first {
                                 None => first = Some((want, gate)),
                                 Some(_) => links.wants.push(want),
@@ -87,11 +93,17 @@ impl Grant {
         self.links_of(request.query, one, links, types)?;
         match request.body {
             Body::Form(form) => self.links_of(form, one, links, types),
+            #[cfg(feature = "json")]
+            Body::Json(_) => {
+                // an operation that searches takes its parameters in a Parameters resource, too
+                let body = Request { query: "", ..*request };
+                each_parameter(&body, |name, value| self.link(name, || Ok(Cow::Borrowed(value)), one, links, types))
+            }
             _ => Ok(()),
         }
     }
 
-    fn links_of(
+    pub(super) fn links_of(
         &self,
         part: &str,
         one: Option<ResourceType>,
@@ -100,20 +112,34 @@ impl Grant {
     ) -> Result<(), Reason> {
         for pair in Pairs::from_first_link(part) {
             let name = pair.name().ok_or(Reason::Parameter)?;
-            let value = || pair.value().ok_or(Reason::Parameter);
-            match (role(&name), one) {
-                (Role::Plain | Role::Format, _) | (Role::Types, Some(_)) => {}
-                (Role::Include, _) => self.include(links, &value()?),
-                (Role::ReverseInclude, _) => self.reverse_include(links, &value()?),
-                (Role::Chain, Some(one)) => self.chain(links, one, &name),
-                (Role::Has, Some(_)) => self.has(links, &name),
-                (Role::Sort, Some(one)) => self.chained_sort(links, one, &value()?),
-                (Role::Sort, None) if !value()?.contains('.') => {}
-                (Role::List, Some(_)) => self.list(links),
-                (Role::Types, None) => self.named_in(&value()?, types)?,
-                (Role::Refused, _) | (Role::Chain | Role::Has | Role::Sort | Role::List, None) => {
-                    return Err(Reason::Parameter);
-                }
+            self.link(&name, || pair.value().ok_or(Reason::Parameter), one, links, types)?;
+        }
+        Ok(())
+    }
+
+    /// What one parameter reaches.
+    #[inline]
+    fn link<'v>(
+        &self,
+        name: &str,
+        value: impl Fn() -> Result<Cow<'v, str>, Reason>,
+        one: Option<ResourceType>,
+        links: &mut Links,
+        types: &mut Handful<ResourceType>,
+    ) -> Result<(), Reason> {
+        match (role(name), one) {
+            (Role::Plain | Role::Format, _) | (Role::Types, Some(_)) => {}
+            (Role::Include, _) => self.include(links, &value()?),
+            (Role::ReverseInclude, _) => self.reverse_include(links, &value()?),
+            (Role::Chain, Some(one)) => self.chain(links, one, name),
+            (Role::Has, Some(_)) => self.has(links, name),
+            (Role::Sort, Some(one)) => self.chained_sort(links, one, &value()?),
+            (Role::Sort, None) if !value()?.contains('.') => {}
+            (Role::List, Some(_)) => self.list(links),
+            (Role::Contained, _) if value()? == "false" => {}
+            (Role::Types, None) => self.named_in(&value()?, types)?,
+            (Role::Refused | Role::Contained, _) | (Role::Chain | Role::Has | Role::Sort | Role::List, None) => {
+                return Err(Reason::Parameter);
             }
         }
         Ok(())
