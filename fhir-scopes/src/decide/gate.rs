@@ -34,7 +34,7 @@ pub(super) enum Levels {
 }
 
 impl Levels {
-    const fn count(self, level: Level) -> bool {
+    pub(super) const fn count(self, level: Level) -> bool {
         match self {
             Self::All => true,
             Self::NotPatient => !matches!(level, Level::Patient),
@@ -117,7 +117,19 @@ impl<'g> Verdict<'g> {
 impl Grant {
     /// Whose data a scope reaches for a type and letter; none where it reaches nothing.
     pub(super) fn reach(&self, scope: &Compiled, one: ResourceType, letter: Permissions) -> Option<Reach<'_>> {
-        if scope.scope.level != Level::Patient {
+        self.reach_at(scope.scope.level, one, letter)
+    }
+
+    /// Whether a scope of this level would open the letter for anything at all.
+    pub(super) fn would_open(&self, level: Level, types: TypeSelector, letter: Permissions) -> bool {
+        match types {
+            TypeSelector::All => true,
+            TypeSelector::One(one) => self.reach_at(level, one, letter).is_some(),
+        }
+    }
+
+    fn reach_at(&self, level: Level, one: ResourceType, letter: Permissions) -> Option<Reach<'_>> {
+        if level != Level::Patient {
             return Some(Reach::Everyone);
         }
         let patient = self.patient.as_deref()?;
@@ -289,5 +301,21 @@ impl Grant {
 
     pub(super) fn deny(&self, reason: Reason, needs: impl Into<Handful<Need>>) -> super::Decision<'_> {
         super::Decision::Deny(Denial::new(self, reason, needs.into()))
+    }
+
+    /// The refusal of a want, which knows for whom scopes would help.
+    pub(super) fn deny_want(
+        &self,
+        reason: Reason,
+        want: Want,
+        id: Option<&str>,
+        needs: impl Into<Handful<Need>>,
+    ) -> super::Decision<'_> {
+        let denial = Denial::new(self, reason, needs.into());
+        let denial = if want.limited { denial } else { denial.unlimited_from(0) };
+        let is_foreign = want.types == TypeSelector::One(ResourceType::PATIENT)
+            && id.is_some_and(|id| self.patient.as_deref().is_some_and(|own| own != id));
+        let levels = if is_foreign { Levels::NotPatient } else { want.levels };
+        super::Decision::Deny(denial.at(levels))
     }
 }

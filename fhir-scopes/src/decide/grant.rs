@@ -165,11 +165,10 @@ impl Grant {
 
     /// The level to name when something is missing: the narrowest at which this grant works at all.
     pub(super) fn usual_level(&self) -> Level {
-        if self.patient.is_some() {
-            return Level::Patient;
-        }
         let has = |level| self.scopes.iter().any(|compiled| compiled.scope.level == level);
-        if !has(Level::User) && has(Level::System) { Level::System } else { Level::User }
+        let works = |level| has(level) && (level != Level::Patient || self.patient.is_some());
+        let nothing_yet = if self.patient.is_some() { Level::Patient } else { Level::User };
+        Level::ALL.into_iter().find(|level| works(*level)).unwrap_or(nothing_yet)
     }
 
     /// The scopes that are not about the launch patient.

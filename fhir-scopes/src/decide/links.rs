@@ -24,7 +24,10 @@ pub(super) struct Links {
     /// Whether anything that comes along must be looked at.
     pub(super) narrowed: bool,
     pub(super) refused: Option<Reason>,
+    /// What the types that come along need.
     pub(super) needs: Handful<Need>,
+    /// What the hops of chains and `_has` need: no scope with a limit.
+    pub(super) hops: Handful<Need>,
 }
 
 /// What one include brings along.
@@ -269,7 +272,7 @@ impl Grant {
     /// A hop cannot be narrowed: some scope without a limit must open it.
     fn hop_with(&self, links: &mut Links, one: ResourceType, letter: Permissions) {
         let need = Need::of(TypeSelector::One(one), letter);
-        links.needs.insert(need);
+        links.hops.insert(need);
         let reaches = |compiled: &super::grant::Compiled| {
             if compiled.limit.is_some() || !compiled.scope.types.includes(one) {
                 None

@@ -202,7 +202,7 @@ impl Grant {
 
     fn filtered(&self, want: Want, id: Option<&str>, on: On, needs: &[Need]) -> Decision<'_> {
         match self.gate(want, id) {
-            Gate::Closed(reason) => self.deny(reason, needs),
+            Gate::Closed(reason) => self.deny_want(reason, want, id, needs),
             Gate::Open(by) => {
                 let mut obligations = Obligations::of_level(by.scope.level);
                 self.owe_letters(want, &mut obligations);
@@ -248,10 +248,12 @@ impl Grant {
         if named.is_empty() {
             needs.push(Need::of(TypeSelector::All, letters));
         }
-        named.iter().for_each(|one| needs.push(Need::of(TypeSelector::One(*one), letters)));
+        for one in &named {
+            needs.push(Need::of(TypeSelector::One(*one), letters));
+        }
         let head = self.gate(main, Some(id));
         if let Gate::Closed(reason) = head {
-            return self.deny(reason, needs);
+            return self.deny_want(reason, main, Some(id), needs);
         }
         let wants: Handful<Want> = if named.is_empty() {
             [all].into()
@@ -315,7 +317,7 @@ impl Grant {
                 Gate::Filtered => narrowed = true,
                 Gate::Closed(reason) => {
                     let reason = if reason == Reason::OtherPatient { Reason::NoScope } else { reason };
-                    return Decision::Deny(Denial::new(self, reason, needs).at_system_level());
+                    return Decision::Deny(Denial::new(self, reason, needs).at(Levels::OnlySystem));
                 }
             }
         }

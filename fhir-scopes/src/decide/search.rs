@@ -12,7 +12,7 @@ use super::links::Links;
 use super::operations::each_parameter;
 use super::query::{Pairs, Role, role};
 use super::request::{Body, Request};
-use super::{Allowance, Decision, Grant, Need, Reason};
+use super::{Allowance, Decision, Denial, Grant, Need, Reason};
 use crate::route::NoRoute;
 use crate::{Permissions, ResourceType, TypeSelector};
 
@@ -24,16 +24,20 @@ impl Grant {
         let mut links = Links::default();
         match self.scan(Some(one), request, &mut links, &mut Handful::default()) {
             Ok(()) => self.answer(gate, want, &mut links),
-            Err(reason) => self.deny(reason, [Need::of(want.types, want.letters)]),
+            Err(reason) => self.deny_want(reason, want, None, [Need::of(want.types, want.letters)]),
         }
     }
 
     fn answer<'g>(&'g self, gate: Gate<'g>, want: Want, links: &mut Links) -> Decision<'g> {
-        if let Gate::Closed(reason) = gate {
-            return self.deny(reason, with_main(want, &links.needs));
-        }
-        if let Some(reason) = links.refused {
-            return self.deny(reason, with_main(want, &links.needs));
+        let refused = if let Gate::Closed(reason) = gate { Some(reason) } else { links.refused };
+        if let Some(reason) = refused {
+            let (needs, hops_from) = needs_of(want, links);
+            let denial = Denial::new(self, reason, needs).at(want.levels);
+            return Decision::Deny(if want.limited {
+                denial.unlimited_from(hops_from)
+            } else {
+                denial.unlimited_from(0)
+            });
         }
         match gate {
             Gate::Open(by) if !links.narrowed => {
@@ -61,7 +65,7 @@ impl Grant {
                 let mut first: Option<(Want, Gate<'_>)> = None;
                 for want in wants.by_ref() {
                     match self.gate(want, None) {
-                        Gate::Closed(reason) => return self.deny(reason, needs),
+                        Gate::Closed(reason) => return self.deny_want(reason, want, None, needs),
                         gate => {
                             match gate {
                                 Gate::Open(by) => links.obligations.add_level(by.scope.level),
@@ -153,10 +157,12 @@ impl Grant {
     }
 }
 
-fn with_main(want: Want, more: &[Need]) -> Handful<Need> {
+/// All that a search needs, and from where on it is hops.
+fn needs_of(want: Want, links: &Links) -> (Handful<Need>, usize) {
     let mut needs = Handful::from([Need::of(want.types, want.letters)]);
-    for need in more.iter().filter(|need| need.types != want.types || need.letters != want.letters) {
-        needs.push(*need);
-    }
-    needs
+    let is_more = |need: &&Need| need.types != want.types || need.letters != want.letters;
+    links.needs.iter().filter(is_more).for_each(|need| needs.push(*need));
+    let hops_from = needs.len();
+    links.hops.iter().for_each(|need| needs.push(*need));
+    (needs, hops_from)
 }

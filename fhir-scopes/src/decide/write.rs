@@ -61,7 +61,7 @@ impl Grant {
         let want = Want::one(one, Permissions::UPDATE);
         let gate = self.gate(want, Some(id));
         if let Gate::Closed(reason) = gate {
-            return self.deny(reason, needs_of(one, Permissions::UPDATE));
+            return self.deny_want(reason, want, Some(id), needs_of(one, Permissions::UPDATE));
         }
         if let Content::Refused(reason) = self.content(want, Some(id), gate, request.body) {
             return self.deny(reason, needs_of(one, Permissions::UPDATE));
@@ -73,7 +73,7 @@ impl Grant {
     pub(super) fn patch(&self, one: ResourceType, id: &str) -> Decision<'_> {
         let want = Want::one(one, Permissions::UPDATE);
         match self.gate(want, Some(id)) {
-            Gate::Closed(reason) => self.deny(reason, needs_of(one, Permissions::UPDATE)),
+            Gate::Closed(reason) => self.deny_want(reason, want, Some(id), needs_of(one, Permissions::UPDATE)),
             gate => self.changed(one, gate, On::TargetAndResult, want),
         }
     }
@@ -82,7 +82,7 @@ impl Grant {
     pub(super) fn delete(&self, one: ResourceType, id: &str) -> Decision<'_> {
         let want = Want::one(one, Permissions::DELETE);
         match self.gate(want, Some(id)) {
-            Gate::Closed(reason) => self.deny(reason, needs_of(one, Permissions::DELETE)),
+            Gate::Closed(reason) => self.deny_want(reason, want, Some(id), needs_of(one, Permissions::DELETE)),
             Gate::Filtered => Decision::Filter(Filter::new(self, On::Target, want)),
             Gate::Open(by) => self.written(one, by, want),
         }
