@@ -17,6 +17,8 @@ pub enum Trouble {
     NotAllowed,
     /// The form is too old or came from elsewhere (403).
     StaleForm,
+    /// The address or the form holds something that cannot be (400).
+    Malformed,
     /// The sign-in or launch took too long or was already finished (400).
     FlowEnded,
     /// The app's request is malformed: its provider has to mend it; never redirected (400).
@@ -43,10 +45,11 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for tests.
-    pub const ALL: [Trouble; 14] = [
+    pub const ALL: [Trouble; 15] = [
         Trouble::NotFound,
         Trouble::NotAllowed,
         Trouble::StaleForm,
+        Trouble::Malformed,
         Trouble::FlowEnded,
         Trouble::BadRequest,
         Trouble::UnknownApp,
@@ -64,7 +67,9 @@ impl Trouble {
     pub fn status(self) -> StatusCode {
         match self {
             Trouble::NotFound => StatusCode::NOT_FOUND,
-            Trouble::FlowEnded | Trouble::BadRequest | Trouble::UnknownApp => StatusCode::BAD_REQUEST,
+            Trouble::Malformed | Trouble::FlowEnded | Trouble::BadRequest | Trouble::UnknownApp => {
+                StatusCode::BAD_REQUEST
+            }
             Trouble::NotAllowed
             | Trouble::StaleForm
             | Trouble::NotApproved

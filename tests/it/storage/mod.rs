@@ -1,4 +1,5 @@
 //! What storage promises, on both databases.
 
+mod nul;
 mod statements;
 mod writes;
