@@ -80,6 +80,21 @@ id!(/// An access request.
 id!(/// A registered webhook.
     WebhookId, "whk_");
 
+/// Could this client id be taken for something else that tokens and records name: a person, a FHIR server, ourselves?
+pub fn is_reserved_client_id(text: &str) -> bool {
+    let others = [
+        OrganizationId::PREFIX,
+        FhirEndpointId::PREFIX,
+        ResourceServerId::PREFIX,
+        AccountId::PREFIX,
+        ApplicationProviderId::PREFIX,
+        ClientSecretId::PREFIX,
+        AccessRequestId::PREFIX,
+        WebhookId::PREFIX,
+    ];
+    text == "countersign" || others.iter().any(|prefix| text.starts_with(prefix))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

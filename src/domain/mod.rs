@@ -12,6 +12,7 @@ pub mod deliveries;
 pub mod entropy;
 pub mod grants;
 pub mod ids;
+pub mod json;
 pub mod keys;
 pub mod launch_context;
 pub mod names;

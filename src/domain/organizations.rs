@@ -129,6 +129,12 @@ impl FhirEndpoint {
     pub fn is_audience(&self, aud: &str) -> bool {
         aud.strip_suffix('/').unwrap_or(aud) == self.base_url
     }
+
+    /// The same for every name it goes by.
+    pub fn is_named(&self, aud: &str) -> bool {
+        let trimmed = |text: &str| text.strip_suffix('/').unwrap_or(text).to_owned();
+        self.is_audience(aud) || self.settings.aliases.iter().any(|alias| trimmed(alias) == trimmed(aud))
+    }
 }
 
 /// Settings of a FHIR endpoint.

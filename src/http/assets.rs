@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use axum::Router;
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -40,8 +41,8 @@ pub fn content(name: &str) -> Option<Cow<'static, [u8]>> {
 
 /// `GET /assets/{stem}.{hash}.{extension}`: a year when the hash is the content's, otherwise not to be stored
 /// (a page of an older release asks for an older hash; it gets the present file rather than nothing).
-pub async fn serve(Path(file): Path<String>) -> Response {
-    let Some((name, asked)) = plain_name(&file) else {
+pub async fn serve(file: Result<Path<String>, PathRejection>) -> Response {
+    let Some((name, asked)) = file.ok().and_then(|Path(file)| plain_name(&file)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let Some(bytes) = content(&name) else {
@@ -86,11 +87,11 @@ mod tests {
     async fn the_url_of_an_asset_is_served_for_a_year_and_an_older_hash_is_not_stored() {
         let url = url("countersign.css").unwrap();
         let file = url.strip_prefix(PREFIX).unwrap().to_owned();
-        let fresh = serve(Path(file)).await;
+        let fresh = serve(Ok(Path(file))).await;
         assert_eq!(fresh.headers()[header::CONTENT_TYPE], "text/css; charset=utf-8");
         assert!(fresh.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
 
-        let stale = serve(Path("countersign.000000000000.css".into())).await;
+        let stale = serve(Ok(Path("countersign.000000000000.css".into()))).await;
         assert_eq!(stale.status(), StatusCode::OK);
         assert_eq!(stale.headers()[header::CACHE_CONTROL], "no-store");
     }
@@ -98,7 +99,7 @@ mod tests {
     #[tokio::test]
     async fn a_path_that_is_no_asset_is_not_found() {
         for file in ["countersign.css", "../layouts/base.0.html", "x", "nothing.0.css"] {
-            assert_eq!(serve(Path(file.into())).await.status(), StatusCode::NOT_FOUND, "{file}");
+            assert_eq!(serve(Ok(Path(file.into()))).await.status(), StatusCode::NOT_FOUND, "{file}");
         }
     }
 }

@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::extract::Visitor;
+use super::gate::{keep_allow, unfit, unwritten};
 use super::{AppState, pages};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::Refusal;
@@ -59,6 +60,9 @@ impl Failure {
 
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
+        if matches!(error, StorageError::Unstorable) {
+            return Self::new(StatusCode::BAD_REQUEST, "malformed", "What was sent holds the character U+0000.");
+        }
         // a contradictory row and an unexpected duplicate are failures too: what the database says cannot be relied upon now
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -149,15 +153,16 @@ fn log(failure: &Failure, reference: &str) {
     }
 }
 
-fn take(response: &mut Response) -> Option<Arc<Failure>> {
+pub(super) fn take(response: &mut Response) -> Option<Arc<Failure>> {
     response.extensions_mut().remove::<Unfinished>().map(|Unfinished(failure)| failure)
 }
 
 /// Gives a page failure its page. `visitor` is absent only when the visitor could not be made out.
 pub(super) fn finish_page(state: &AppState, visitor: Option<&Visitor>, mut response: Response) -> Response {
-    let Some(failure) = take(&mut response) else { return response };
+    let Some(failure) = take(&mut response).or_else(|| unwritten(&response).map(Arc::new)) else { return response };
     let reference = reference(state);
     log(&failure, &reference);
+    let allow = response.headers_mut().remove(header::ALLOW);
     let frame = visitor.map(|visitor| visitor.frame(pages::Nav::None)).unwrap_or_default();
     let page = pages::ErrorPage {
         trouble: trouble(&failure),
@@ -167,6 +172,7 @@ pub(super) fn finish_page(state: &AppState, visitor: Option<&Visitor>, mut respo
     };
     let mut answer = state.pages.render(&frame, &page).with_status(failure.status).into_response();
     retry_after(&failure, &mut answer);
+    keep_allow(&mut answer, allow);
     answer
 }
 
@@ -202,24 +208,19 @@ fn shown_detail(failure: &Failure) -> String {
 
 /// Gives an API failure its problem+json (RFC 9457). A layer around `/api/v1`.
 pub async fn finish_api(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let failure = match take(&mut response) {
-        Some(failure) => failure,
-        None if response.status() == StatusCode::METHOD_NOT_ALLOWED => {
-            Arc::new(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method", "This resource does not have this method."))
-        }
-        None => {
-            // what an answer says holds for its caller and for this moment
-            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-            return response;
-        }
+    let mut response = match unfit(&request) {
+        Some(failure) => ApiError::from(failure).into_response(),
+        None => next.run(request).await,
+    };
+    let Some(failure) = take(&mut response).or_else(|| unwritten(&response).map(Arc::new)) else {
+        // what an answer says holds for its caller and for this moment
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        return response;
     };
     let reference = reference(&state);
     log(&failure, &reference);
     let mut problem = problem(&failure, &reference);
-    if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
-        problem.headers_mut().insert(header::ALLOW, allow);
-    }
+    keep_allow(&mut problem, response.headers_mut().remove(header::ALLOW));
     problem
 }
 

@@ -1,21 +1,16 @@
-//! Headers that every answer carries, and requests that no handler should see.
+//! Headers that every answer carries.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use super::AppState;
 use super::extract::cookies;
 
-/// The outermost layer: refuses what no handler should see, and adds what every answer carries unless the handler knew better.
+/// The outermost layer: adds what every answer carries unless the handler knew better.
 pub async fn guard(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = if has_content_coding(&request) {
-        // inflating a body is work that a stranger chooses the amount of
-        StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response()
-    } else {
-        next.run(request).await
-    };
+    let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -31,8 +26,4 @@ pub async fn guard(State(state): State<AppState>, request: Request, next: Next) 
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     response
-}
-
-fn has_content_coding(request: &Request) -> bool {
-    request.headers().get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity")
 }

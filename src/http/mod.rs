@@ -15,6 +15,7 @@ pub mod assets;
 pub mod console;
 pub mod error;
 pub mod extract;
+pub mod gate;
 pub mod headers;
 pub mod health;
 pub mod logos;

@@ -13,7 +13,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::extract::visitor::visit;
 use super::{
-    AppState, account, api as json, assets, console, error, headers, health, logos, metrics, oauth, portal, sign_in,
+    AppState, account, api as json, assets, console, error, gate, headers, health, logos, metrics, oauth, portal,
+    sign_in,
 };
 
 /// No body is longer, but where a route says so (the upload of a logo).
@@ -70,6 +71,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/o/{organization}/record", get(oauth::flow::resume).post(oauth::pick::record))
         .route("/o/{organization}/consent", post(oauth::consent::consent))
         .route("/o/{organization}/not-me", get(oauth::flow::not_me))
+        .route("/o/{organization}", get(oauth::apps::from_issuer))
+        .route("/o/{organization}/", get(oauth::apps::from_issuer))
         .route("/o/{organization}/apps", get(oauth::apps::show))
         .route("/o/{organization}/apps/{client}/stop", get(oauth::apps::ask))
         .route("/o/{organization}/apps/stop", post(oauth::apps::stop))
@@ -153,11 +156,14 @@ fn pages(state: &AppState) -> Router<AppState> {
 }
 
 /// Endpoints for clients and resource servers: no cookies, no pages.
-fn machines(_state: &AppState) -> Router<AppState> {
-    Router::new()
+fn machines(state: &AppState) -> Router<AppState> {
+    let endpoints = Router::new()
         // >>> oauth (token, introspect, revoke, userinfo, register, launch): clients, resource servers
         .route("/o/{organization}/token", post(oauth::token::token).options(oauth::token::options))
-        .route("/o/{organization}/introspect", post(oauth::token::introspection).options(oauth::token::options))
+        .route(
+            "/o/{organization}/introspect",
+            post(oauth::token::introspection).options(oauth::token::options_for_no_page),
+        )
         .route("/o/{organization}/revoke", post(oauth::token::revoke).options(oauth::token::options))
         .route(
             "/o/{organization}/userinfo",
@@ -198,6 +204,8 @@ fn machines(_state: &AppState) -> Router<AppState> {
             get(oauth::discovery::style).options(oauth::discovery::options),
         )
         // <<< discovery
+        .layer(from_fn_with_state(state.clone(), gate::finish_endpoint));
+    endpoints
         // >>> health: everybody
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))

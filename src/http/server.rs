@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::{StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -17,6 +18,9 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
+
+use super::error::Failure;
+use super::oauth;
 
 /// Connections at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 4096;
@@ -96,12 +100,25 @@ async fn serve_connection(
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
+        let router = router.clone();
+        async move {
+            if names_one_host(&request) {
+                return router.oneshot(request).await;
+            }
+            let refused = Failure::new(StatusCode::BAD_REQUEST, "malformed", "A request names one Host.");
+            Ok(oauth::told(&refused))
+        }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::trace!(%error, "a connection ended early");
     }
+}
+
+/// HTTP/1.1 asks for exactly one `Host` (RFC 9112 3.2): two servers on the way could each believe another one.
+fn names_one_host(request: &hyper::Request<Body>) -> bool {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    hosts == 1 || (hosts == 0 && request.version() != Version::HTTP_11)
 }
 
 /// Waits until the first bytes tell HTTP/1 from HTTP/2; false if there will be none. hyper-util waits for them without a deadline of its own.

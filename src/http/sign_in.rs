@@ -121,6 +121,14 @@ pub async fn sign_in(
         Err(SignInRefused::Busy(_)) => (StatusCode::SERVICE_UNAVAILABLE, "sign-in-busy"),
         Err(SignInRefused::Storage(error)) => return Err(super::error::Failure::from(error).into()),
     };
+    let visitor = visitor.shown_at(|| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("next", next);
+        if visitor.signed_in.is_some() {
+            query.append_pair("again", "1");
+        }
+        format!("/sign-in?{}", query.finish())
+    });
     let (mut page, bound) = sign_in_page(&state, next).await?;
     page.email = Field::of(form.email);
     page.error = words_of(&state, &visitor, words);

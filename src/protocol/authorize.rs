@@ -31,8 +31,6 @@ use crate::storage::{self, Conn, StorageError};
 
 /// How long a person may take from the app to the consent.
 const INTERACTION_SECONDS: i64 = 600;
-/// Longest `state` (A22).
-const LONGEST_STATE: usize = 4096;
 
 /// An authorization request as accepted. Nothing later changes it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -132,6 +130,9 @@ pub struct Badges {
 
 impl From<StorageError> for Stop {
     fn from(error: StorageError) -> Self {
+        if matches!(error, StorageError::Unstorable) {
+            return Self::BadRequest("a value holds the character U+0000");
+        }
         Self::Unavailable(error.to_string())
     }
 }
@@ -297,14 +298,12 @@ async fn accept(
     if params.any_repeated() {
         return Err(OAuthError::request("a parameter is repeated"));
     }
-    if params.get("state").is_some_and(|state| state.len() > LONGEST_STATE) {
-        return Err(OAuthError::request("state is longer than 4096 bytes"));
-    }
+    checks::lengths(params)?;
     // never silently ignored: what is in there would be thought to count
-    if params.mentions("request") {
+    if params.has("request") {
         return refuse(ErrorKind::RequestNotSupported, "request objects are not supported");
     }
-    if params.mentions("request_uri") {
+    if params.has("request_uri") {
         return refuse(ErrorKind::RequestUriNotSupported, "request_uri is not supported");
     }
     let response_type = params.get("response_type").ok_or_else(|| OAuthError::request("response_type is missing"))?;

@@ -16,6 +16,22 @@ use crate::domain::permission::{Consent, Facts, may_be_used, scopes_within};
 use crate::domain::tokens::TokenKind;
 use crate::storage::{self, StorageError};
 
+/// What comes back to us or to the app in a URL, in a header or in an ID token fits there: whatever is taken is usable all the way, whichever method brought it.
+const LONGEST: [(&str, usize, &str); 3] = [
+    ("state", 4096, "state is longer than 4096 bytes"),
+    ("nonce", 1024, "nonce is longer than 1024 bytes"),
+    ("login_hint", 512, "login_hint is longer than 512 bytes"),
+];
+
+/// Parameters whose length nothing else bounds.
+pub(super) fn lengths(params: &Params) -> Result<(), OAuthError> {
+    let is_long = |name: &str, most: usize| params.get(name).is_some_and(|value| value.len() > most);
+    match LONGEST.iter().find(|(name, most, _)| is_long(name, *most)) {
+        Some((_, _, text)) => Err(OAuthError::request(text)),
+        None => Ok(()),
+    }
+}
+
 /// S256 or nothing, for every client (SMART-AL-15; see [`super::sign_in_only`] for the one request that needs none). An omitted method would mean `plain`, and is refused as such.
 pub(super) fn pkce(params: &Params) -> Result<(), OAuthError> {
     let challenge = params.get("code_challenge").ok_or_else(|| OAuthError::request("code_challenge is missing"))?;
@@ -42,12 +58,9 @@ pub(super) fn audience<'a>(
         return Err(OAuthError::new(ErrorKind::InvalidTarget, "aud and resource differ"));
     }
     let named = aud.or(resource).ok_or_else(|| OAuthError::request("aud is missing"))?;
-    let is_named = |endpoint: &&FhirEndpoint| {
-        endpoint.is_audience(named) || endpoint.settings.aliases.iter().any(|alias| trimmed(alias) == trimmed(named))
-    };
     endpoints
         .iter()
-        .find(is_named)
+        .find(|endpoint| endpoint.is_named(named))
         .filter(|endpoint| asker.approval.fhir_endpoints.contains(&endpoint.id))
         .ok_or_else(|| OAuthError::request("aud is not a FHIR base URL this client may use here"))
 }
@@ -85,9 +98,7 @@ pub(super) fn max_age(params: &Params) -> Result<Option<i64>, OAuthError> {
 
 pub(super) fn asked_scopes(params: &Params, endpoint: &FhirEndpoint) -> Result<ScopeSet, OAuthError> {
     let text = params.get("scope").ok_or_else(|| OAuthError::new(ErrorKind::InvalidScope, "scope is missing"))?;
-    if text.len() > fhir_scopes::MAX_LIST_BYTES || !oxide::is_scope_text(text) {
-        return Err(OAuthError::new(ErrorKind::InvalidScope, "the scope does not read"));
-    }
+    oxide::check_scope_text(text)?;
     Ok(ScopeSet::parse_lenient(text, endpoint.release).0)
 }
 

@@ -7,10 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::jwk::{self, PublicKey};
 use crate::domain::clients::AssertionAudience;
 use crate::domain::clock::UtcMillis;
+use crate::domain::json;
 use crate::domain::secrets::hex_digest;
 
 /// `client_assertion_type` (RFC 7523 2.2).
@@ -30,6 +32,20 @@ const SKEW_SECONDS: i64 = 30;
 const LIFE_SECONDS: i64 = 300;
 const MAX_BYTES: usize = 16 * 1024;
 const MAX_JTI: usize = 256;
+
+/// Members that are not there are not there: `null` is neither a time (RFC 7519 2) nor a list of names (RFC 7515 4.1.11) nor a key.
+const HEADER_MEMBERS: &[&str] = &["alg", "kid", "typ", "jku", "crit", "jwk", "x5u", "x5c"];
+const CLAIMS: &[&str] = &["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
+
+/// Reads one part of a JWT: base64url of a JSON object.
+fn read_part<T: DeserializeOwned>(part: &str, never_null: &[&str]) -> Result<T, &'static str> {
+    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| "the assertion is not base64url")?;
+    let members = json::object(&bytes).map_err(|_| "a part of the assertion is not a plain JSON object")?;
+    if never_null.iter().any(|name| members.get(*name).is_some_and(serde_json::Value::is_null)) {
+        return Err("a member of the assertion is null");
+    }
+    json::from_members(members).map_err(|_| "a member of the assertion is missing or of the wrong type")
+}
 
 /// A JWT taken apart. Nothing in it is proven.
 #[derive(Clone, Debug)]
@@ -109,11 +125,8 @@ impl Assertion {
         if claims.contains('.') {
             return Err("the assertion is no JWS");
         }
-        let json = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| "the assertion is not base64url");
-        let header: Header =
-            serde_json::from_slice(&json(header)?).map_err(|_| "the header of the assertion does not read")?;
-        let claims: Claims = serde_json::from_slice(&json(claims)?)
-            .map_err(|_| "a claim of the assertion is missing or of the wrong type")?;
+        let header: Header = read_part(header, HEADER_MEMBERS)?;
+        let claims: Claims = read_part(claims, CLAIMS)?;
         let algorithm = ALGORITHMS.iter().find(|(name, _)| *name == header.alg).map(|(_, algorithm)| *algorithm);
         let algorithm = algorithm.ok_or("the algorithm is not one we verify")?;
         Ok(Self { header, claims, algorithm, signing_input: signing_input.to_owned(), signature: signature.to_owned() })

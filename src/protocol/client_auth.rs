@@ -67,8 +67,8 @@ pub enum Offered {
 
 /// Reads what is offered; more than one method is refused (K17).
 pub fn offered(authorization: Option<&str>, params: &Params) -> Result<Offered, OAuthError> {
-    let has_assertion = params.mentions("client_assertion") || params.mentions("client_assertion_type");
-    let has_secret = params.mentions("client_secret");
+    let has_assertion = params.has("client_assertion") || params.has("client_assertion_type");
+    let has_secret = params.has("client_secret");
     let methods = usize::from(authorization.is_some()) + usize::from(has_assertion) + usize::from(has_secret);
     if methods > 1 {
         return Err(OAuthError::request("use one method of client authentication"));
@@ -95,7 +95,6 @@ pub fn offered(authorization: Option<&str>, params: &Params) -> Result<Offered, 
     match (client_id, params.get("client_secret")) {
         (Some(id), Some(secret)) => Ok(Offered::Post(id.to_owned(), PlainSecret::from_text(secret))),
         (None, Some(_)) => Err(OAuthError::client("a secret without a client_id")),
-        (Some(_), None) if has_secret => Err(OAuthError::client("the secret is empty")),
         (Some(id), None) => Ok(Offered::Name(id.to_owned())),
         (None, None) => Ok(Offered::Nothing),
     }
@@ -109,7 +108,7 @@ pub fn basic(header: &str) -> Option<Vec<(String, PlainSecret)>> {
     }
     let text = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
-    if id.is_empty() || secret.is_empty() {
+    if id.is_empty() || secret.is_empty() || text.contains('\0') {
         return None;
     }
     let mut readings = vec![(id.to_owned(), PlainSecret::from_text(secret))];
@@ -370,6 +369,10 @@ mod tests {
         {
             assert!(basic(bad).is_none(), "{bad}");
         }
+        for nul in ["a\0b:c", "a:b\0c"] {
+            assert!(basic(&header(nul)).is_none(), "{nul:?}");
+        }
+        assert_eq!(basic(&header("a%00b:c")).unwrap().len(), 1, "a reading that holds U+0000 is none");
         assert!(basic(&format!("Basic {}", STANDARD.encode([0xff, b':', 0xff]))).is_none());
     }
 
@@ -387,7 +390,11 @@ mod tests {
         let other = Params::from_pairs([("client_id", "c")]);
         assert_eq!(offered(Some(&header("a:b")), &other).unwrap_err().kind, ErrorKind::InvalidClient);
         let empty = Params::from_pairs([("client_id", "a"), ("client_secret", "")]);
-        assert_eq!(offered(None, &empty).unwrap_err().kind, ErrorKind::InvalidClient);
+        assert!(matches!(offered(None, &empty), Ok(Offered::Name(_))), "an empty secret is none (RFC 6749 3.2)");
+        let empty =
+            Params::from_pairs([("client_secret", ""), ("client_assertion", ""), ("client_assertion_type", "")]);
+        assert!(matches!(offered(Some(&header("a:b")), &empty), Ok(Offered::Basic(_))));
+        assert_eq!(offered(Some(&header("a:")), &empty).unwrap_err().kind, ErrorKind::InvalidClient);
         let wrong_type = Params::from_pairs([("client_assertion", "x"), ("client_assertion_type", "urn:wrong")]);
         assert_eq!(offered(None, &wrong_type).unwrap_err().kind, ErrorKind::InvalidClient);
     }

@@ -1,12 +1,15 @@
 //! Which web pages may read our answers (SMART-AL-35, C20): pages at the origin of a redirect URI of the client that asks. Never with credentials: we set none.
 
-use super::client_auth;
+use std::sync::Arc;
+
+use super::error::OAuthError;
 use super::params::Params;
+use super::{access_token, client_auth};
 use crate::app::App;
 use crate::domain::ids::ClientId;
 use crate::domain::organizations::Organization;
 use crate::domain::tokens::TokenKind;
-use crate::storage::{self, StorageError};
+use crate::storage;
 
 /// An origin as browsers send it, or nothing: `null` and oddities are no origin.
 pub fn read_origin(header: &str) -> Option<String> {
@@ -17,30 +20,31 @@ pub fn read_origin(header: &str) -> Option<String> {
     (origin.is_tuple() && text == header && is_plain && matches!(url.scheme(), "http" | "https")).then_some(text)
 }
 
-/// May a page at this origin read the answer to this request? The client is the one the request names: by id, by Basic, or by its token.
+/// May a page at this origin read the answer to this request? The client is the one the request names: by id, by Basic, or by its token. `None` if it names none
+/// that this organization knows.
 pub async fn is_allowed(
-    app: &App,
+    app: &Arc<App>,
     organization: &Organization,
     origin: &str,
     (authorization, params): (Option<&str>, &Params),
-) -> Result<bool, StorageError> {
-    let Some(client_id) = named_client(app, authorization, params).await? else { return Ok(false) };
+) -> Result<Option<bool>, OAuthError> {
+    let Some(client_id) = named_client(app, organization, authorization, params).await? else { return Ok(None) };
     let mut conn = app.store.read().await?;
     let Some(approval) = storage::approvals::find(&mut conn, &organization.id, &client_id).await? else {
-        return Ok(false);
+        return Ok(None);
     };
     let revision = storage::clients::find_revision(&mut conn, &client_id, approval.client_revision).await?;
     let redirect_uris = revision.map(|revision| revision.metadata.redirect_uris).unwrap_or_default();
-    Ok(redirect_uris
-        .iter()
-        .any(|uri| url::Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin)))
+    let is_home = |uri: &String| url::Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin);
+    Ok(Some(redirect_uris.iter().any(is_home)))
 }
 
 async fn named_client(
-    app: &App,
+    app: &Arc<App>,
+    organization: &Organization,
     authorization: Option<&str>,
     params: &Params,
-) -> Result<Option<ClientId>, StorageError> {
+) -> Result<Option<ClientId>, OAuthError> {
     if let Some(id) = params.get("client_id") {
         return Ok(Some(ClientId::from_text(id)));
     }
@@ -49,13 +53,14 @@ async fn named_client(
     }
     let bearer = authorization.and_then(super::introspection::bearer);
     for token in [params.get("refresh_token"), params.get("token"), bearer].into_iter().flatten() {
+        let opened = access_token::open(app, organization, token).await?;
         let mut conn = app.store.read().await?;
         if let Some(presented) = app.sealer.open(TokenKind::Refresh, token) {
             return Ok(storage::tokens::find_refresh(&mut conn, presented.unverified_id, &presented.secret)
                 .await?
                 .map(|token| token.client_id));
         }
-        if let Some(presented) = app.sealer.open(TokenKind::Access, token) {
+        if let Some(access_token::Opened { presented, .. }) = opened {
             return Ok(storage::tokens::find_access(&mut conn, presented.unverified_id, &presented.secret)
                 .await?
                 .map(|token| token.client_id));

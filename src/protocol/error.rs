@@ -160,6 +160,9 @@ impl OAuthError {
 
 impl From<StorageError> for OAuthError {
     fn from(error: StorageError) -> Self {
+        if matches!(error, StorageError::Unstorable) {
+            return Self::request("a value holds the character U+0000");
+        }
         Self::new(ErrorKind::TemporarilyUnavailable, "try again later").because(error.to_string())
     }
 }

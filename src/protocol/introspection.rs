@@ -180,6 +180,9 @@ async fn caller(
 ) -> Result<String, OAuthError> {
     let refused = || OAuthError::new(ErrorKind::InsufficientScope, "this client may not introspect");
     if let Some(bearer) = authorization.and_then(bearer) {
+        if ["client_secret", "client_assertion", "client_assertion_type"].iter().any(|name| params.has(name)) {
+            return Err(OAuthError::request("use one method of client authentication"));
+        }
         let live = live_token(app, organization, bearer).await?;
         let live = live.map_err(|_| OAuthError::new(ErrorKind::InvalidToken, "the token is not valid"))?;
         if !live.scopes.contains_literal(INTROSPECT_SCOPE) {

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 
+use crate::domain::json;
+
 /// Most keys of a set.
 const MAX_KEYS: usize = 50;
 
@@ -55,7 +57,7 @@ struct Set {
 
 /// The keys of a set that can be used, others left out; fails only if it is no set at all.
 pub fn usable_keys(text: &str) -> Result<Vec<PublicKey>, BadKeySet> {
-    let set: Set = serde_json::from_str(text).map_err(|_| BadKeySet::Shape)?;
+    let set: Set = json::read(text.as_bytes()).map_err(|_| BadKeySet::Shape)?;
     if set.keys.len() > MAX_KEYS {
         return Err(BadKeySet::TooMany);
     }
@@ -69,7 +71,7 @@ pub fn has_kid(text: &str, kid: &str) -> bool {
 
 /// Checks a set at registration: everything in it must be fit for use (SMART-AS-02).
 pub fn check_for_registration(text: &str) -> Result<(), BadKeySet> {
-    let set: Set = serde_json::from_str(text).map_err(|_| BadKeySet::Shape)?;
+    let set: Set = json::read(text.as_bytes()).map_err(|_| BadKeySet::Shape)?;
     if set.keys.len() > MAX_KEYS {
         return Err(BadKeySet::TooMany);
     }

@@ -17,7 +17,7 @@ use oxide_auth::primitives::issuer::{IssuedToken, RefreshedToken, TokenType};
 use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
 use oxide_auth::primitives::scope::Scope;
 
-use super::error::OAuthError;
+use super::error::{ErrorKind, OAuthError};
 
 /// Backend services have no redirect URI, the library's grant must have one.
 const NO_REDIRECT: &str = "urn:countersign:no-redirect";
@@ -319,14 +319,32 @@ pub fn client_credentials(client_id: &str, scope: &str) -> Result<(), OAuthError
     }
 }
 
-/// The charset of RFC 6749 3.3, as the library checks it.
-pub fn is_scope_text(text: &str) -> bool {
-    text.parse::<Scope>().is_ok()
+/// Is this a list of scopes that can be read: the charset of RFC 6749 3.3, as the library checks it, and no more than anybody needs?
+pub fn check_scope_text(text: &str) -> Result<(), OAuthError> {
+    if text.len() > fhir_scopes::MAX_LIST_BYTES {
+        return Err(OAuthError::new(ErrorKind::InvalidScope, SCOPE_TOO_LONG));
+    }
+    match text.parse::<Scope>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(OAuthError::new(ErrorKind::InvalidScope, "the scope does not read")),
+    }
 }
+
+/// The limit of [`fhir_scopes::MAX_LIST_BYTES`], told.
+const SCOPE_TOO_LONG: &str = "the list of scopes is longer than 16384 bytes";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_of_scopes_that_is_too_long_is_told_so_with_the_limit() {
+        let just = "s".repeat(fhir_scopes::MAX_LIST_BYTES);
+        assert!(check_scope_text(&just).is_ok());
+        let error = check_scope_text(&format!("{just}s")).unwrap_err();
+        assert!(error.text.contains(&fhir_scopes::MAX_LIST_BYTES.to_string()), "{}", error.text);
+        assert!(check_scope_text("a\"b").is_err());
+    }
     use crate::protocol::ErrorKind;
 
     fn recovered(client_id: &str, redirect_uri: &str) -> Recovered {

@@ -1,14 +1,14 @@
 //! Parameters of OAuth requests, from a query or a form: one parser for both.
 //!
-//! RFC 6749 3.1 and 3.2: a parameter without a value is treated as omitted; a parameter must not come twice; unknown ones are ignored. Both rules are applied
-//! here, before anything else (and any library) sees the request.
+//! RFC 6749 3.1 and 3.2: a parameter without a value is treated as omitted, whatever its name and however often; a parameter must not come twice; unknown ones are
+//! ignored. These rules are applied here, before anything else (and any library) sees the request.
 
 use std::collections::BTreeMap;
 
 /// What is wrong with a query or form as such.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// A `%` without two hexadecimal digits, or bytes that are not UTF-8.
+    /// A `%` without two hexadecimal digits, bytes that are not UTF-8, or U+0000, which no parameter holds (RFC 6749 appendix A).
     #[error("the parameters are not well-formed")]
     Encoding,
     /// More parameters than any request needs.
@@ -33,6 +33,9 @@ impl Params {
             if params.values.len() >= 100 {
                 return Err(Malformed::TooMany);
             }
+            if value.is_empty() {
+                continue;
+            }
             if params.values.contains_key(&name) {
                 params.repeated.push(name);
                 continue;
@@ -44,15 +47,15 @@ impl Params {
 
     /// A parameter; `None` if absent or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.values.get(name).map(String::as_str)
     }
 
-    /// Is the parameter there at all, be it empty?
-    pub fn mentions(&self, name: &str) -> bool {
+    /// Is the parameter there, with a value?
+    pub fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
-    /// Did this parameter come more than once?
+    /// Did this parameter come more than once, each time with a value?
     pub fn is_repeated(&self, name: &str) -> bool {
         self.repeated.iter().any(|repeated| repeated == name)
     }
@@ -65,7 +68,7 @@ impl Params {
     /// For requests we make ourselves, and for tests.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut params = Self::default();
-        for (name, value) in pairs {
+        for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
             if params.values.insert(name.to_owned(), value.to_owned()).is_some() {
                 params.repeated.push(name.to_owned());
             }
@@ -90,6 +93,9 @@ pub fn decoded(text: &str) -> Result<String, Malformed> {
             other => other,
         });
     }
+    if bytes.contains(&0) {
+        return Err(Malformed::Encoding);
+    }
     String::from_utf8(bytes).map_err(|_| Malformed::Encoding)
 }
 
@@ -102,16 +108,23 @@ mod tests {
         let params = Params::parse("scope=openid&state=&code=a&code=b&flag").unwrap();
         assert_eq!(params.get("scope"), Some("openid"));
         assert_eq!(params.get("state"), None);
-        assert!(params.mentions("state"));
+        assert!(!params.has("state"));
         assert!(params.is_repeated("code"));
         assert!(!params.is_repeated("scope"));
         assert_eq!(params.get("flag"), None);
+        for same in ["state=&state=a", "state=a&state=", "state&state=a&state"] {
+            let params = Params::parse(same).unwrap();
+            assert_eq!((params.get("state"), params.any_repeated()), (Some("a"), false), "{same}");
+        }
     }
 
     #[test]
     fn what_is_not_utf8_or_half_encoded_is_refused() {
         assert_eq!(Params::parse("a=%ff").unwrap_err(), Malformed::Encoding);
         assert_eq!(Params::parse("a=%4").unwrap_err(), Malformed::Encoding);
+        assert_eq!(Params::parse("a=x%00").unwrap_err(), Malformed::Encoding);
+        assert_eq!(Params::parse("a%00=x").unwrap_err(), Malformed::Encoding);
+        assert_eq!(Params::parse("a=\0").unwrap_err(), Malformed::Encoding);
         assert_eq!(Params::parse("a=%zz").unwrap_err(), Malformed::Encoding);
         assert_eq!(Params::parse("a=b%20c+d").unwrap().get("a"), Some("b c d"));
         let many = (0..200).map(|n| format!("a{n}=1")).collect::<Vec<_>>().join("&");

@@ -17,13 +17,16 @@ pub async fn patient(app: &Arc<App>, endpoint: &FhirEndpoint, id: &str) -> Resul
     reader(app, endpoint, "Patient").await?.read_patient(id).await
 }
 
-/// Is this a whole day, as FHIR writes one?
+/// Is this a whole day, as FHIR writes one, that the calendar has?
 pub(super) fn is_day(text: &str) -> bool {
-    text.len() == 10
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(place, byte)| if place == 4 || place == 7 { byte == b'-' } else { byte.is_ascii_digit() })
+    let has_the_form = |text: &str| {
+        text.len() == 10
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(place, byte)| if place == 4 || place == 7 { byte == b'-' } else { byte.is_ascii_digit() })
+    };
+    has_the_form(text) && text.parse::<jiff::civil::Date>().is_ok()
 }
 
 /// Patients by name, birth date or number, as typed into one box.
@@ -38,4 +41,29 @@ pub async fn search(app: &Arc<App>, endpoint: &FhirEndpoint, typed: &str) -> Res
         limit: PAGE + 1,
     };
     reader(app, endpoint, "Patient").await?.search_patients(&search).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_one_that_the_calendar_has() {
+        for day in ["2026-02-28", "2024-02-29", "1984-03-12"] {
+            assert!(is_day(day), "{day}");
+        }
+        for other in [
+            "2026-13-45",
+            "2026-02-30",
+            "2025-02-29",
+            "0000-00-00",
+            "2026-1-1",
+            "2026-01-01x",
+            "20260101",
+            "",
+            "12-03-1984",
+        ] {
+            assert!(!is_day(other), "{other}");
+        }
+    }
 }

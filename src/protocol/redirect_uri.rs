@@ -20,7 +20,7 @@ fn rest<'a>(uri: &'a str, host: &str) -> Option<&'a str> {
     };
     let digits = with_port.bytes().take_while(u8::is_ascii_digit).count();
     let (port, rest) = with_port.split_at(digits);
-    let port_is_one = port.parse::<u16>().is_ok_and(|port| port > 0);
+    let port_is_one = !port.starts_with('0') && port.parse::<u16>().is_ok();
     (port_is_one && (rest.is_empty() || rest.starts_with('/') || rest.starts_with('?'))).then_some(rest)
 }
 
@@ -94,6 +94,7 @@ mod tests {
             "https://127.0.0.1:49152/cb",
             "http://127.0.0.1:99999/cb",
             "http://127.0.0.1:0/cb",
+            "http://127.0.0.1:00080/cb",
             "http://127.0.0.1:/cb",
         ] {
             assert!(!is_registered(other, &registered, true), "{other}");

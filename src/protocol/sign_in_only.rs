@@ -27,10 +27,10 @@ pub struct Waived {
 pub fn waived(metadata: &ClientMetadata, params: &Params) -> Waived {
     let words: Vec<&str> = params.get("scope").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
     let only_signs_in = words.contains(&"openid") && words.iter().all(|word| SCOPES.contains(word));
-    if !only_signs_in || params.mentions("launch") {
+    if !only_signs_in || params.has("launch") {
         return Waived::default();
     }
-    let names = |name: &str| params.mentions(name);
+    let names = |name: &str| params.has(name);
     Waived {
         pkce: metadata.client_type != ClientType::Public && !names("code_challenge") && !names("code_challenge_method"),
         audience: !names("aud") && !names("resource"),
@@ -78,6 +78,7 @@ mod tests {
         assert_eq!(of("confidential_keys", "scope=openid&code_challenge=x"), (false, true));
         assert_eq!(of("confidential_keys", "scope=openid&code_challenge_method=plain"), (false, true));
         assert_eq!(of("confidential_keys", "scope=openid&aud=x"), (true, false));
-        assert_eq!(of("confidential_keys", "scope=openid&resource="), (true, false));
+        assert_eq!(of("confidential_keys", "scope=openid&resource=x"), (true, false));
+        assert_eq!(of("confidential_keys", "scope=openid&resource=&aud&code_challenge=&launch="), (true, true));
     }
 }

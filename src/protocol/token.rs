@@ -31,6 +31,17 @@ pub struct TokenRequest<'a> {
     pub params: &'a Params,
 }
 
+impl TokenRequest<'_> {
+    /// The FHIR base URLs the token is to be for: `resource` (RFC 8707 2.2), or by SMART's name `aud`, or by the one some clients know.
+    pub fn audiences(&self) -> Vec<String> {
+        ["resource", "aud", "audience"]
+            .into_iter()
+            .filter_map(|name| self.params.get(name))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
 /// What was issued, before it is written as a response.
 pub struct Issued {
     /// The grant with everything around it.

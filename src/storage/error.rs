@@ -19,6 +19,9 @@ pub enum StorageError {
         /// What is wrong with it.
         what: String,
     },
+    /// A value holds U+0000, which PostgreSQL stores in no text. The edge refuses such values; this is for one it overlooked, and it is the asker's mistake.
+    #[error("a value holds the character U+0000")]
+    Unstorable,
     /// A unique constraint refused the row.
     #[error("a row like this exists already: {0}")]
     Duplicate(String),
@@ -31,12 +34,16 @@ impl StorageError {
     }
 }
 
+/// PostgreSQL's `character_not_in_repertoire`. Our texts are UTF-8, so it can only be U+0000.
+const UNTRANSLATABLE: &str = "22021";
+
 impl From<sqlx::Error> for StorageError {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Database(refusal) if refusal.is_unique_violation() => {
                 Self::Duplicate(refusal.message().to_owned())
             }
+            sqlx::Error::Database(refusal) if refusal.code().as_deref() == Some(UNTRANSLATABLE) => Self::Unstorable,
             sqlx::Error::ColumnDecode { index, source } => Self::inconsistent("a row", index, source.to_string()),
             other => Self::Unavailable(other.to_string()),
         }

@@ -228,6 +228,13 @@ pub async fn find_resource_server(
         .transpose()
 }
 
+/// Is this the id of a resource server, of whatever organization?
+pub async fn resource_server_exists(conn: &mut Conn, id: &ResourceServerId) -> Result<bool, StorageError> {
+    let row =
+        sqlx::query("select id from resource_servers where id = $1").bind(id.as_str()).fetch_optional(conn).await?;
+    Ok(row.is_some())
+}
+
 /// Every resource server of an organization, by name.
 pub async fn list_resource_servers(
     conn: &mut Conn,

@@ -6,13 +6,15 @@ use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::FhirServer;
 use super::introspection::body_of;
 use super::parameters::{TYPES, of_type};
 use super::refusal::Refusal;
-use crate::domain::secrets::hex_digest;
 use crate::outbound::fhir::R4;
 use crate::outbound::fhir::answers::{SmartEndpoints, built, smart_security};
 
@@ -35,7 +37,7 @@ pub(super) async fn configuration(server: &FhirServer, headers: &HeaderMap) -> R
 
 /// A document anybody may keep for a while, and ask again for by its ETag (RFC 9110 13.1.2).
 fn public(document: String, media_type: &'static str, headers: &HeaderMap) -> Response {
-    let etag = format!("W/\"{}\"", &hex_digest(&[document.as_bytes()])[..32]);
+    let etag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&document)));
     let asked = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let is_known = asked.flat_map(|value| value.split(',')).map(str::trim).any(|tag| tag == "*" || tag == etag);
     let mut response =

@@ -9,7 +9,7 @@ use super::super::clients;
 use super::{Applying, ApprovalDeclared, ClientDeclared, MadeSecret, NotApplied, RequestDeclared, invalid, refused};
 use crate::domain::access_requests::AccessRequest;
 use crate::domain::clients::{Client, ClientMetadata, ClientType};
-use crate::domain::ids::{AccessRequestId, ClientId};
+use crate::domain::ids::{AccessRequestId, ClientId, ResourceServerId, is_reserved_client_id};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::Refusal;
 use crate::storage;
@@ -49,6 +49,20 @@ impl Applying<'_> {
         self.or_unknown(found, declared, what, || format!("client {id}"))
     }
 
+    /// A client's id is also its `sub`: it must not be one of a person, of a FHIR server or of ours.
+    async fn means_something_else(&self, id: &str) -> Result<bool, NotApplied> {
+        let is_declared = self
+            .declaration
+            .organizations
+            .iter()
+            .flat_map(|organization| &organization.resource_servers)
+            .any(|server| server.id.as_deref() == Some(id));
+        let mut conn = self.app.store.read().await?;
+        let server = ResourceServerId::from_text(id);
+        let is_server = storage::organizations::resource_server_exists(&mut conn, &server).await?;
+        Ok(is_declared || is_server || is_reserved_client_id(id))
+    }
+
     pub(super) async fn client(&mut self, declared: &ClientDeclared) -> Result<(), NotApplied> {
         let what = format!("client {}", declared.client_id);
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.');
@@ -68,6 +82,9 @@ impl Applying<'_> {
         let found = storage::clients::lookup(&mut *self.app.store.read().await?, &id).await?;
         if found.as_ref().is_some_and(|client| client.application_provider_id != provider.id) {
             return Err(invalid(&what, "application_provider", "this client belongs to another provider"));
+        }
+        if found.is_none() && self.means_something_else(&declared.client_id).await? {
+            return Err(invalid(&what, "client_id", "an id of this form, or this very id, belongs to something else"));
         }
         if self.dry_run && found.is_none() {
             self.added(&what);

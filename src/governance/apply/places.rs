@@ -8,7 +8,7 @@ use super::{
 };
 use crate::domain::application_providers::ApplicationProvider;
 use crate::domain::audit::{Actor, AuditEvent, Chain};
-use crate::domain::ids::{ApplicationProviderId, FhirEndpointId, OrganizationId, ResourceServerId};
+use crate::domain::ids::{ApplicationProviderId, ClientId, FhirEndpointId, OrganizationId, ResourceServerId};
 use crate::domain::organizations::{FhirEndpoint, Organization, ResourceServer, Standing, is_slug};
 use crate::domain::secrets::PlainSecret;
 use crate::governance::Refusal;
@@ -198,6 +198,12 @@ impl Applying<'_> {
             }
             ("resource_server.changed", server)
         } else {
+            let client = declared.id.as_deref().map(ClientId::from_text);
+            if let Some(client) = client
+                && storage::clients::lookup(&mut *self.app.store.read().await?, &client).await?.is_some()
+            {
+                return Err(invalid(&what, "id", "a client has this id"));
+            }
             self.added(&what);
             let id = declared
                 .id

@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use crate::domain::json;
+
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 #[derive(Deserialize)]
@@ -18,7 +20,7 @@ pub fn check(text: &str) -> Result<(), (&'static str, String)> {
     if text.len() > 64 * 1024 {
         return Err(("jwks-too-long", "a JWK Set may have 64 kB".into()));
     }
-    let set: Set = serde_json::from_str(text).map_err(|error| ("jwks-json", format!("not a JWK Set: {error}")))?;
+    let set: Set = json::read(text.as_bytes()).map_err(|error| ("jwks-json", format!("not a JWK Set: {error}")))?;
     if set.keys.is_empty() || set.keys.len() > 20 {
         return Err(("jwks-count", "a JWK Set has 1 to 20 keys".into()));
     }

@@ -47,6 +47,10 @@ fn plain_url(text: &str) -> Result<Url, Fault> {
     {
         return refuse("uri-characters", "only the characters of RFC 3986 may be used");
     }
+    let is_escape = |rest: &str| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !text.split('%').skip(1).all(is_escape) {
+        return refuse("uri-characters", "a % is followed by two hexadecimal digits");
+    }
     let Ok(url) = Url::parse(text) else {
         return refuse("uri-not-absolute", "not an absolute URI");
     };
@@ -126,6 +130,10 @@ mod tests {
             "https://a@b@c/cb",
             "https://app.example\\@evil.example/cb",
             "https://app.example/c b",
+            "https://app.example/%zz",
+            "https://app.example/cb?a=%",
+            "https://app.example/cb?a=%4",
+            "https://%zz.example/cb",
             "https://app.example/\tcb",
             "https://app.example/cb\u{e9}",
             "https://*.example/cb",

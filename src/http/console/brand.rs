@@ -163,6 +163,9 @@ async fn read(desk: &Desk, request: Request) -> Result<Sent, PageError> {
             continue;
         }
         let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable())?;
+        if text.contains('\0') {
+            return Err(unreadable().into());
+        }
         match name.as_str() {
             "csrf" => proven = desk.visitor.is_csrf(&text),
             "display_name" => sent.display_name = text,

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::desk::Desk;
 use crate::domain::ids::ClientId;
+use crate::domain::json;
 use crate::domain::launch_context::{ContextItem, LaunchContext};
 use crate::governance::error::Fault;
 use crate::governance::fhir_endpoints::endpoints;
@@ -60,11 +61,8 @@ impl Typed {
     fn wish(&self) -> Result<Wish, WrongWish> {
         let extensions = match self.text("extensions") {
             "" => std::collections::BTreeMap::new(),
-            json => serde_json::from_str(json).map_err(|_| WrongWish {
-                field: "context",
-                item: None,
-                code: "not-an-object",
-                sentence: "a JSON object",
+            text => json::object(text.as_bytes()).map(|members| members.into_iter().collect()).map_err(|_| {
+                WrongWish { field: "context", item: None, code: "not-an-object", sentence: "a JSON object" }
             })?,
         };
         let context = LaunchContext {

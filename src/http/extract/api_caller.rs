@@ -1,14 +1,17 @@
 //! Callers of `/api/v1`: a personal API token in `Authorization: Bearer`, JSON in and out.
 
-use axum::extract::{FromRef, FromRequest, FromRequestParts, Json, Request};
+use axum::body::Bytes;
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::domain::accounts::Account;
+use crate::domain::json;
 use crate::governance::sign_in;
 use crate::http::AppState;
 use crate::http::error::{ApiError, Failure};
+use crate::http::oauth::media_type;
 
 /// Whose personal token it is.
 #[derive(Clone, Debug)]
@@ -46,7 +49,7 @@ where
     }
 }
 
-/// A JSON body that reads as `T`, and nothing else: unknown members are for `T` to refuse (`deny_unknown_fields`).
+/// A JSON object that reads as `T`, and nothing else: unknown members are for `T` to refuse (`deny_unknown_fields`).
 #[derive(Clone, Debug)]
 pub struct JsonBody<T>(pub T);
 
@@ -54,17 +57,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        match Json::<T>::from_request(request, state).await {
-            Ok(Json(body)) => Ok(Self(body)),
-            // 422 is axum's answer to well-formed JSON of another shape; ours is 400, as for every other mistake in a request
-            Err(rejection) => {
-                let status = if rejection.status() == StatusCode::UNPROCESSABLE_ENTITY {
-                    StatusCode::BAD_REQUEST
-                } else {
-                    rejection.status()
-                };
-                Err(Failure::new(status, "body", rejection.body_text()).into())
-            }
+        if media_type(request.headers()) != "application/json" {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Failure::new(status, "body", "The body must be application/json.").into());
         }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            Failure::new(rejection.status(), "body", "The body could not be read, or is too long.")
+        })?;
+        let unreadable =
+            |error| Failure::new(StatusCode::BAD_REQUEST, "body", format!("The body does not read: {error}."));
+        Ok(Self(json::read(&bytes).map_err(unreadable)?))
     }
 }

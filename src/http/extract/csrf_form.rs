@@ -59,6 +59,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CsrfForm<T> {
                     Failure::new(StatusCode::BAD_REQUEST, "too-many-fields", "The form has too many fields.").into()
                 );
             }
+            if name.contains('\0') || value.contains('\0') {
+                return Err(Failure::new(StatusCode::BAD_REQUEST, "form", "A field holds the character U+0000.").into());
+            }
             if name == "csrf" {
                 // a second token is somebody's attempt at something
                 if token.replace(value.into_owned()).is_some() {

@@ -15,6 +15,7 @@ mod api_caller;
 pub mod cookies;
 mod csrf_form;
 pub mod next;
+mod shown_at;
 mod signed_in;
 pub mod visitor;
 

@@ -20,6 +20,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
 use super::cookies;
+use super::shown_at::nearest_page;
 use crate::app::App;
 use crate::domain::accounts::Account;
 use crate::domain::secrets::{PlainSecret, hex_digest};
@@ -27,6 +28,7 @@ use crate::domain::sessions::Session;
 use crate::governance::sign_in;
 use crate::http::AppState;
 use crate::http::error::{Failure, PageError, finish_page};
+use crate::http::gate::unfit;
 use crate::http::pages::{Flash, Frame, Lang, Nav, Tone, Viewer};
 
 /// Who asks.
@@ -36,8 +38,9 @@ pub struct Visitor {
     pub signed_in: Option<(Account, Session)>,
     /// The language of what they read.
     pub lang: Lang,
-    /// Path and query as asked, without `lang`.
+    /// Path and query by which the page can be had with GET, without `lang`: as asked, or for the answer to a form the nearest there is.
     pub path: String,
+    is_form: bool,
     csrf: String,
     flash: Option<Flash>,
 }
@@ -57,6 +60,16 @@ impl Visitor {
             flash: self.flash.clone(),
             path: self.path.clone(),
         }
+    }
+
+    /// The same visitor, looking at a page that answers a form and that GET shows at `path`. What GET asked for stays where it is.
+    #[must_use]
+    pub fn shown_at(&self, path: impl FnOnce() -> String) -> Self {
+        let mut visitor = self.clone();
+        if self.is_form {
+            visitor.path = path();
+        }
+        visitor
     }
 
     /// Is this the anti-forgery token of this visitor's forms? For multipart forms; others use [`super::CsrfForm`].
@@ -103,7 +116,10 @@ pub async fn visit(State(state): State<AppState>, mut request: Request, next: Ne
     request.extensions_mut().insert(Arc::clone(&visitor));
     let is_a_get = request.method() == Method::GET;
 
-    let response = next.run(request).await;
+    let response = match unfit(&request) {
+        Some(failure) => PageError::from(failure).into_response(),
+        None => next.run(request).await,
+    };
 
     let mut response = finish_page(&state, Some(&visitor), response);
     let said = response.extensions_mut().remove::<FlashNext>();
@@ -148,13 +164,18 @@ async fn recognise(
         .or_else(|| signed_in.as_ref().and_then(|(account, _)| Lang::preferred(&account.lang)))
         .or_else(|| headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok().and_then(Lang::preferred))
         .unwrap_or_default();
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let is_form = method == Method::POST;
+    let path = if is_form {
+        nearest_page(uri.path())
+    } else {
+        uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
+    };
     let flash = if method == Method::GET {
         cookies::read(app, headers, cookies::FLASH).and_then(|text| read_flash(&text))
     } else {
         None
     };
-    Ok(Visitor { signed_in, lang, path: path.to_owned(), csrf, flash })
+    Ok(Visitor { signed_in, lang, path, is_form, csrf, flash })
 }
 
 /// `GET ...?lang=nl`: remembers the choice and leads to the same page without it.

@@ -31,6 +31,12 @@ fn badge(app: &AppWithAccess) -> Badge {
     }
 }
 
+/// `GET /o/{organization}`: whoever opens an issuer in a browser comes to what is theirs here.
+pub async fn from_issuer(State(state): State<AppState>, Path(slug): Path<String>) -> Result<Redirect, PageError> {
+    let organization = organization(&state, &slug).await?;
+    Ok(Redirect::to(&format!("/o/{}/apps", organization.slug)))
+}
+
 /// `GET /o/{organization}/apps`.
 pub async fn show(
     State(state): State<AppState>,

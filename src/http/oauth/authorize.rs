@@ -21,6 +21,9 @@ use crate::http::present;
 use crate::protocol::authorize::{Badges, Begun, Stop, ToClient, begin};
 use crate::protocol::params::Params;
 
+/// The longest form that is offered as a query: every browser and proxy takes an address of this length.
+const LONGEST_QUERY: usize = 4000;
+
 /// `GET /o/{organization}/authorize`.
 pub async fn get(
     State(state): State<AppState>,
@@ -42,11 +45,22 @@ pub async fn post(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
+    let visitor = visitor.shown_at(|| as_get(uri.path(), body.as_deref().unwrap_or_default()));
     let params = match body {
         Ok(body) => read_form(&uri, &headers, &body).map_err(|error| Stop::BadRequest(error.text)),
         Err(_) => Err(Stop::BadRequest("the request is too long")),
     };
     answer(&state, &visitor, &slug, params).await
+}
+
+/// The same request as a GET, where it is short enough for an address.
+fn as_get(path: &str, form: &[u8]) -> String {
+    match std::str::from_utf8(form) {
+        Ok(form) if form.len() <= LONGEST_QUERY && form.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            format!("{path}?{form}")
+        }
+        Ok(_) | Err(_) => path.to_owned(),
+    }
 }
 
 async fn answer(state: &AppState, visitor: &Visitor, slug: &str, params: Result<Params, Stop>) -> Response {

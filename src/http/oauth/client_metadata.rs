@@ -7,24 +7,19 @@
 //!   never fetched: a logo is uploaded by a person.
 //! - SMART has no member for launch URLs; here it is `launch_uri`. `assertion_audience` (`smart` or `strict`) is the audience rule of client assertions.
 
-use std::collections::BTreeSet;
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use crate::domain::clients::{
     ASSERTION_ALGORITHMS, AssertionAudience, ClientMetadata, ClientType, Declared, GrantType,
 };
+use crate::domain::json;
 use crate::governance::clients::{self, OwnClient};
 use crate::outbound::http_client;
 use crate::protocol::{ErrorKind, OAuthError};
 
 /// Most URIs or contacts of a kind.
 const MOST: usize = 20;
-/// Most members of the document, and of any object in it.
-const MOST_MEMBERS: usize = 100;
 
 /// Members that would promise what is not done here.
 const UNSUPPORTED: &[&str] = &[
@@ -90,16 +85,10 @@ fn invalid(text: &'static str) -> OAuthError {
 
 /// Reads a body as a JSON object in which nothing is said twice and nothing is null.
 pub(super) fn members(body: &[u8]) -> Result<Map<String, Value>, OAuthError> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let read = NothingTwice.deserialize(&mut reader).and_then(|()| reader.end());
-    match read.and_then(|()| serde_json::from_slice(body)) {
-        Ok(Value::Object(mut members)) => {
-            members.retain(|_, value| !value.is_null());
-            Ok(members)
-        }
-        Ok(_) => Err(invalid("the body is not client metadata")),
-        Err(error) => Err(invalid("the body is not client metadata").because(error.to_string())),
-    }
+    let read = json::object(body);
+    let mut members = read.map_err(|error| invalid("the body is not client metadata").because(error.to_string()))?;
+    members.retain(|_, value| !value.is_null());
+    Ok(members)
 }
 
 impl Sent {
@@ -114,7 +103,7 @@ impl Sent {
         if is_unsupported {
             return Err(invalid("a member asks for what is not supported here"));
         }
-        let sent: Self = serde_json::from_value(Value::Object(members.clone()))
+        let sent: Self = json::from_members(members.clone())
             .map_err(|error| invalid("a member has the wrong type").because(error.to_string()))?;
         sent.check(allow_private)?;
         Ok(sent)
@@ -275,68 +264,6 @@ pub(super) fn told(own: &OwnClient, scopes: &str) -> Map<String, Value> {
     tell("application_type", if metadata.native { "native" } else { "web" }.into());
     tell("scope", scopes.into());
     members
-}
-
-/// Reads any JSON and keeps nothing; fails at an object that has a member twice, or too many.
-struct NothingTwice;
-
-impl<'de> DeserializeSeed<'de> for NothingTwice {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for NothingTwice {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON in which nothing is said twice")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(Self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let mut seen = BTreeSet::new();
-        while let Some(name) = entries.next_key::<String>()? {
-            if !seen.insert(name) {
-                return Err(A::Error::custom("a member is said twice"));
-            }
-            if seen.len() > MOST_MEMBERS {
-                return Err(A::Error::custom("there are too many members"));
-            }
-            entries.next_value_seed(Self)?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -69,6 +69,7 @@ pub(super) async fn show(
     (slug, step): (&str, &Step),
     next: Result<Next, Stop>,
 ) -> Response {
+    let visitor = &visitor.shown_at(|| resumed_at(slug, step));
     match next {
         Ok(Next::SignIn { again, login_hint }) => sign_in(slug, &step.flow, again, login_hint.as_deref()),
         Ok(Next::PickPatient(choice)) => patient_picker(state, visitor, (slug, step), &choice).await,
@@ -81,13 +82,21 @@ pub(super) async fn show(
 
 /// The page at which a step stops, with a way on where there is one: somebody else signs in, or the same step once more.
 pub(super) fn stopped(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step), stop: &Stop) -> Response {
-    let flow = url::form_urlencoded::byte_serialize(step.flow.as_bytes()).collect::<String>();
     let next = match stop {
-        Stop::WrongPerson(_) => format!("/o/{slug}/not-me?flow={flow}"),
-        Stop::FhirUnavailable(_) | Stop::NotOffered | Stop::BadAnswer(_) => format!("/o/{slug}/continue?flow={flow}"),
+        Stop::WrongPerson(_) => format!("/o/{slug}/not-me?flow={}", encoded(&step.flow)),
+        Stop::FhirUnavailable(_) | Stop::NotOffered | Stop::BadAnswer(_) => resumed_at(slug, step),
         _ => String::new(),
     };
-    stop_page_leading(state, visitor, stop, &next)
+    stop_page_leading(state, &visitor.shown_at(|| resumed_at(slug, step)), stop, &next)
+}
+
+/// Where a launch goes on, whatever its next step is.
+fn resumed_at(slug: &str, step: &Step) -> String {
+    format!("/o/{slug}/continue?flow={}", encoded(&step.flow))
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// The fields of a form, in order.

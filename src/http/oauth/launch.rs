@@ -5,9 +5,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-use super::{Challenge, authorization, json, organization, refusal};
+use super::{Challenge, authorization, json as answer, organization, refusal, wire_text};
 use crate::domain::audit::Actor;
 use crate::domain::ids::ResourceServerId;
+use crate::domain::json;
 use crate::http::AppState;
 use crate::protocol::introspection::resource_server;
 use crate::protocol::launch::{Launch, NoLaunch, Wish, create};
@@ -22,17 +23,18 @@ pub async fn post(
 ) -> Response {
     match made(&state, &slug, &headers, &body).await {
         Ok(launch) => {
-            let mut answer = serde_json::json!({ "launch": launch.handle.reveal(), "iss": launch.iss, "expires_in": launch.expires_in });
+            let mut members = serde_json::json!({ "launch": launch.handle.reveal(), "iss": launch.iss, "expires_in": launch.expires_in });
             if let Some(url) = launch.url {
-                answer["launch_url"] = url.into();
+                members["launch_url"] = url.into();
             }
-            json(StatusCode::CREATED, &answer)
+            answer(StatusCode::CREATED, &members)
         }
         Err(Refused::Protocol(error)) => refusal(&error, Challenge::Basic),
         Err(Refused::Launch(why)) => refused(&why),
-        Err(Refused::Unreadable(why)) => {
-            json(StatusCode::BAD_REQUEST, &serde_json::json!({ "error": "invalid_request", "error_description": why }))
-        }
+        Err(Refused::Unreadable(why)) => answer(
+            StatusCode::BAD_REQUEST,
+            &serde_json::json!({ "error": "invalid_request", "error_description": why }),
+        ),
     }
 }
 
@@ -48,11 +50,12 @@ fn refused(why: &NoLaunch) -> Response {
             return refusal(&error, Challenge::None);
         }
     };
-    let mut answer = json(status, &serde_json::json!({ "error": error, "error_description": why.to_string() }));
+    let text = wire_text(&why.to_string());
+    let mut response = answer(status, &serde_json::json!({ "error": error, "error_description": text }));
     if status == StatusCode::TOO_MANY_REQUESTS {
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("300"));
     }
-    answer
+    response
 }
 
 enum Refused {
@@ -75,8 +78,8 @@ async fn made(state: &AppState, slug: &str, headers: &HeaderMap, body: &Bytes) -
         .await
         .map_err(OAuthError::from)?
         .ok_or_else(|| OAuthError::client("not a resource server"))?;
-    let wish: Wish = serde_json::from_slice(body)
-        .map_err(|error| Refused::Unreadable(format!("the body does not read: {error}")))?;
+    let wish: Wish = json::read(body)
+        .map_err(|error| Refused::Unreadable(wire_text(&format!("the body does not read: {error}"))))?;
     let by = Actor::ResourceServer(ResourceServerId::from_text(principal));
     create(&state.app, &organization, by, wish).await.map_err(Refused::Launch)
 }

@@ -72,8 +72,12 @@ fn carried(params: &Params) -> impl Iterator<Item = (&'static str, &str)> {
 
 /// The same request as a GET.
 fn round(organization: &Organization, params: &Params) -> Response {
+    Redirect::to(&as_get(organization, params)).into_response()
+}
+
+fn as_get(organization: &Organization, params: &Params) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(carried(params)).finish();
-    Redirect::to(&format!("/o/{}/logout?{query}", organization.slug)).into_response()
+    format!("/o/{}/logout?{query}", organization.slug)
 }
 
 /// The one question: a form that carries the request along.
@@ -90,6 +94,7 @@ fn question(
         fields: fields.collect(),
         stay_href: "/".to_owned(),
     };
+    let visitor = visitor.shown_at(|| as_get(organization, params));
     // after the answer the browser may be led to the app
     let leads_to = request.then.as_deref().unwrap_or_default();
     state.pages.render(&visitor.frame(Nav::None), &page).leads_to(leads_to).into_response()

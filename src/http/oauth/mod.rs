@@ -19,6 +19,8 @@ use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::domain::organizations::Organization;
+use crate::http::AppState;
+use crate::http::error::Failure;
 use crate::protocol::params::Params;
 use crate::protocol::{ErrorKind, OAuthError, cors};
 use crate::storage;
@@ -28,13 +30,24 @@ fn read_form(uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Result<Params, OAu
     if uri.query().is_some_and(|query| !query.is_empty()) {
         return Err(OAuthError::request("parameters belong in the body"));
     }
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if media_type(headers) != "application/x-www-form-urlencoded" {
         return Err(OAuthError::request("the body must be application/x-www-form-urlencoded"));
     }
     let text = std::str::from_utf8(body).map_err(|_| OAuthError::request("the body is not text"))?;
     Params::parse(text).map_err(|_| OAuthError::request("the parameters are not well-formed"))
+}
+
+/// What the body is said to be, in lower case, without parameters; `""` where nothing is said, or two things are.
+pub(super) fn media_type(headers: &HeaderMap) -> String {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return String::new() };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    essence.trim().to_ascii_lowercase()
+}
+
+/// A sentence as `error_description` takes it (RFC 6749 5.2): printable ASCII without quotes and backslashes, and not endless.
+fn wire_text(text: &str) -> String {
+    text.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).take(2000).collect()
 }
 
 /// The `Authorization` header; two are as bad as an unreadable one.
@@ -111,8 +124,72 @@ fn refusal(error: &OAuthError, challenge: Challenge) -> Response {
     response
 }
 
+/// The answer to who brought no bearer token where one is needed: how to, and no error, for there was nothing wrong with one (RFC 6750 3.1).
+fn no_token() -> Response {
+    let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"countersign\""), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::UNAUTHORIZED, challenge).into_response()
+}
+
+/// A failure outside of any handler, as JSON of the same form.
+pub(super) fn told(failure: &Failure) -> Response {
+    tracing::debug!(status = failure.status.as_u16(), code = failure.code, "a request was refused");
+    let error = match failure.status {
+        StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
+        status if status.is_server_error() => "server_error",
+        _ => "invalid_request",
+    };
+    let mut response =
+        json(failure.status, &serde_json::json!({ "error": error, "error_description": wire_text(&failure.detail) }));
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    }
+    response
+}
+
+/// On an answer: which page may read it was settled, yes or no, for the client that asked.
+#[derive(Clone, Copy)]
+struct Settled;
+
+/// Lets the page that asks read an answer that nobody has settled (C20): one to a request that names no client that may act here. The rule is that of the
+/// preflight, which names none either: a page of any client of this organization. Without it the page would see a network error where it should see
+/// `invalid_grant` or a 401. `route` is the pattern that `path` fits.
+pub(super) async fn let_read(
+    state: &AppState,
+    (route, path): (&str, &str),
+    origin: Option<&str>,
+    response: &mut Response,
+) {
+    let is_settled = response.extensions().get::<Settled>().is_some()
+        || response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    let Some(origin) = origin.filter(|_| !is_settled && response.status().as_u16() >= 400) else { return };
+    match route.rsplit('/').next().unwrap_or_default() {
+        // for servers, not for pages
+        "introspect" | "launch" => {}
+        "token" | "revoke" | "userinfo" => {
+            let slug = path.split('/').nth(2).unwrap_or_default();
+            if is_registered(state, slug, origin).await {
+                allow_origin(response, origin);
+            }
+        }
+        // discovery, registration: pages of anybody
+        _ => allow_origin(response, "*"),
+    }
+}
+
+/// Is a client at home at this origin that the organization lets in?
+async fn is_registered(state: &AppState, slug: &str, origin: &str) -> bool {
+    let asked = async {
+        let mut conn = state.app.store.read().await?;
+        match storage::organizations::find_by_slug(&mut conn, slug).await? {
+            Some(organization) => storage::origins::is_registered(&mut conn, &organization.id, origin).await,
+            None => Ok(false),
+        }
+    };
+    asked.await.unwrap_or(false)
+}
+
 /// The origin of the page that asks, if the request comes from one.
-fn origin(headers: &HeaderMap) -> Option<String> {
+pub(super) fn origin(headers: &HeaderMap) -> Option<String> {
     cors::read_origin(headers.get(header::ORIGIN)?.to_str().ok()?)
 }
 

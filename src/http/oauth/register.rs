@@ -9,7 +9,9 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 
 use super::client_metadata::{Sent, members, told};
-use super::{Challenge, authorization, json as answer, organization, preflight, refusal};
+use super::{
+    Challenge, authorization, json as answer, media_type, no_token, organization, preflight, refusal, wire_text,
+};
 use crate::domain::clients::{ClientType, GrantType};
 use crate::domain::ids::ClientId;
 use crate::domain::organizations::Organization;
@@ -48,6 +50,19 @@ fn invalid_token() -> OAuthError {
     OAuthError::new(ErrorKind::InvalidToken, "the token is not valid")
 }
 
+/// The member on the wire that says what `field` is about.
+fn member_of(field: &str) -> &str {
+    match field {
+        "name" => "client_name",
+        "homepage" => "client_uri",
+        "privacy" => "policy_uri",
+        "terms" => "tos_uri",
+        "scopes" => "scope",
+        "client_type" => "token_endpoint_auth_method",
+        same => same,
+    }
+}
+
 /// Metadata that governance did not take: every mistake, in one sentence each.
 fn refused(error: Refusal) -> Failure {
     match error {
@@ -55,11 +70,12 @@ fn refused(error: Refusal) -> Failure {
             let is_about_redirects = faults.iter().any(|fault| fault.field == "redirect_uris");
             let kind =
                 if is_about_redirects { ErrorKind::InvalidRedirectUri } else { ErrorKind::InvalidClientMetadata };
-            let text =
-                faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect::<Vec<_>>().join("; ");
-            let text: String =
-                text.chars().filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\')).take(2000).collect();
-            let body = json!({ "error": kind.as_str(), "error_description": text });
+            let text = faults
+                .iter()
+                .map(|fault| format!("{}: {}", member_of(fault.field), fault.message))
+                .collect::<Vec<_>>()
+                .join("; ");
+            let body = json!({ "error": kind.as_str(), "error_description": wire_text(&text) });
             Failure::Told(Box::new(answer(StatusCode::BAD_REQUEST, &body)))
         }
         Refusal::Storage(error) => Failure::Error(error.into()),
@@ -92,10 +108,16 @@ impl From<NotManaged> for Failure {
     }
 }
 
-fn finish(result: Result<Response, Failure>) -> Response {
+/// An answer as JSON. Who brings no token is told how to bring one, and nothing else (RFC 6750 3.1).
+fn finish(headers: &HeaderMap, result: Result<Response, Failure>) -> Response {
     let mut response = match result {
         Ok(response) => response,
         Err(Failure::Told(response)) => *response,
+        Err(Failure::Error(error))
+            if error.kind == ErrorKind::InvalidToken && !headers.contains_key(header::AUTHORIZATION) =>
+        {
+            no_token()
+        }
         Err(Failure::Error(error)) => refusal(&error, Challenge::Bearer),
     };
     super::allow_origin(&mut response, "*");
@@ -108,9 +130,7 @@ async fn issuer(state: &AppState, slug: &str) -> Result<Organization, OAuthError
 
 /// The members of a JSON body.
 fn read_body(headers: &HeaderMap, body: &Bytes) -> Result<Map<String, Value>, OAuthError> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/json") {
+    if media_type(headers) != "application/json" {
         return Err(invalid("the body must be application/json"));
     }
     members(body)
@@ -137,7 +157,7 @@ pub async fn register(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    finish(registered(&state, &slug, &headers, &body).await)
+    finish(&headers, registered(&state, &slug, &headers, &body).await)
 }
 
 async fn registered(state: &AppState, slug: &str, headers: &HeaderMap, body: &Bytes) -> Result<Response, Failure> {
@@ -186,7 +206,7 @@ pub async fn read(
         let members = information(&state, &organization, &managed.own, (managed.scopes(), &token));
         Ok(answer(StatusCode::OK, &Value::Object(members)))
     };
-    finish(found.await)
+    finish(&headers, found.await)
 }
 
 /// `PUT /o/{organization}/register/{client}`: the whole set anew. What is left out is no longer said, but for the scope, which stays as it was last asked.
@@ -196,7 +216,7 @@ pub async fn change(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    finish(changed(&state, (&slug, &client), &headers, &body).await)
+    finish(&headers, changed(&state, (&slug, &client), &headers, &body).await)
 }
 
 async fn changed(
@@ -264,10 +284,10 @@ pub async fn delete(
     let deleted = async {
         let (_, managed, _) = managed(&state, &slug, &client, &headers).await?;
         dynamic::delete(&state.app, managed).await?;
-        let headers = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
-        Ok((StatusCode::NO_CONTENT, headers).into_response())
+        let unkept = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+        Ok((StatusCode::NO_CONTENT, unkept).into_response())
     };
-    finish(deleted.await)
+    finish(&headers, deleted.await)
 }
 
 /// `OPTIONS` of both.

@@ -3,17 +3,19 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde_json::Value;
 
-use super::{Challenge, allow_origin, authorization, json, organization, origin, preflight, read_form, refusal};
+use super::{
+    Challenge, Settled, allow_origin, authorization, is_registered, json, no_token, organization, origin, preflight,
+    read_form, refusal,
+};
 use crate::domain::organizations::Organization;
 use crate::http::AppState;
 use crate::protocol::introspection::{bearer, introspect};
 use crate::protocol::params::Params;
 use crate::protocol::token::{TokenRequest, exchange};
 use crate::protocol::{ErrorKind, OAuthError, cors, revocation, userinfo};
-use crate::storage;
 
 /// A form request at an organization, read.
 struct Asked {
@@ -47,8 +49,11 @@ fn challenge(headers: &HeaderMap) -> Challenge {
 async fn for_page(state: &AppState, headers: &HeaderMap, asked: Option<&Asked>, mut response: Response) -> Response {
     let (Some(origin), Some(asked)) = (origin(headers), asked) else { return response };
     let request = (asked.authorization.as_deref(), &asked.params);
-    if cors::is_allowed(&state.app, &asked.organization, &origin, request).await.unwrap_or(false) {
-        allow_origin(&mut response, &origin);
+    match cors::is_allowed(&state.app, &asked.organization, &origin, request).await {
+        Ok(Some(true)) => allow_origin(&mut response, &origin),
+        Ok(Some(false)) => drop(response.extensions_mut().insert(Settled)),
+        // nobody is named whose page it could be
+        Ok(None) | Err(_) => {}
     }
     response
 }
@@ -139,9 +144,7 @@ pub async fn user_info(
             for_page(&state, &headers, Some(&asked), json(StatusCode::OK, &Value::Object(members))).await
         }
         Err(error) if headers.get(header::AUTHORIZATION).is_none() && error.kind == ErrorKind::InvalidToken => {
-            let challenge =
-                [(header::WWW_AUTHENTICATE, "Bearer realm=\"countersign\""), (header::CACHE_CONTROL, "no-store")];
-            (StatusCode::UNAUTHORIZED, challenge).into_response()
+            no_token()
         }
         Err(error) => refusal(&error, Challenge::Bearer),
     }
@@ -164,17 +167,15 @@ async fn claims(
     Ok((Asked { organization, authorization: Some(authorization.to_owned()), params: Params::default() }, members))
 }
 
-/// `OPTIONS` of all of them.
+/// `OPTIONS` of what pages may read.
 pub async fn options(State(state): State<AppState>, Path(slug): Path<String>, headers: HeaderMap) -> Response {
     let methods = "GET, POST, OPTIONS";
     let Some(origin) = origin(&headers) else { return preflight(None, methods) };
-    let is_registered = async {
-        let mut conn = state.app.store.read().await?;
-        match storage::organizations::find_by_slug(&mut conn, &slug).await? {
-            Some(organization) => storage::origins::is_registered(&mut conn, &organization.id, &origin).await,
-            None => Ok(false),
-        }
-    };
-    let is_registered = is_registered.await.unwrap_or(false);
+    let is_registered = is_registered(&state, &slug, &origin).await;
     preflight(is_registered.then_some(origin.as_str()), methods)
+}
+
+/// `OPTIONS` of what only servers ask: no page may.
+pub async fn options_for_no_page() -> Response {
+    preflight(None, "POST, OPTIONS")
 }

@@ -43,6 +43,8 @@ impl Html {
     /// loopback origin or private-use scheme (RFC 8252 7.1, 7.3).
     pub fn leads_to(mut self, redirect_uri: &str) -> Self {
         self.leads_to = Url::parse(redirect_uri).ok().map(|url| match url.scheme() {
+            // a policy has no way to write an IPv6 address (CSP 3, 2.3.1): Chromium drops such a source, and then blocks the form
+            "http" if matches!(url.host(), Some(url::Host::Ipv6(_))) => "https: http:".to_owned(),
             "http" => format!("https: {}", url.origin().ascii_serialization()),
             "https" => "https:".to_owned(),
             scheme => format!("https: {scheme}:"),
@@ -131,6 +133,7 @@ mod tests {
         let policy = |uri: &str| policy_of(Html::new(String::new(), None).leads_to(uri));
         assert!(policy("https://app.example/cb").contains("form-action 'self' https:;"));
         assert!(policy("http://127.0.0.1:3000/cb").contains("form-action 'self' https: http://127.0.0.1:3000;"));
+        assert!(policy("http://[::1]:3000/cb").contains("form-action 'self' https: http:;"));
         assert!(policy("org.example.app:/cb").contains("form-action 'self' https: org.example.app:;"));
         assert!(policy("not a url").contains("form-action 'self';"));
     }

@@ -179,6 +179,12 @@ impl<'a> Where<'a> {
         format!("{}/{}", self.organization.slug, self.endpoint.slug)
     }
 
+    /// Step 2 for this place.
+    fn what_href(&self) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("at", &self.at()).finish();
+        format!("{}/ask/what?{query}", self.base)
+    }
+
     fn endpoint_words(&self) -> String {
         format!("{} (FHIR {})", self.endpoint.name, self.endpoint.release.as_str().to_uppercase())
     }
@@ -342,6 +348,7 @@ pub async fn why(
     let own = clients::own(&mut conn, &desk.developer, &ClientId::from_text(client)).await?;
     let (organization, endpoint) = find_place(&mut conn, &chosen.at).await?.ok_or_else(Failure::not_found)?;
     let place = Where::new(&desk, &own, &organization, &endpoint);
+    let visitor = visitor.shown_at(|| place.what_href());
     let frame = visitor.frame(desk.nav(PortalSection::Clients));
 
     let mut faults: Vec<Fault> = Vec::new();
@@ -423,6 +430,7 @@ pub async fn send(
     let own = clients::own(&mut conn, &desk.developer, &ClientId::from_text(client)).await?;
     let (organization, endpoint) = find_place(&mut conn, &form.at).await?.ok_or_else(Failure::not_found)?;
     let place = Where::new(&desk, &own, &organization, &endpoint);
+    let visitor = visitor.shown_at(|| place.what_href());
     let frame = visitor.frame(desk.nav(PortalSection::Clients));
     if form.step == "back" {
         let page = what_page(&state, &visitor, &place, &Chosen::from_scopes(&form.scopes, endpoint.release), "");

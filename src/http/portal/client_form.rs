@@ -209,6 +209,9 @@ async fn read(visitor: &Visitor, request: Request) -> Result<Sent, PageError> {
             continue;
         }
         let text = String::from_utf8(bytes.to_vec()).map_err(|_| unreadable())?;
+        if text.contains('\0') {
+            return Err(unreadable().into());
+        }
         match name.as_str() {
             "csrf" => proven = visitor.is_csrf(&text),
             "revision" => sent.revision = text,

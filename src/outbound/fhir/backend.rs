@@ -67,7 +67,7 @@ pub async fn token(
         status => return Err(FhirReadError::Down(format!("the token endpoint: status {}", status.as_u16()))),
     }
     let body = super::capped_body(&mut response, LARGEST_ANSWER).await?;
-    let answer: Answer = serde_json::from_str(&body)
+    let answer: Answer = crate::domain::json::read(body.as_bytes())
         .map_err(|_| FhirReadError::Malformed("the token endpoint's answer does not read".into()))?;
     if !answer.token_type.eq_ignore_ascii_case("bearer") || answer.access_token.is_empty() {
         return Err(FhirReadError::Malformed("the token endpoint gave no bearer token".into()));

@@ -10,7 +10,7 @@ use fhir_scopes::ScopeSet;
 
 use super::super::client_auth::{self, ProvenClient};
 use super::super::error::{Decision, ErrorKind, OAuthError};
-use super::super::oxide::{CodeExchange, Recovered};
+use super::super::oxide::{CodeExchange, Recovered, check_scope_text};
 use super::super::token::{Issued, TokenRequest};
 use super::super::{mint, pkce};
 use super::{issue_record, record_refusal};
@@ -30,6 +30,7 @@ struct Redemption {
     redirect_uri: Option<String>,
     verifier: Option<String>,
     scope: Option<String>,
+    audiences: Vec<String>,
     now: UtcMillis,
 }
 
@@ -46,6 +47,7 @@ pub async fn redeem(app: &Arc<App>, client: &ProvenClient, request: &TokenReques
         redirect_uri: params.get("redirect_uri").map(str::to_owned),
         verifier: params.get("code_verifier").map(str::to_owned),
         scope: params.get("scope").map(str::to_owned),
+        audiences: request.audiences(),
         now: app.now(),
     };
     let app = Arc::clone(app);
@@ -107,9 +109,15 @@ async fn in_transaction(conn: &mut Conn, app: &App, redemption: Redemption) -> D
         record_refusal(conn, &grant.organization_id, &client.client.id, ("code.wrong_verifier", grant.id), now).await?;
         return Ok(Err(OAuthError::grant("wrong code_verifier, the code is spoilt")));
     }
-    // 6 a code's scopes are settled; asking for more here is refused
+    // 6 a code's audience and scopes are settled; asking for another or for more here is refused, and the code stays good
+    if !redemption.audiences.iter().all(|audience| in_force.endpoint.is_named(audience)) {
+        return Ok(Err(OAuthError::new(ErrorKind::InvalidTarget, "the resource is not that of the grant")));
+    }
     let granted = ScopeSet::parse_lenient(&grant.scopes, in_force.endpoint.release).0;
     if let Some(asked) = &redemption.scope {
+        if let Err(refusal) = check_scope_text(asked) {
+            return Ok(Err(refusal));
+        }
         let asked = ScopeSet::parse_lenient(asked, in_force.endpoint.release).0;
         if !granted.covers(&asked) {
             return Ok(Err(OAuthError::new(ErrorKind::InvalidScope, "the scope is more than was granted")));

@@ -32,9 +32,7 @@ pub async fn issue(app: &Arc<App>, client: &ProvenClient, request: &TokenRequest
     }
     let scope =
         request.params.get("scope").ok_or_else(|| OAuthError::new(ErrorKind::InvalidScope, "scope is missing"))?;
-    if !oxide::is_scope_text(scope) {
-        return Err(OAuthError::new(ErrorKind::InvalidScope, "the scope does not read"));
-    }
+    oxide::check_scope_text(scope)?;
     let endpoint = endpoint(app, client, request).await?;
     let asked = ScopeSet::parse_lenient(scope, endpoint.release).0;
     // S07: nobody is here for whom user/, patient/, openid or launch could mean anything
@@ -57,14 +55,13 @@ pub async fn issue(app: &Arc<App>, client: &ProvenClient, request: &TokenRequest
         .await?
 }
 
-/// For which FHIR base URL: `resource` or `aud` if given, else the one the approval is about.
+/// For which FHIR base URL: what the request names if it does, else the one the approval is about.
 async fn endpoint(app: &App, client: &ProvenClient, request: &TokenRequest<'_>) -> Result<FhirEndpoint, OAuthError> {
     let endpoints =
         storage::organizations::list_endpoints(&mut *app.store.read().await?, &request.organization.id).await?;
     let approved = endpoints.into_iter().filter(|endpoint| client.approval.fhir_endpoints.contains(&endpoint.id));
-    let audience =
-        request.params.get("resource").or_else(|| request.params.get("aud")).or_else(|| request.params.get("audience"));
-    let mut fitting = approved.filter(|endpoint| audience.is_none_or(|audience| endpoint.is_audience(audience)));
+    let audiences = request.audiences();
+    let mut fitting = approved.filter(|endpoint| audiences.iter().all(|audience| endpoint.is_named(audience)));
     match (fitting.next(), fitting.next()) {
         (Some(endpoint), None) => Ok(endpoint),
         (Some(_), Some(_)) => {

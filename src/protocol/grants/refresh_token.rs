@@ -14,7 +14,7 @@ use fhir_scopes::ScopeSet;
 use super::super::client_auth::{self, ProvenClient};
 use super::super::error::{Decision, ErrorKind, OAuthError};
 use super::super::mint::{self, MintedAccess};
-use super::super::oxide::{Recovered, RefreshExchange};
+use super::super::oxide::{Recovered, RefreshExchange, check_scope_text};
 use super::super::token::{Issued, TokenRequest};
 use super::{issue_record, record_refusal};
 use crate::app::App;
@@ -32,7 +32,7 @@ struct Refreshing {
     organization_id: crate::domain::ids::OrganizationId,
     token: String,
     scope: Option<String>,
-    resource: Option<String>,
+    audiences: Vec<String>,
     now: UtcMillis,
 }
 
@@ -48,7 +48,7 @@ pub async fn refresh(app: &Arc<App>, client: &ProvenClient, request: &TokenReque
         organization_id: request.organization.id.clone(),
         token: token.to_owned(),
         scope: params.get("scope").map(str::to_owned),
-        resource: params.get("resource").map(str::to_owned),
+        audiences: request.audiences(),
         now: app.now(),
     };
     let app = Arc::clone(app);
@@ -186,12 +186,13 @@ fn decide(in_force: &GrantInForce, token: &RefreshToken, refreshing: &Refreshing
     if !standing.has_offline_access() && !standing.has_online_access() {
         return Err(OAuthError::grant("refreshing is not approved any more"));
     }
-    if refreshing.resource.as_deref().is_some_and(|resource| !in_force.endpoint.is_audience(resource)) {
+    if !refreshing.audiences.iter().all(|audience| in_force.endpoint.is_named(audience)) {
         return Err(OAuthError::new(ErrorKind::InvalidTarget, "the resource is not that of the grant"));
     }
     let asked = match &refreshing.scope {
         None => granted,
         Some(text) => {
+            check_scope_text(text)?;
             let (asked, rejected) = ScopeSet::parse_lenient(text, in_force.endpoint.release);
             if !rejected.is_empty() || asked.is_empty() || !granted.covers(&asked) {
                 return Err(OAuthError::new(ErrorKind::InvalidScope, "the scope is more than was granted"));

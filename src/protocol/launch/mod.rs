@@ -108,6 +108,9 @@ pub struct WrongWish {
 
 impl From<StorageError> for NoLaunch {
     fn from(error: StorageError) -> Self {
+        if matches!(error, StorageError::Unstorable) {
+            return wrong("body", "malformed", "a value holds the character U+0000");
+        }
         Self::Unavailable(error.to_string())
     }
 }

@@ -227,7 +227,6 @@ fn every_later_fault_is_told_to_the_app_with_state_and_issuer() {
             ("request_uri", and(good.clone(), "request_uri", "https://x"), "request_uri_not_supported"),
             ("fragment", and(good.clone(), "response_mode", "fragment"), "invalid_request"),
             ("a mode we do not have", and(good.clone(), "response_mode", "query.jwt"), "invalid_request"),
-            ("empty request object", and(good.clone(), "request", ""), "request_not_supported"),
             ("nobody signed in", and(good.clone(), "prompt", "none"), "login_required"),
             ("bad hint", and(good.clone(), "id_token_hint", "x.y.z"), "invalid_request"),
         ] {

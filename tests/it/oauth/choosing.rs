@@ -200,8 +200,14 @@ fn a_clinician_searches_patients_and_their_visits() {
         let found = browser.submit_and_follow(&search.clone().with("q", "ann")).await;
         found.says("anna the patient");
         assert!(!found.body.contains("cleo the patient"));
-        let nobody = browser.submit_and_follow(&search.with("q", "zebra")).await;
+        let nobody = browser.submit_and_follow(&search.clone().with("q", "zebra")).await;
         nobody.says("No patient found");
+        // a day that the calendar does not have is nobody's birthday: the FHIR server is not asked what it would refuse
+        for q in ["2026-13-45", "2026-02-30"] {
+            browser.submit_and_follow(&search.clone().with("q", q)).await;
+            assert!(server.asked().iter().any(|(path, _)| path.contains(&format!("identifier={q}"))), "{q}");
+            assert!(!server.asked().iter().any(|(path, _)| path.contains(&format!("birthdate={q}"))), "{q}");
+        }
         let form = found.forms("/patient").into_iter().find(|form| form.method == "post").unwrap();
         assert_eq!(browser.submit(&form.clone().with("patient", "nobody")).await.status, 403);
         server.mood(Mood::Unsorted);

@@ -89,7 +89,7 @@ fn who_may_register_is_for_the_organization_to_say() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
         let body = good().to_string();
-        refused(&send(&stage, Method::POST, "", None, &body).await, 401, "invalid_token");
+        assert_eq!(send(&stage, Method::POST, "", None, &body).await.status, 401);
         refused(&send(&stage, Method::POST, "", Some("csk_nonsense"), &body).await, 401, "invalid_token");
         let token = make_initial_access_token(&stage.world().app, &stage.world().admin, "for Acme").await.unwrap();
         assert!(

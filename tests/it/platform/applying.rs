@@ -156,3 +156,39 @@ fn unknown_keys_and_absent_references_are_named() {
         world.database.remove().await;
     });
 }
+
+/// The file with one more FHIR server, of this id.
+fn with_server_named(id: &str) -> String {
+    let server = format!(
+        "[[organizations.resource_servers]]\nname = \"Other server\"\nid = \"{id}\"\n\n[[application_providers]]"
+    );
+    FILE.replacen("[[application_providers]]", &server, 1)
+}
+
+#[test]
+fn no_client_is_declared_with_an_id_that_means_something_else() {
+    on_both(|dialect: Dialect| async move {
+        let world = World::new(dialect).await;
+        apply(&world.app, &Declaration::read(FILE, false).unwrap(), false).await.unwrap();
+        let somebody = world.reviewer.account.id.as_str().to_owned();
+        let server = "the-fhir-server";
+        let with_server = with_server_named(server);
+        apply(&world.app, &Declaration::read(&with_server, false).unwrap(), false).await.unwrap();
+        for id in [somebody.as_str(), "countersign", "org_mine", "rs_mine", "acc_mine", server] {
+            for dry_run in [true, false] {
+                let text = FILE.replace("\"declared-app\"", &format!("\"{id}\""));
+                let file = Declaration::read(&text, false).unwrap();
+                let refused = apply(&world.app, &file, dry_run).await.expect_err(id).to_string();
+                assert!(refused.contains("client_id"), "{id}: {refused}");
+                let mut conn = world.app.store.read().await.unwrap();
+                assert!(storage::clients::lookup(&mut conn, &ClientId::from_text(id)).await.unwrap().is_none());
+            }
+        }
+        // nor a FHIR server with the id of a client
+        let text = with_server_named("declared-app");
+        let refused =
+            apply(&world.app, &Declaration::read(&text, false).unwrap(), false).await.unwrap_err().to_string();
+        assert!(refused.contains("resource server"), "{refused}");
+        world.database.remove().await;
+    });
+}

@@ -2,5 +2,7 @@
 
 mod applying;
 mod commands;
+mod hosts;
 mod outbox;
 mod signing_in;
+pub mod surface;
