@@ -207,6 +207,8 @@ fn no_words_are_left_over() {
     let unused: Vec<_> = keys_of(Lang::En)
         .into_keys()
         .filter(|key| !text.contains(&format!("\"{key}\"")))
+        // the words of a fault go by its code
+        .filter(|key| key.strip_prefix("fault-").is_none_or(|code| !text.contains(&format!("\"{code}\""))))
         .filter(|key| !prefixes.iter().any(|prefix| key.starts_with(prefix)))
         .collect();
     assert!(unused.is_empty(), "words nobody says: {unused:?}");
@@ -223,6 +225,28 @@ fn words_that_rust_code_asks_for_exist() {
             assert!(known.contains_key(key), "{}: there are no words for {key}", file.display());
         }
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_form_is_told_in_both_languages() {
+    let known = keys_of(Lang::En);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut codes = BTreeSet::new();
+    for file in files_below(&source, "rs") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        // the code stands behind the field, or alone where a function checks what fields have in common
+        for (call, place) in [("Fault::new(", 1), ("Refusal::invalid(", 1), ("Err((", 0), ("refuse(", 0)] {
+            for call in code.split(call).skip(1) {
+                let first: Vec<_> = call.splitn(4, ',').map(str::trim).take(2).collect();
+                let literal = |part: &&str| part.strip_prefix('"')?.strip_suffix('"').map(str::to_owned);
+                codes.extend(first.get(place).and_then(literal).filter(|code| code.contains('-')));
+            }
+        }
+    }
+    assert!(codes.len() > 60, "the codes are found: {codes:?}");
+    let untold: Vec<_> = codes.iter().filter(|code| !known.contains_key(&format!("fault-{code}"))).collect();
+    assert!(untold.is_empty(), "mistakes without words: {untold:?}");
 }
 
 #[test]

@@ -10,7 +10,6 @@ use core::fmt;
 
 use crate::encoding::Encoded;
 use crate::few::Few;
-use crate::signs::Signs;
 use crate::{ParseError, ParseErrorKind, Release, TypeSelector, limit_grammar};
 
 /// The most bytes a limit may have.
@@ -213,18 +212,12 @@ impl<'a> Limit<'a> {
         if text.len() > MAX_LIMIT_BYTES {
             return Err(ParseError::new(ParseErrorKind::TooLong, 0..text.len()));
         }
-        let signs = Signs::of(text);
-        if signs.is_plain(1)
-            && let Some(limit) = Self::plain(text, signs.bars, types, release)
-        {
-            return Ok(limit);
-        }
-        Self::parse_pairs(text, types, release)
+        Self::plain(text, types, release).map_or_else(|| Self::parse_pairs(text, types, release), Ok)
     }
 
     /// The usual limit, one pair with one plain value; none when it is not quite so.
-    pub(crate) fn plain(text: &'a str, bars: u8, types: TypeSelector, release: Release) -> Option<Self> {
-        let clause = limit_grammar::plain_clause(text, bars, types, release)?;
+    pub(crate) fn plain(text: &'a str, types: TypeSelector, release: Release) -> Option<Self> {
+        let clause = limit_grammar::plain_clause(text, types, release)?;
         (text.len() <= MAX_LIMIT_BYTES).then_some(Self { clauses: Few::One(clause) })
     }
 

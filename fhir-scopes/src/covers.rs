@@ -13,7 +13,7 @@ const MAX_COMPARISONS: usize = 4096;
 impl ScopeSet {
     /// Whether this set permits everything that `other` permits, level by level, without reasoning across levels.
     ///
-    /// Scopes that are not about resources are covered by themselves only. Dates, numbers and references are compared as text:
+    /// Scopes that are not about resources are covered by themselves only; `launch/patient?role=launch` is `launch/patient`. Dates, numbers and references are compared as text:
     /// the answer errs on the side of "no", never on that of "yes".
     ///
     /// ```
@@ -22,6 +22,8 @@ impl ScopeSet {
     /// assert!(of("patient/*.r patient/Observation.s").covers(&of("patient/Observation.rs")));
     /// assert!(!of("patient/*.r user/*.s").covers(&of("patient/Observation.rs")));
     /// assert!(of("patient/Observation.rs?category=a,b").covers(&of("patient/Observation.rs?category=a")));
+    /// assert!(of("launch/patient").covers(&of("launch/patient?role=launch")));
+    /// assert!(!of("launch/patient").covers(&of("launch/patient?role=https://x.example/twin")));
     /// ```
     pub fn covers(&self, other: &Self) -> bool {
         other.iter().all(|scope| self.covers_scope(scope))

@@ -8,6 +8,7 @@
 //! ```
 
 use crate::ParseErrorKind as Kind;
+use crate::marks::{cut, first_of};
 use crate::signs::Signs;
 use crate::{
     Dialect, Level, Limit, NonResource, ParseError, Permissions, Release, ResourceScope, ResourceType, ScopeKind,
@@ -15,26 +16,35 @@ use crate::{
 };
 
 pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
-    // 1 only what RFC 6749 allows
+    match meaning(token, release) {
+        // made of words that are known byte by byte, and of a limit whose bytes were looked at
+        known @ Ok(ScopeKind::Resource(_) | ScopeKind::Plain(_)) => known,
+        // what RFC 6749 does not allow is told before anything else
+        other => strange_character(token).map_or(other, Err),
+    }
+}
+
+/// The first character that may not stand in a token.
+fn strange_character(token: &str) -> Option<ParseError> {
+    let strange = |byte: u8| !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    let at = token.bytes().position(strange)?;
+    let width = token.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+    Some(ParseError::new(Kind::Character, at..at + width))
+}
+
+fn meaning(token: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
     if token.is_empty() {
         return Err(ParseError::new(Kind::Empty, 0..0));
     }
-    let signs = Signs::of(token);
-    if signs.outside {
-        let strange = |byte: u8| !matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-        let at = token.bytes().position(strange).unwrap_or(0);
-        let width = token.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-        return Err(ParseError::new(Kind::Character, at..at + width));
-    }
-    // 2 the URI spellings of known scopes
+    // the URI spellings of known scopes
     if let Some(short) = token.strip_prefix(uri::SMART) {
-        return spelled_out(parse_short(short, &signs, release), |plain| !uri::is_openid(plain))
+        return spelled_out(parse_short(short, release), |plain| !uri::is_openid(plain))
             .map_err(|error| error.shifted(uri::SMART.len()));
     }
     if let Some(short) = token.strip_prefix(uri::OPENID) {
         return Ok(plain(short).filter(|plain| uri::is_openid(*plain)).map_or(ScopeKind::Extension, ScopeKind::Plain));
     }
-    parse_short(token, &signs, release)
+    parse_short(token, release)
 }
 
 /// Under SMART's prefix a known scope keeps its meaning, a misspelt one is refused, and any other URI is an extension.
@@ -49,11 +59,8 @@ fn spelled_out(
     })
 }
 
-fn parse_short<'a>(token: &'a str, signs: &Signs, release: Release) -> Result<ScopeKind<'a>, ParseError> {
-    // by hand, since the slash of a scope stands near the beginning
-    if let Some((word, rest)) =
-        token.bytes().position(|byte| byte == b'/').and_then(|at| Some((token.get(..at)?, token.get(at + 1..)?)))
-    {
+fn parse_short(token: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
+    if let Some((word, _, rest)) = cut(token, [b'/']) {
         let level = match word {
             "patient" => Level::Patient,
             "user" => Level::User,
@@ -68,7 +75,7 @@ fn parse_short<'a>(token: &'a str, signs: &Signs, release: Release) -> Result<Sc
         if names_something_else(rest) {
             return Ok(ScopeKind::Unknown);
         }
-        return resource(level, rest, signs, release).map(ScopeKind::Resource).map_err(|error| error.shifted(start));
+        return resource(level, rest, release).map_err(|error| error.shifted(start));
     }
     match plain(token) {
         Some(plain) => Ok(ScopeKind::Plain(plain)),
@@ -94,7 +101,8 @@ fn launch(rest: &str, release: Release) -> Option<ScopeKind<'static>> {
         Some((context, query)) => (context, Some(query.strip_prefix("role=")?)),
         None => (rest, None),
     };
-    if role.is_some_and(|role| role.is_empty() || role.bytes().any(|byte| matches!(byte, b'&' | b'?' | b'='))) {
+    let strange = |role: &str| role.bytes().any(|byte| matches!(byte, b'&' | b'?' | b'=')) || Signs::of(role).outside;
+    if role.is_some_and(|role| role.is_empty() || strange(role)) {
         return None;
     }
     let context = ResourceType::parse_lower_case(context, release)?;
@@ -108,10 +116,9 @@ fn names_something_else(rest: &str) -> bool {
         && !ResourceType::every().any(|known| known.name().eq_ignore_ascii_case(rest))
 }
 
-fn resource<'a>(level: Level, rest: &'a str, signs: &Signs, release: Release) -> Result<ResourceScope<'a>, ParseError> {
-    let stop = rest.bytes().position(|byte| matches!(byte, b'.' | b'?')).unwrap_or(rest.len());
-    let end = stop
-        + rest.get(stop..).and_then(|rest| rest.bytes().position(|byte| byte == b'?')).unwrap_or(rest.len() - stop);
+fn resource(level: Level, rest: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
+    let stop = first_of(rest.as_bytes(), [b'.', b'?']).unwrap_or(rest.len());
+    let end = stop + rest.bytes().skip(stop).position(|byte| byte == b'?').unwrap_or(rest.len() - stop);
     let (head, query) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..));
     let dot = (stop < end).then_some(stop);
     let name = head.get(..stop).unwrap_or_default();
@@ -131,12 +138,13 @@ fn resource<'a>(level: Level, rest: &'a str, signs: &Signs, release: Release) ->
     let limit = match query {
         None => Limit::NONE,
         Some(_) if dialect == Dialect::V1 => return Err(ParseError::new(Kind::LimitOnV1, end..rest.len())),
-        Some(query) => match signs.is_plain(2).then(|| Limit::plain(query, signs.bars, types, release)).flatten() {
+        Some(query) => match Limit::plain(query, types, release) {
             Some(limit) => limit,
+            None if Signs::of(query).outside => return Err(ParseError::new(Kind::Character, end..rest.len())),
             None => Limit::parse(query, types, release).map_err(|error| error.shifted(end + 1))?,
         },
     };
-    Ok(ResourceScope { level, types, permissions, limit, dialect })
+    Ok(ScopeKind::Resource(ResourceScope { level, types, permissions, limit, dialect }))
 }
 
 /// Extensions, slips of the pen in known forms, and tokens that belong to somebody else.

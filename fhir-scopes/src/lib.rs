@@ -48,6 +48,7 @@ mod grammar;
 mod intersect;
 mod level;
 mod limit_grammar;
+mod marks;
 pub mod matches;
 mod names;
 mod normal;

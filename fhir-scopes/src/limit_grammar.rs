@@ -7,14 +7,19 @@ use alloc::vec::Vec;
 use crate::constraint::unescaped;
 use crate::encoding::{Encoded, decode};
 use crate::few::Few;
+use crate::marks::cut;
 use crate::signs::Signs;
 use crate::{Clause, ParameterKind, ParseError, ParseErrorKind, Release, TypeSelector, tables};
 
-/// Reads `name=value` where the value is known to be plain: one value, nothing encoded, no other separator. None when it is not quite so.
-pub(crate) fn plain_clause(pair: &str, bars: u8, types: TypeSelector, release: Release) -> Option<Clause<'_>> {
-    let (name, value) = split(pair)?;
+/// Reads `name=value` where the value is plain: one value, nothing encoded, no other separator. None when it is not quite so.
+pub(crate) fn plain_clause(pair: &str, types: TypeSelector, release: Release) -> Option<Clause<'_>> {
+    let (name, _, value) = cut(pair, [b'='])?;
+    let signs = Signs::of(value);
+    if !signs.is_plain() {
+        return None;
+    }
     let (parameter, kind) = parameter(name, types, release).ok()?;
-    says_something(kind, value, bars).then_some(Clause {
+    says_something(kind, value, signs.bars).then_some(Clause {
         parameter,
         kind,
         alternatives: Few::One(Cow::Borrowed(value)),
@@ -26,25 +31,18 @@ fn says_something(kind: ParameterKind, value: &str, bars: u8) -> bool {
     !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1)
 }
 
-/// Splits at the first equals sign, which stands near the beginning.
-fn split(pair: &str) -> Option<(&str, &str)> {
-    let at = pair.bytes().position(|byte| byte == b'=')?;
-    Some((pair.get(..at)?, pair.get(at + 1..)?))
-}
-
 /// Reads `name=value,value`.
 pub(crate) fn clause(pair: &str, types: TypeSelector, release: Release) -> Result<Clause<'_>, ParseError> {
-    let Some((name, value)) = split(pair) else {
+    let Some((name, _, value)) = cut(pair, [b'=']) else {
         return Err(ParseError::new(ParseErrorKind::Pair, 0..pair.len()));
     };
     let (parameter, kind) = parameter(name, types, release).map_err(|kind| ParseError::new(kind, 0..name.len()))?;
     let start = name.len() + 1;
     let signs = Signs::of(value);
-    if signs.is_plain(0) && says_something(kind, value, signs.bars) {
+    if signs.is_plain() && says_something(kind, value, signs.bars) {
         return Ok(Clause { parameter, kind, alternatives: Few::One(Cow::Borrowed(value)) });
     }
-    if signs.separators > 0 {
-        let at = value.find(['=', '?']).unwrap_or(0);
+    if let Some(at) = value.find(['=', '?']) {
         return Err(ParseError::new(ParseErrorKind::Pair, start + at..start + at + 1));
     }
     let refuse = |kind| ParseError::new(kind, start..pair.len());

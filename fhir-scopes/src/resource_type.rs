@@ -1,6 +1,7 @@
 //! The registry of resource types: a name becomes one byte.
 
 use core::fmt;
+use core::num::NonZeroU8;
 
 use crate::names;
 use crate::tables::TYPES;
@@ -66,10 +67,13 @@ impl Release {
 /// assert!(ResourceType::parse("observation", Release::R4).is_none()); // case-sensitive
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResourceType(u8);
+pub struct ResourceType(
+    /// The place in the table and one more, so that a selector of types is a single byte.
+    NonZeroU8,
+);
 
 const SLOTS: usize = 1024;
-const FREE: u8 = u8::MAX;
+const FREE: u8 = 0;
 
 /// Open addressing over a cheap hash of the name, laid out when the crate is compiled.
 static INDEX: [u8; SLOTS] = index(false);
@@ -85,7 +89,7 @@ const fn slot(name: &[u8], lower_case: bool) -> usize {
     reason = "the table holds fewer than 255 types, checked here at compile time"
 )]
 const fn index(lower_case: bool) -> [u8; SLOTS] {
-    assert!(TYPES.len() < FREE as usize);
+    assert!(TYPES.len() < u8::MAX as usize);
     let mut slots = [FREE; SLOTS];
     let mut i = 0;
     while i < TYPES.len() {
@@ -93,7 +97,7 @@ const fn index(lower_case: bool) -> [u8; SLOTS] {
         while slots[at] != FREE {
             at = (at + 1) % SLOTS;
         }
-        slots[at] = i as u8;
+        slots[at] = i as u8 + 1;
         i += 1;
     }
     slots
@@ -103,12 +107,9 @@ const fn index(lower_case: bool) -> [u8; SLOTS] {
 fn find(slots: &[u8; SLOTS], first: usize, fits: impl Fn(&str) -> bool) -> Option<ResourceType> {
     let mut at = first;
     loop {
-        let found = slots[at % SLOTS];
-        if found == FREE {
-            return None;
-        }
-        if fits(TYPES[usize::from(found)].0) {
-            return Some(ResourceType(found));
+        let found = ResourceType(NonZeroU8::new(slots[at % SLOTS])?);
+        if fits(found.name()) {
+            return Some(found);
         }
         at += 1;
     }
@@ -118,8 +119,10 @@ fn find(slots: &[u8; SLOTS], first: usize, fits: impl Fn(&str) -> bool) -> Optio
 const fn known(name: &str) -> ResourceType {
     let mut i = 0;
     while i < TYPES.len() {
-        if equal(TYPES[i].0.as_bytes(), name.as_bytes()) {
-            return ResourceType(i as u8);
+        if equal(TYPES[i].0.as_bytes(), name.as_bytes())
+            && let Some(place) = NonZeroU8::new(i as u8 + 1)
+        {
+            return ResourceType(place);
         }
         i += 1;
     }
@@ -195,7 +198,7 @@ impl ResourceType {
     /// assert_eq!(fhir_scopes::ResourceType::PATIENT.name(), "Patient");
     /// ```
     pub fn name(self) -> &'static str {
-        TYPES[usize::from(self.0)].0
+        TYPES[self.index()].0
     }
 
     /// Whether a release defines the type.
@@ -205,7 +208,7 @@ impl ResourceType {
     /// assert!(ResourceType::PATIENT.is_in(Release::R5));
     /// ```
     pub fn is_in(self, release: Release) -> bool {
-        TYPES[usize::from(self.0)].1 & release.bit() != 0
+        TYPES[self.index()].1 & release.bit() != 0
     }
 
     /// Every type of a release, sorted by name.
@@ -224,11 +227,11 @@ impl ResourceType {
     /// assert!(fhir_scopes::ResourceType::every().count() > 146);
     /// ```
     pub fn every() -> impl Iterator<Item = Self> {
-        (0..FREE).take(TYPES.len()).map(Self)
+        (0..u8::MAX).map_while(Self::from_index)
     }
 
     pub(crate) fn from_index(place: u8) -> Option<Self> {
-        (usize::from(place) < TYPES.len()).then_some(Self(place))
+        if usize::from(place) < TYPES.len() { NonZeroU8::new(place + 1).map(Self) } else { None }
     }
 
     /// The place in the table, for arrays indexed by type.
@@ -238,7 +241,7 @@ impl ResourceType {
     /// assert!(ResourceType::PATIENT.index() < ResourceType::every().count());
     /// ```
     pub fn index(self) -> usize {
-        usize::from(self.0)
+        usize::from(self.0.get()) - 1
     }
 }
 
@@ -259,12 +262,12 @@ impl fmt::Debug for ResourceType {
 pub(crate) struct TypeSet([u64; 4]);
 
 impl TypeSet {
-    pub(crate) fn insert(&mut self, one: ResourceType) {
-        self.0[one.index() / 64] |= 1 << (one.index() % 64);
-    }
-
-    pub(crate) fn contains(&self, one: ResourceType) -> bool {
-        self.0[one.index() / 64] & 1 << (one.index() % 64) != 0
+    /// Whether it was not there before.
+    pub(crate) fn insert(&mut self, one: ResourceType) -> bool {
+        let (word, bit) = (&mut self.0[one.index() / 64], 1 << (one.index() % 64));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -276,7 +279,7 @@ impl TypeSet {
             core::iter::from_fn(move || {
                 let lowest = u8::try_from(word.trailing_zeros()).ok().filter(|bit| *bit < 64)?;
                 word &= word - 1;
-                Some(ResourceType(start + lowest))
+                ResourceType::from_index(start + lowest)
             })
         })
     }
@@ -285,8 +288,16 @@ impl TypeSet {
 impl FromIterator<ResourceType> for TypeSet {
     fn from_iter<I: IntoIterator<Item = ResourceType>>(types: I) -> Self {
         let mut set = Self::default();
-        types.into_iter().for_each(|one| set.insert(one));
+        set.extend(types);
         set
+    }
+}
+
+impl Extend<ResourceType> for TypeSet {
+    fn extend<I: IntoIterator<Item = ResourceType>>(&mut self, types: I) {
+        for one in types {
+            self.insert(one);
+        }
     }
 }
 
@@ -336,6 +347,14 @@ impl TypeSelector {
     /// ```
     pub fn includes(self, one: ResourceType) -> bool {
         self.covers(Self::One(one))
+    }
+
+    /// All in one byte: nothing for `*`.
+    pub(crate) fn byte(self) -> u8 {
+        match self {
+            Self::All => 0,
+            Self::One(one) => one.0.get(),
+        }
     }
 
     /// The text in a scope: `*` or the name.

@@ -3,6 +3,7 @@
 //! The path is relative to the base and taken as it is: no decoding, no repair of slashes. A guard that repairs reads another
 //! request than the server behind it.
 
+use crate::marks::cut;
 use crate::matches::is_id;
 use crate::{Release, ResourceType, compartment};
 
@@ -185,17 +186,18 @@ pub fn read<'a>(method: &str, path: &'a str, query: &str, release: Release) -> R
         return Ok(Interaction::Open);
     }
     let path = path.strip_prefix('/').unwrap_or(path);
+    // what an interaction is made of has been compared or checked byte by byte, so only a refusal asks whether the path itself is odd
+    interaction(method, path, query, release).map_err(|why| if is_plain(path) { why } else { NoRoute::Path })
+}
+
+fn interaction<'a>(method: Method, path: &'a str, query: &str, release: Release) -> Result<Interaction<'a>, NoRoute> {
     let mut segments = [""; 5];
     let mut count = 0;
-    if !path.is_empty() {
-        let mut rest = Some(path);
-        while let Some(text) = rest {
-            let slot = segments.get_mut(count).ok_or(NoRoute::NoInteraction)?;
-            let (segment, after) = first_segment(text).ok_or(NoRoute::Path)?;
-            *slot = segment;
-            count += 1;
-            rest = after;
-        }
+    let mut rest = (!path.is_empty()).then_some(path);
+    while let Some(text) = rest {
+        let slot = segments.get_mut(count).ok_or(NoRoute::NoInteraction)?;
+        (*slot, rest) = cut(text, [b'/']).map_or((text, None), |(segment, _, after)| (segment, Some(after)));
+        count += 1;
     }
     let one = |name: &str| ResourceType::parse(name, release).ok_or(NoRoute::UnknownType);
     match segments.get(..count).unwrap_or_default() {
@@ -266,18 +268,11 @@ impl Method {
     }
 }
 
-/// What stands before the first slash, and what behind it, if there is one. None where the segment is empty, a path step or odd.
-fn first_segment(path: &str) -> Option<(&str, Option<&str>)> {
-    let end = path.bytes().position(|byte| !PLAIN[usize::from(byte)]).unwrap_or(path.len());
-    let segment = path.get(..end)?;
-    if segment.is_empty() || segment == "." || segment == ".." {
-        return None;
-    }
-    match path.as_bytes().get(end) {
-        None => Some((segment, None)),
-        Some(b'/') => Some((segment, path.get(end + 1..))),
-        Some(_) => None,
-    }
+/// Whether every segment is there, takes no step and is made of plain bytes.
+fn is_plain(path: &str) -> bool {
+    let plain =
+        |segment: &str| segment.bytes().all(|byte| PLAIN[usize::from(byte)]) && !matches!(segment, "" | "." | "..");
+    path.is_empty() || path.split('/').all(plain)
 }
 
 /// The bytes that stand in types, ids, operations and the words of FHIR.

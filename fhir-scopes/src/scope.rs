@@ -289,6 +289,17 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// The role asked for, other than `launch`: that one is meant where none is named (SMART 2.2 "launch context with roles").
+    ///
+    /// ```
+    /// # use fhir_scopes::{Release, Scope};
+    /// assert_eq!(Scope::parse("launch/patient?role=launch", Release::R4).unwrap().own_role(), None);
+    /// assert_eq!(Scope::parse("launch/patient?role=urn:x", Release::R4).unwrap().own_role(), Some("urn:x"));
+    /// ```
+    pub fn own_role(&self) -> Option<&str> {
+        self.launch_role().filter(|role| *role != "launch")
+    }
+
     /// The canonical text: v1 told as v2, limits sorted and in canonical encoding, no URI prefix.
     ///
     /// ```
@@ -299,7 +310,7 @@ impl<'a> Scope<'a> {
     pub fn canonical(&self) -> String {
         match &self.kind {
             ScopeKind::Resource(resource) => resource.in_v2().to_string(),
-            ScopeKind::Plain(plain) => match self.launch_role() {
+            ScopeKind::Plain(plain) => match self.own_role() {
                 Some(role) => format!("{plain}?role={role}"),
                 None => plain.to_string(),
             },
@@ -310,9 +321,7 @@ impl<'a> Scope<'a> {
     /// Whether two scopes that are not about resources ask for the same.
     pub(crate) fn same_plain(&self, other: &Scope<'_>) -> bool {
         match (&self.kind, &other.kind) {
-            (ScopeKind::Plain(own), ScopeKind::Plain(others)) => {
-                own == others && self.launch_role() == other.launch_role()
-            }
+            (ScopeKind::Plain(own), ScopeKind::Plain(others)) => own == others && self.own_role() == other.own_role(),
             (ScopeKind::Extension, ScopeKind::Extension) | (ScopeKind::Unknown, ScopeKind::Unknown) => {
                 self.literal == other.literal
             }

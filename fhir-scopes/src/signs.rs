@@ -1,4 +1,4 @@
-//! What the bytes of a token tell before anybody looks closer: one pass, many bytes at a time, without branches.
+//! What the bytes of a value tell before anybody looks closer: one pass, many bytes at a time, without branches.
 
 /// As many bytes as are looked at together.
 const LANES: usize = 16;
@@ -8,12 +8,10 @@ const LANES: usize = 16;
 pub(crate) struct Signs {
     /// A byte that may not stand in a scope token (RFC 6749 3.3): printable ASCII without space, quote and backslash.
     pub(crate) outside: bool,
-    /// Something encoded, a list of values or of pairs: `%`, `,` or `&`.
+    /// Something encoded, a list of values or of pairs, or a misplaced separator: `%`, `,`, `&`, `=` or `?`.
     pub(crate) intricate: bool,
     /// How many bars; more than 255 count as 255.
     pub(crate) bars: u8,
-    /// How many `=` and `?`; more than 255 count as 255.
-    pub(crate) separators: u8,
 }
 
 impl Signs {
@@ -21,34 +19,30 @@ impl Signs {
     const INTRICATE: u8 = 2;
 
     pub(crate) fn of(text: &str) -> Self {
-        let (mut found, mut bars, mut separators) = ([0_u8; LANES], [0_u8; LANES], [0_u8; LANES]);
+        let (mut found, mut bars) = ([0_u8; LANES], [0_u8; LANES]);
         by_lanes(text, b'!', |group| {
             for (i, &byte) in group.iter().enumerate() {
                 let is = |sign: u8| u8::from(byte == sign);
                 let outside = u8::from(byte.wrapping_sub(0x21) > 0x7e - 0x21) | is(b'"') | is(b'\\');
                 found[i] |= outside * Self::OUTSIDE;
-                found[i] |= (u8::from(byte.wrapping_sub(b'%') < 2) | is(b',')) * Self::INTRICATE;
-                bars[i] = bars[i].saturating_add(is(b'|'));
                 // `=` and `?` differ in one bit
-                separators[i] = separators[i].saturating_add(u8::from(byte & !2 == b'='));
+                let separator = u8::from(byte & !2 == b'=');
+                found[i] |= (u8::from(byte.wrapping_sub(b'%') < 2) | is(b',') | separator) * Self::INTRICATE;
+                bars[i] = bars[i].saturating_add(is(b'|'));
             }
         });
         let found = found.iter().fold(0, |all, one| all | one);
-        let sum = |lanes: [u8; LANES]| {
-            let sum: u32 = lanes.iter().map(|one| u32::from(*one)).sum();
-            u8::try_from(sum).unwrap_or(u8::MAX)
-        };
+        let bars: u32 = bars.iter().map(|one| u32::from(*one)).sum();
         Self {
             outside: found & Self::OUTSIDE != 0,
             intricate: found & Self::INTRICATE != 0,
-            bars: sum(bars),
-            separators: sum(separators),
+            bars: u8::try_from(bars).unwrap_or(u8::MAX),
         }
     }
 
-    /// Whether the value of a pair is plain, `separators` being those that stand before it: one value, nothing encoded.
-    pub(crate) const fn is_plain(&self, separators: u8) -> bool {
-        !self.outside && !self.intricate && self.separators == separators
+    /// Whether the value of a pair is plain: one value, nothing encoded.
+    pub(crate) const fn is_plain(&self) -> bool {
+        !self.outside && !self.intricate
     }
 }
 
@@ -87,7 +81,7 @@ mod tests {
 
     #[test]
     fn every_byte_of_a_text_is_looked_at() {
-        let plain = Signs { outside: false, intricate: false, bars: 0, separators: 0 };
+        let plain = Signs { outside: false, intricate: false, bars: 0 };
         assert_eq!(Signs::of(""), plain);
         for length in 1..70 {
             for at in 0..length {
@@ -97,11 +91,8 @@ mod tests {
                     assert_eq!(with(sign), Signs { outside: true, ..plain });
                 }
                 assert!(with('é').outside);
-                for sign in ['%', ',', '&'] {
+                for sign in ['%', ',', '&', '=', '?'] {
                     assert_eq!(with(sign), Signs { intricate: true, ..plain });
-                }
-                for sign in ['=', '?'] {
-                    assert_eq!(with(sign), Signs { separators: 1, ..plain });
                 }
                 assert_eq!(with('|'), Signs { bars: 1, ..plain });
                 for sign in ['!', '~', '/', '.', '*', '#', '[', ']', '0', 'z'] {
@@ -113,7 +104,6 @@ mod tests {
 
     #[test]
     fn counts_do_not_wrap_around() {
-        let many = Signs::of(&"|=".repeat(10_000));
-        assert_eq!((many.bars, many.separators), (255, 255));
+        assert_eq!(Signs::of(&"|".repeat(10_000)).bars, 255);
     }
 }

@@ -117,14 +117,17 @@ const MISSPELT: [&str; 3] = [
 pub fn corrected(set: &ScopeSet) -> (ScopeSet, Vec<Correction>) {
     let mut corrections = Vec::new();
     let scopes = set.iter().map(|scope| {
-        let Some(meant) = MISSPELT.iter().find_map(|wrong| put_right(scope, wrong, set.release())) else {
-            return scope.clone();
-        };
+        let Some(meant) = meant(scope, set.release()) else { return scope.clone() };
         corrections.push(Correction { asked: scope.literal().to_string(), meant: meant.literal().to_string() });
         meant
     });
     let scopes: Vec<_> = scopes.collect();
     (ScopeSet::from_scopes(scopes, set.release()), corrections)
+}
+
+/// What a misspelt scope stands for; none where it is no such scope.
+pub(crate) fn meant(scope: &Scope<'static>, release: Release) -> Option<Scope<'static>> {
+    MISSPELT.iter().find_map(|wrong| put_right(scope, wrong, release))
 }
 
 fn put_right(scope: &Scope<'static>, wrong: &str, release: Release) -> Option<Scope<'static>> {

@@ -32,7 +32,7 @@ const OTHER_DEVELOPER: &str = "joris@zorgapps.example";
 
 /// The tour's own app, a public client.
 pub const PUBLIC: &str = "chart-reader";
-/// A server application with a secret.
+/// A server application with a secret: St. Mary has decided to take secrets for `system/` scopes too.
 pub const CONFIDENTIAL: &str = "ward-dashboard";
 /// A backend service with its own key.
 pub const BACKEND: &str = "night-export";
@@ -169,7 +169,7 @@ pub fn declaration(keeping: &Keeping, base_url: &str) -> String {
         "organizations": [{
             "slug": ORGANIZATION,
             "name": "St. Mary Hospital",
-            "settings": { "website": "https://st-mary.example/", "contact_email": "privacy@st-mary.example", "registration": "open" },
+            "settings": { "website": "https://st-mary.example/", "contact_email": "privacy@st-mary.example", "registration": "open", "backend_services_may_use_secrets": true },
             "fhir_endpoints": [{ "slug": ENDPOINT, "name": "Patient records (R4)", "base_url": format!("{base_url}{FHIR_PATH}"), "release": "r4" }],
             "resource_servers": [{ "id": RESOURCE_SERVER, "name": "FHIR server", "secret": keeping.resource_server_secret }],
         }],

@@ -23,7 +23,8 @@ Five minutes
      Press the button, sign in as the patient, choose whose chart, see what you allow, allow it. Chart Reader shows the chart.
   2. Staff see who asks.       {base_url}/console/{ORGANIZATION}/clients
      In another browser (or a private window) sign in as staff. Client management lists every app. Open Symptom Diary, read what
-     it asks in plain words, and approve it, all or less; or reject it and say why.
+     it asks in plain words, and approve it, all or less; or reject it and say why. It has a secret and no key: the review warns of
+     that, and Settings is where the hospital decides whether such apps get any token.
   3. Staff stop an app.        Open Chart Reader there and press Disable client. Go back to the app and load anything: its access is gone.
      Enable it again: nothing old comes back, the patient signs in anew.
   4. A developer asks.         {base_url}/portal

@@ -2,6 +2,7 @@
 
 use super::clock::UtcMillis;
 use super::ids::{AccountId, ApplicationProviderId, OrganizationId};
+use super::launch_context::LaunchContext;
 
 /// A person who can sign in.
 #[derive(Clone, Debug)]
@@ -120,6 +121,18 @@ impl FhirUser {
     pub fn is_clinician(&self) -> bool {
         is_clinician(&self.reference)
     }
+
+    /// Is this a patient they may choose: themselves, or somebody they act for?
+    pub fn has_patient(&self, patient: &str) -> bool {
+        self.patients.iter().any(|one| one.patient == patient)
+    }
+
+    /// May they open an app with this context by their own right, as they could without anybody's help? A clinician may; anybody else if it is about a patient of
+    /// theirs, or about nobody.
+    pub fn may_open(&self, context: &LaunchContext) -> bool {
+        let is_theirs = |patient: &String| self.has_patient(patient);
+        self.is_clinician() || context.patient.as_ref().map_or(!context.may_be_about_somebody(), is_theirs)
+    }
 }
 
 /// Is this FHIR user (`Practitioner/7`) a clinician?
@@ -147,4 +160,40 @@ pub fn normalized_email(text: &str) -> Option<String> {
         && text.len() <= 254
         && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | ':' | '"'));
     plausible.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_but_a_clinician_may_open_what_is_not_about_a_patient_of_theirs() {
+        let person = |reference: &str, patients: &[&str]| FhirUser {
+            reference: reference.into(),
+            patients: patients.iter().map(|one| UserPatient { patient: (*one).into(), is_self: false }).collect(),
+        };
+        let anna = person("Patient/anna", &["anna"]);
+        let mother = person("RelatedPerson/m", &["sam", "anna"]);
+        let joe = person("Patient/joe", &["joe"]);
+        let odd = person("Patient/anna", &[]);
+        let doctor = person("Practitioner/7", &[]);
+        for (context, allowed) in [
+            (r#"{"patient":"anna"}"#, [true, true, false, false, true]),
+            (
+                r#"{"patient":"anna","encounter":"v","fhirContext":[{"reference":"Task/1"}]}"#,
+                [true, true, false, false, true],
+            ),
+            (r#"{"patient":"nobody"}"#, [false, false, false, false, true]),
+            (r#"{"encounter":"v"}"#, [false, false, false, false, true]),
+            (r#"{"fhirContext":[{"reference":"Task/1"}]}"#, [false, false, false, false, true]),
+            (r#"{"appContext":"x"}"#, [false, false, false, false, true]),
+            (r#"{"__x":1}"#, [false, false, false, false, true]),
+            (r#"{"intent":"x","tenant":"t","need_patient_banner":true}"#, [true; 5]),
+            ("{}", [true; 5]),
+        ] {
+            let read: LaunchContext = serde_json::from_str(context).expect("a context");
+            let found = [&anna, &mother, &joe, &odd, &doctor].map(|user| user.may_open(&read));
+            assert_eq!(found, allowed, "{context}");
+        }
+    }
 }

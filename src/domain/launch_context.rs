@@ -198,6 +198,15 @@ impl LaunchContext {
         members
     }
 
+    /// Could anything in it be about a person: a patient, a visit, further resources, or what only the app and the EHR understand?
+    pub fn may_be_about_somebody(&self) -> bool {
+        self.patient.is_some()
+            || self.encounter.is_some()
+            || self.app_context.is_some()
+            || !self.fhir_context.is_empty()
+            || !self.extensions.is_empty()
+    }
+
     /// Is there a resource of this type among the further ones, in whatever role?
     pub fn has_type(&self, resource_type: &str) -> bool {
         self.fhir_context.iter().any(|item| item.type_name() == Some(resource_type))

@@ -63,6 +63,8 @@ pub struct OrganizationSettings {
     pub contact_email: String,
     /// Who may register a client at this issuer by machine (RFC 7591). It then waits for approval like any other.
     pub registration: RegistrationPolicy,
+    /// Clients with a shared secret are given `system/` scopes too. SMART Backend Services takes keys only, and so does an organization that did not decide otherwise.
+    pub backend_services_may_use_secrets: bool,
 }
 
 /// Who may register a client by machine.
@@ -88,6 +90,7 @@ impl Default for OrganizationSettings {
             website: String::new(),
             contact_email: String::new(),
             registration: RegistrationPolicy::default(),
+            backend_services_may_use_secrets: false,
         }
     }
 }
@@ -180,4 +183,17 @@ pub struct ResourceServer {
     pub secret_hash: HashedSecret,
     /// Active or suspended.
     pub standing: Standing,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_were_stored_before_a_member_existed_read_with_its_default() {
+        let stored = r#"{"request_expires_days":30,"registration":"open"}"#;
+        let settings: OrganizationSettings = serde_json::from_str(stored).unwrap();
+        assert_eq!((settings.request_expires_days, settings.registration), (30, RegistrationPolicy::Open));
+        assert!(!settings.backend_services_may_use_secrets, "keys only, unless somebody decides otherwise");
+    }
 }

@@ -2,14 +2,15 @@
 //!
 //! Tokens are issued, refreshed, introspected and used at userinfo only while **all** layers say yes: the organization is active; the client is registered; the organization's
 //! approval exists, is enabled, has not expired, and is of the same epoch; the grant is not revoked; the person is active; the FHIR endpoint is this organization's and
-//! part of the approval; somebody who may has consented; and the scopes lie within the approved ones.
+//! part of the approval; somebody who may has consented; the scopes lie within the approved ones; and `system/` scopes are those of a client with a key, unless the
+//! organization takes secrets for them too.
 //!
 //! When the answer is no, it knows **which** layer said so. That goes to the audit record and to staff; the wire answer does not leak it.
 
 use fhir_scopes::{Scope, ScopeSet, us_core};
 
 use super::approvals::{Approval, ApprovalState};
-use super::clients::{Client, ClientState};
+use super::clients::{Client, ClientState, ClientType};
 use super::clock::UtcMillis;
 use super::organizations::{FhirEndpoint, Organization, Standing};
 
@@ -22,6 +23,8 @@ pub struct Facts<'a> {
     pub organization: &'a Organization,
     /// The client.
     pub client: &'a Client,
+    /// How it proves who it is, in the revision that is live here.
+    pub client_type: ClientType,
     /// The organization's answer about it, if it gave one.
     pub approval: Option<&'a Approval>,
     /// The epoch that the code, token or grant carries; `None` where nothing was issued yet.
@@ -74,6 +77,8 @@ pub enum Layer {
     Endpoint,
     /// Nobody consented.
     Consent,
+    /// `system/` scopes for a client without a key, at an organization that does not take secrets for them (SMART Backend Services).
+    NeedsKey,
     /// Nothing of what is asked is approved.
     Scopes,
 }
@@ -92,6 +97,7 @@ impl Layer {
             Self::Person => "person_inactive",
             Self::Endpoint => "endpoint_not_approved",
             Self::Consent => "no_consent",
+            Self::NeedsKey => "needs_key",
             Self::Scopes => "scopes_not_approved",
         }
     }
@@ -103,6 +109,14 @@ impl Layer {
 pub struct Permit<'a> {
     /// The approval in force.
     pub approval: &'a Approval,
+    /// The client is no backend service here: it gets no `system/` scope.
+    system_needs_key: bool,
+}
+
+/// Is a client that proves itself like this refused `system/` scopes here until it has a key? SMART 2.2 has backend services prove themselves with keys; its profile for
+/// secrets "is not intended for" them. An organization that takes plain OAuth clients all the same says so in its settings.
+pub fn system_needs_key(organization: &Organization, client_type: ClientType) -> bool {
+    client_type != ClientType::ConfidentialKeys && !organization.settings.backend_services_may_use_secrets
 }
 
 /// The first layers, which need no grant: may this client act at this organization at all? Client authentication ends with this question, so that a client
@@ -151,13 +165,19 @@ pub fn may_be_used<'a>(facts: &Facts<'a>) -> Result<Permit<'a>, Layer> {
     if facts.consent == Consent::Missing {
         return Err(Layer::Consent);
     }
-    Ok(Permit { approval })
+    Ok(Permit { approval, system_needs_key: system_needs_key(facts.organization, facts.client_type) })
 }
 
 /// What of `asked` may be granted under this permit: within the approved scopes, in the spelling asked (SMART 2.2 scopes, "literal echo"). Never empty.
 ///
 /// Authorization requests, redemptions, refreshes, client credentials and introspection all come here, so one rule holds for them all.
+///
+/// Whoever asks for `system/` scopes without the key that they need here is refused as a whole, and told so ([`Layer::NeedsKey`]): less than was asked would hide
+/// from its developer what to do. A token with such a scope, issued while the organization took secrets, is likewise good for nothing once it does not.
 pub fn scopes_within(permit: &Permit<'_>, asked: &ScopeSet, endpoint: &FhirEndpoint) -> Result<ScopeSet, Layer> {
+    if permit.system_needs_key && asked.has_system_level() {
+        return Err(Layer::NeedsKey);
+    }
     let approved = ScopeSet::parse_lenient(&permit.approval.scopes, endpoint.release).0;
     let granted = approved_part(asked, &approved);
     if granted.is_empty() { Err(Layer::Scopes) } else { Ok(granted) }

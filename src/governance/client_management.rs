@@ -13,6 +13,7 @@ use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{AccessRequestId, AccountId, ApplicationProviderId, ClientId, OrganizationId};
 use crate::domain::names;
 use crate::domain::organizations::FhirEndpoint;
+use crate::domain::permission::system_needs_key;
 use crate::storage::client_management::{Counts, Filter, Line, ListedLine};
 use crate::storage::usage::Uses;
 use crate::storage::{self, Conn, StorageError};
@@ -125,6 +126,8 @@ pub struct Review {
     pub difference: Option<Difference>,
     /// Was no client of this provider ever approved here?
     pub new_provider: bool,
+    /// Does the organization give `system/` scopes to clients with a key only, while this one has none?
+    pub system_needs_key: bool,
     /// Does its name look like that of another provider's client that is approved here, or mix alphabets (D05)?
     pub looks_like_another: bool,
     /// What happened to the client here, newest first.
@@ -190,6 +193,7 @@ pub async fn review(app: &App, staff: &Staff, id: &AccessRequestId) -> Result<Re
         looks_like_another: names::is_mixed(&revision.metadata.name)
             || looks_like_another(conn, &staff.organization.id, (&provider.id, &revision.metadata.name)).await?,
         history: history(conn, &staff.organization.id, &client.id).await?,
+        system_needs_key: system_needs_key(&staff.organization, revision.metadata.client_type),
         request,
         client,
         revision,

@@ -27,7 +27,10 @@ pub enum Risk {
     NewProvider,
     /// The client cannot keep a secret.
     PublicClient,
-    /// Works with nobody signed in, and proves itself with a shared secret: SMART Backend Services asks for a key.
+    /// It asks for `system/` scopes and proves itself with a shared secret, which this organization does not take for them: approved or not, it gets no tokens
+    /// until it registers a key or the organization takes secrets.
+    NeedsKey,
+    /// Works with nobody signed in, and proves itself with a shared secret, which this organization takes: SMART Backend Services asks for a key.
     SharedSecret,
     /// It registered itself and named nobody to write to.
     NoContact,
@@ -50,6 +53,7 @@ impl Risk {
             Self::Sensitive => "sensitive",
             Self::NewProvider => "new-provider",
             Self::PublicClient => "public-client",
+            Self::NeedsKey => "needs-key",
             Self::SharedSecret => "shared-secret",
             Self::NoContact => "no-contact",
             Self::NewHost => "new-host",
@@ -60,7 +64,7 @@ impl Risk {
 
 /// Scopes in words, for staff who decide about them on behalf of others.
 pub fn for_staff(scopes: &ScopeSet, lang: Lang) -> Description {
-    describe_with(scopes, lang, &Options { for_reviewers: true, ..Options::default() })
+    describe_with(scopes, lang, &Options { for_reviewers: true, corrected: true, ..Options::default() })
 }
 
 /// What is asked in a few words: "reads lab results, all patients".
@@ -86,7 +90,9 @@ pub fn risks(review: &Review) -> Vec<Risk> {
     if metadata.client_type == ClientType::Public {
         risks.push(Risk::PublicClient);
     }
-    if metadata.client_type == ClientType::ConfidentialSecret && metadata.may_use(GrantType::ClientCredentials) {
+    if review.system_needs_key && review.asked.has_system_level() {
+        risks.push(Risk::NeedsKey);
+    } else if metadata.client_type == ClientType::ConfidentialSecret && metadata.may_use(GrantType::ClientCredentials) {
         risks.push(Risk::SharedSecret);
     }
     if metadata.contacts.is_empty() {

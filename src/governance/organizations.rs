@@ -147,16 +147,8 @@ async fn another_admin_stays(
     Err(Refusal::Conflict("the last admin stays".into()))
 }
 
-/// Changes the organization's name and settings.
-pub async fn change_settings(
-    app: &App,
-    staff: &Staff,
-    name: &str,
-    settings: OrganizationSettings,
-) -> Result<Organization, Refusal> {
-    staff.must_be(StaffRole::Admin)?;
-    let mut faults = Vec::new();
-    let name = words::one_line("name", name, 120, &mut faults);
+/// Whether the settings hold together, whoever decided them. `loose` takes plain http too.
+pub(super) fn check_settings(settings: &OrganizationSettings, loose: bool, faults: &mut Vec<Fault>) {
     if !(1..=3650).contains(&settings.request_expires_days) {
         faults.push(Fault::new("request_expires_days", "out-of-range", "1 to 3650 days"));
     }
@@ -164,7 +156,6 @@ pub async fn change_settings(
         faults.push(Fault::new("approval_expires_days", "out-of-range", "1 to 3650 days, or empty"));
     }
     for origin in &settings.frame_ancestors {
-        let loose = app.config.outbound.allow_private_networks;
         let good = url::Url::parse(origin).is_ok_and(|url| {
             url.origin().ascii_serialization() == *origin
                 && (url.scheme() == "https" || (loose && url.scheme() == "http"))
@@ -185,6 +176,19 @@ pub async fn change_settings(
     if !settings.contact_email.is_empty() && normalized_email(&settings.contact_email).is_none() {
         faults.push(Fault::new("contact_email", "not-an-address", "that is no e-mail address"));
     }
+}
+
+/// Changes the organization's name and settings.
+pub async fn change_settings(
+    app: &App,
+    staff: &Staff,
+    name: &str,
+    settings: OrganizationSettings,
+) -> Result<Organization, Refusal> {
+    staff.must_be(StaffRole::Admin)?;
+    let mut faults = Vec::new();
+    let name = words::one_line("name", name, 120, &mut faults);
+    check_settings(&settings, app.config.outbound.allow_private_networks, &mut faults);
     if !faults.is_empty() {
         return Err(Refusal::Invalid(faults));
     }

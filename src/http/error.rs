@@ -186,10 +186,11 @@ fn trouble(failure: &Failure) -> pages::Trouble {
         StatusCode::TOO_MANY_REQUESTS => Trouble::TooMany,
         StatusCode::SERVICE_UNAVAILABLE => Trouble::Busy,
         StatusCode::BAD_GATEWAY => Trouble::FhirUnavailable,
-        // it changed since it was shown
-        StatusCode::CONFLICT => Trouble::StaleForm,
+        StatusCode::CONFLICT => Trouble::Conflict,
+        // an app led the person there
+        StatusCode::BAD_REQUEST if failure.code == "logout" => Trouble::BadRequest,
         status if status.is_server_error() => Trouble::Broken,
-        _ => Trouble::Malformed,
+        _ => Trouble::Unusable,
     }
 }
 

@@ -4,7 +4,7 @@ use fhir_scopes::ScopeSet;
 use fhir_scopes::describe::{self, Description, Options, describe_with};
 
 use super::pages::parts::{HistoryLine, Moment, ScopeGroup, ScopeLine, Stand};
-use super::pages::{Lang, Pages};
+use super::pages::{Arg, Lang, Pages};
 use crate::domain::access_requests::RequestState;
 use crate::domain::approvals::{Approval, ApprovalState};
 use crate::domain::audit::AuditRecord;
@@ -257,6 +257,7 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "logout.not_told" => "event-logout-not-told",
         "database.restored" => "event-database-restored",
         "token.issued" => "event-token-issued",
+        "token.needs_key" => "event-token-needs-key",
         "member.added" => "event-member-added",
         "user.linked" => "event-user-linked",
         "organization.added" => "event-organization-added",
@@ -267,50 +268,14 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
     pages.text(lang, key, &[]).unwrap_or_else(|_| event.to_owned())
 }
 
-/// What is wrong with what was sent, as a whole sentence. A fault that needs more than a sentence of ours (which scope, which URI) is told in its own English words.
+/// What is wrong with what was sent, as a whole sentence: `fault-` and its code. The message names the very entry that is wrong (which scope, which URI, which key)
+/// before a colon, which the words may repeat. A fault without words of ours is told in its own English ones.
 pub fn fault_words(pages: &Pages, lang: Lang, fault: &Fault) -> String {
-    let key = match fault.code {
-        "missing" => "fault-missing",
-        "missing-decision" => "fault-missing-decision",
-        "too-long" => "fault-too-long",
-        "not-plain" => "fault-not-plain",
-        "out-of-range" => "fault-out-of-range",
-        "nothing-left" => "fault-nothing-left",
-        "not-an-address" => "fault-not-an-address",
-        "no-account" => "fault-no-account",
-        "not-a-slug" => "fault-not-a-slug",
-        "not-a-base-url" => "fault-not-a-base-url",
-        "not-an-origin" => "fault-not-an-origin",
-        "not-a-url" => "fault-not-a-url",
-        "taken" => "fault-taken",
-        "unknown-person" => "fault-unknown-person",
-        "not-approved" => "fault-not-approved",
-        "not-approved-there" => "fault-not-approved-there",
-        "no-record" => "fault-no-record",
-        "not-their-patient" => "fault-not-their-patient",
-        "not-a-logical-id" => "fault-not-a-logical-id",
-        "not-a-reference" => "fault-not-a-reference",
-        "needs-role" => "fault-needs-role",
-        "not-a-canonical" => "fault-not-a-canonical",
-        "not-an-identifier" => "fault-not-an-identifier",
-        "not-a-type" => "fault-not-a-type",
-        "not-a-role" => "fault-not-a-role",
-        "nothing-meant" => "fault-nothing-meant",
-        "unknown-member" => "fault-unknown-member",
-        "not-an-object" => "fault-not-an-object",
-        "not-system-scopes" => "fault-not-system-scopes",
-        "unknown-kind" => "fault-unknown-kind",
-        "not-system-and-value" => "fault-not-system-and-value",
-        "not-a-country" => "fault-not-a-country",
-        "too-many" => "fault-too-many",
-        "logo-too-large" => "fault-logo-too-large",
-        "logo-not-a-picture" => "fault-logo-not-a-picture",
-        "logo-unreadable" => "fault-logo-unreadable",
-        "not-a-number" => "fault-not-a-number",
-        "too-many-tokens" => "fault-too-many-tokens",
-        _ => return fault.message.clone(),
-    };
-    pages.text(lang, key, &[]).unwrap_or_else(|_| fault.message.clone())
+    let (about, detail) = fault.message.split_once(": ").unwrap_or(("", &fault.message));
+    let about = about.strip_prefix("key ").unwrap_or(about);
+    pages
+        .text(lang, &format!("fault-{}", fault.code), &[("about", Arg::Text(about)), ("detail", Arg::Text(detail))])
+        .unwrap_or_else(|_| fault.message.clone())
 }
 
 #[cfg(test)]

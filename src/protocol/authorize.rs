@@ -99,7 +99,9 @@ pub enum Stop {
     FlowEnded,
     /// A choice that was not offered.
     NotOffered,
-    /// The launch was made for another person.
+    /// A person's answer that does not fit the page it was given on; the sentence says why.
+    BadAnswer(&'static str),
+    /// The launch was made for another person, or is about a record that this one may not open.
     WrongPerson(Badges),
     /// The person is not known here, or was switched off.
     UnknownPerson(Badges),
@@ -215,6 +217,7 @@ pub(super) async fn asker(
             | Layer::Person
             | Layer::Endpoint
             | Layer::Consent
+            | Layer::NeedsKey
             | Layer::Scopes,
         ) => Err(Stop::UnknownClient),
     }

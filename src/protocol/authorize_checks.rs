@@ -167,6 +167,7 @@ pub(super) fn grantable(
         now: app.now(),
         organization: &asker.organization,
         client: &asker.client,
+        client_type: asker.metadata.client_type,
         approval: Some(&asker.approval),
         epoch: None,
         endpoint,

@@ -1,7 +1,8 @@
 //! Consent: what a person may be asked, when they need not be, and what their answer leaves.
 //!
-//! An answer only ever narrows. What is remembered is used for the same or less, of the same client revision, and never where somebody else could be listening
-//! (a native app's loopback address or private scheme) or where it is not clear whose data is meant (a person with several patients).
+//! An answer only ever narrows. What is remembered is used for the same or less, of the same client revision, at the same FHIR endpoint, about the same patient, and
+//! never where somebody else could be listening (a native app's loopback address or private scheme) or where it is not clear whose data is meant (a person with
+//! several patients).
 
 use fhir_scopes::{NonResource, ResourceType, ScopeKind, ScopeSet};
 
@@ -24,7 +25,7 @@ pub fn candidate(
     accepted.filtered(|scope| match scope.kind() {
         ScopeKind::Plain(NonResource::FhirUser) => user.is_some(),
         ScopeKind::Plain(NonResource::OfflineAccess | NonResource::OnlineAccess) => may_refresh,
-        ScopeKind::Plain(NonResource::LaunchFor(kind)) => is_in_context(*kind, scope.launch_role(), context),
+        ScopeKind::Plain(NonResource::LaunchFor(kind)) => is_in_context(*kind, scope.own_role(), context),
         // L08: never patient/ without a patient
         ScopeKind::Resource(resource) => resource.level != fhir_scopes::Level::Patient || context.patient.is_some(),
         _ => true,
@@ -42,8 +43,7 @@ pub enum Settled {
 
 /// Is there anything in context of what a launch scope asks for? A role that nobody filled still gives what there is of its type (SMART 2.2 "launch context with
 /// roles"); but a patient or an encounter in a role of its own is another one than the patient or encounter of the launch.
-fn is_in_context(kind: ResourceType, role: Option<&str>, context: &LaunchContext) -> bool {
-    let own_role = role.filter(|role| *role != "launch");
+fn is_in_context(kind: ResourceType, own_role: Option<&str>, context: &LaunchContext) -> bool {
     match own_role {
         None if kind == ResourceType::PATIENT => context.patient.is_some(),
         None if kind == ResourceType::ENCOUNTER => context.encounter.is_some(),
@@ -56,7 +56,9 @@ fn is_in_context(kind: ResourceType, role: Option<&str>, context: &LaunchContext
 pub struct Known<'a> {
     /// What would be asked.
     pub candidate: &'a ScopeSet,
-    /// What the person agreed to before.
+    /// The patient in context.
+    pub patient: Option<&'a str>,
+    /// What the person agreed to before, at this FHIR endpoint.
     pub remembered: Option<&'a RememberedConsent>,
     /// The client registered itself (RFC 7591): nobody agrees to it in a person's place.
     pub self_registered: bool,
@@ -69,7 +71,8 @@ pub struct Known<'a> {
 ///   organization ends it in its settings, or disables the app.
 /// - **A client that registered itself** never gets a code that no person agreed to (A35): the standing consent is not for it. What a person agreed to for this
 ///   very client and revision, redirect URIs included, is remembered for it as for any other, because `prompt=none` (OpenID Connect) builds on that.
-/// - **A remembered consent** holds for the same or less of the same client revision, unless `prompt=consent` asks anew.
+/// - **A remembered consent** holds for the same or less of the same client revision at the same FHIR endpoint, unless `prompt=consent` asks anew. What a patient, or
+///   somebody who acts for one, agreed to about a patient holds for that patient; a clinician agrees to the app, and chooses the patient each time.
 pub fn settled(
     request: &AuthorizationRequest,
     metadata: &ClientMetadata,
@@ -86,10 +89,15 @@ pub fn settled(
     if request.prompt.consent || (metadata.native && redirect_uri::may_be_another_apps(&request.redirect_uri)) {
         return None;
     }
-    if user.is_some_and(|user| user.patients.len() > 1) && is_about_a_patient(candidate) {
+    let about_a_patient = is_about_a_patient(candidate);
+    if user.is_some_and(|user| user.patients.len() > 1) && about_a_patient {
         return None;
     }
     let remembered = known.remembered.filter(|remembered| remembered.client_revision == request.client_revision)?;
+    let is_clinician = user.is_some_and(FhirUser::is_clinician);
+    if about_a_patient && !is_clinician && remembered.patient.as_deref() != known.patient {
+        return None;
+    }
     let agreed = ScopeSet::parse_lenient(&remembered.scopes, candidate.release()).0;
     agreed.covers(candidate).then_some(Settled::Remembered)
 }

@@ -177,6 +177,11 @@ impl From<Layer> for OAuthError {
             Layer::Epoch | Layer::Grant | Layer::Person | Layer::Endpoint | Layer::Consent => {
                 Self::grant(layer.as_str())
             }
+            Layer::NeedsKey => Self::new(
+                ErrorKind::UnauthorizedClient,
+                "this organization gives system scopes to clients with a key only: register a key and use private_key_jwt, or ask the organization to take secrets",
+            )
+            .because(layer.as_str()),
             Layer::Scopes => {
                 Self::new(ErrorKind::InvalidScope, "none of the scopes may be granted").because(layer.as_str())
             }

@@ -15,6 +15,7 @@ use futures_util::future::join_all;
 use super::reading::reader;
 use crate::app::App;
 use crate::domain::accounts::FhirUser;
+use crate::domain::launch_context::is_logical_id;
 use crate::domain::organizations::FhirEndpoint;
 use crate::outbound::fhir::client::typed_value;
 use crate::outbound::fhir::records::RecordView;
@@ -150,6 +151,47 @@ pub async fn search(
         }
     }
     Ok(Found { records, more })
+}
+
+/// Whose a visit is, as it says itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// This patient's.
+    Patient(String),
+    /// A patient's whom another server keeps.
+    Elsewhere,
+    /// No single patient's: a group's, or it does not say.
+    Nobody,
+}
+
+/// Whose a visit is. Read with the organization's own right: who may know it is the caller's question.
+pub async fn subject_of_visit(app: &Arc<App>, endpoint: &FhirEndpoint, id: &str) -> Result<Subject, FhirReadError> {
+    let kind = ResourceType::ENCOUNTER.name();
+    let visit = reader(app, endpoint, kind).await?.read_resource(kind, id).await?;
+    let Some(reference) = visit.text(&["subject", "reference"]) else { return Ok(Subject::Nobody) };
+    let bases = std::iter::once(&endpoint.base_url).chain(&endpoint.settings.aliases);
+    let own = reference.strip_prefix("Patient/").or_else(|| {
+        bases.into_iter().find_map(|base| reference.strip_prefix(base.trim_end_matches('/'))?.strip_prefix("/Patient/"))
+    });
+    Ok(match own.and_then(|rest| rest.split('/').next()).filter(|id| is_logical_id(id)) {
+        Some(patient) => Subject::Patient(patient.to_owned()),
+        None if reference.contains("Patient/") => Subject::Elsewhere,
+        None => Subject::Nobody,
+    })
+}
+
+/// The visit of a launch, for the page on which its patient is shown; `None` if it is not for this person to read about.
+pub async fn visit_in_context(
+    app: &Arc<App>,
+    endpoint: &FhirEndpoint,
+    (user, patient): (Option<&FhirUser>, Option<&str>),
+    id: &str,
+) -> Result<Option<RecordView>, FhirReadError> {
+    let kind = ResourceType::ENCOUNTER;
+    let Some(way) = way(kind, endpoint.release, user) else { return Ok(None) };
+    let client = reader(app, endpoint, kind.name()).await?;
+    let visit = client.read_resource(kind.name(), id).await?;
+    Ok(offered(endpoint, Seeker { kind, way, patient, user }, &visit))
 }
 
 /// Is this the id of a record that may be chosen? Asked of the FHIR server again, whatever the page showed (SMART-LC-15).

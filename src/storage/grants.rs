@@ -229,6 +229,7 @@ impl GrantInForce {
             now,
             organization: &self.organization,
             client: &self.client,
+            client_type: self.metadata.client_type,
             approval: self.approval.as_ref(),
             epoch: Some(epoch),
             endpoint: &self.endpoint,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 
-import { disable } from '../support/api.mjs'
+import { disable, takeSecrets } from '../support/api.mjs'
 import { startDemo } from '../support/demo.mjs'
 import { assertion, checkedTokens, configurationOf, jwtBearer, makeApp, makeKey, post, refused, serve, signed } from '../support/judge.mjs'
 
@@ -212,6 +212,16 @@ describe('the assertion', () => {
     await refused(await post(smart.token_endpoint, fields), 401, 'invalid_client')
     await refused(await post(smart.token_endpoint, { ...fields, client_secret: 'x' }), 401, 'invalid_client')
   })
+})
+
+test('a client with a secret gets no system scope, unless the organization decides that it takes secrets', async () => {
+  const app = await makeApp(demo, 'symmetric', { scope, ...backend })
+  const ask = () => post(smart.token_endpoint, { grant_type: 'client_credentials', scope: 'system/*.rs', ...app.proof()[0] }, app.proof()[1])
+  await takeSecrets(demo, false)
+  const { error_description } = await refused(await ask(), 400, 'unauthorized_client')
+  assert.match(error_description, /private_key_jwt/)
+  await takeSecrets(demo, true)
+  await checkedTokens(await ask())
 })
 
 describe('keys by URL', () => {

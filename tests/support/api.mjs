@@ -55,6 +55,14 @@ export async function enable(demo, clientId, reason = 'A test says so.') {
   return staff.post(`/api/v1/organizations/${demo.organization}/clients/${clientId}/enable`, { reason })
 }
 
+/** An administrator decides whether clients with a secret get `system/` scopes too. */
+export async function takeSecrets(demo, taken) {
+  const staff = new Api(demo.base_url, demo.staff.api_token)
+  const path = `/api/v1/organizations/${demo.organization}/settings`
+  const { name, settings } = await staff.get(path)
+  await staff.put(path, { name, settings: { ...settings, backend_services_may_use_secrets: taken } })
+}
+
 export class Api {
   constructor(base, token) {
     this.base = base
@@ -67,6 +75,10 @@ export class Api {
 
   post(path, body) {
     return this.#call('POST', path, body)
+  }
+
+  put(path, body) {
+    return this.#call('PUT', path, body)
   }
 
   async #call(method, path, body) {

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import axe from 'axe-core'
 import { chromium } from 'playwright-core'
 
-/** Starts Debian's Chromium; it talks to nobody but us. */
-export function openChromium() {
+/** Starts Debian's Chromium, with further arguments; it talks to nobody but us. */
+export function openChromium(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync),
     args: [
@@ -15,6 +15,7 @@ export function openChromium() {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...more,
     ],
   })
 }

@@ -115,17 +115,26 @@ pub struct Denial<'g> {
     grant: &'g Grant,
     reason: Reason,
     needs: Handful<Need>,
-    only_system: bool,
+    /// At which levels scopes would help.
+    levels: Levels,
+    /// From which of the needs on a scope with a limit does not help.
+    unlimited_from: usize,
 }
 
 impl<'g> Denial<'g> {
     pub(super) const fn new(grant: &'g Grant, reason: Reason, needs: Handful<Need>) -> Self {
-        Self { grant, reason, needs, only_system: false }
+        let unlimited_from = if matches!(reason, Reason::LimitedScope | Reason::Content) { 0 } else { usize::MAX };
+        Self { grant, reason, needs, levels: Levels::All, unlimited_from }
     }
 
-    /// The same for a request that only `system/` scopes without limit permit.
-    pub(super) fn at_system_level(self) -> Self {
-        Self { only_system: true, ..self }
+    /// The same for a request that only scopes of these levels permit.
+    pub(super) fn at(self, levels: Levels) -> Self {
+        Self { levels, ..self }
+    }
+
+    /// The same where the needs from this place on take no scope with a limit.
+    pub(super) fn unlimited_from(self, place: usize) -> Self {
+        Self { unlimited_from: place, ..self }
     }
 
     /// Why.
@@ -162,18 +171,31 @@ impl<'g> Denial<'g> {
     /// assert!(denial.missing().is_empty());
     /// ```
     pub fn missing(&self) -> Vec<String> {
-        let level = if self.only_system { Level::System } else { self.grant.usual_level() };
+        let level = if self.levels == Levels::OnlySystem { Level::System } else { self.grant.usual_level() };
+        // no scope makes a refused parameter or an unknown operation right, and none of this level reaches another patient
+        if matches!(self.reason, Reason::Parameter | Reason::UnknownOperation) || !self.levels.count(level) {
+            return Vec::new();
+        }
         let mut found: Vec<(TypeSelector, Permissions)> = Vec::new();
-        for need in self.needs.iter() {
-            let closed = |letter: &Permissions| {
-                let want = Want::of(need.types, *letter);
-                if self.only_system {
-                    let want = Want { levels: Levels::OnlySystem, limited: false, ..want };
-                    return matches!(self.grant.gate(want, None), Gate::Closed(_));
+        for (place, need) in self.needs.iter().enumerate() {
+            let limited = place < self.unlimited_from && self.levels != Levels::OnlySystem;
+            let lacks = |letter: &Permissions| {
+                let levels = if self.levels == Levels::OnlySystem { self.levels } else { Levels::All };
+                let want = Want { levels, limited, ..Want::of(need.types, *letter) };
+                match self.grant.gate(want, None) {
+                    Gate::Closed(Reason::NoScope | Reason::NoLaunchPatient | Reason::LimitedScope) => true,
+                    Gate::Closed(_) => self.levels == Levels::OnlySystem,
+                    Gate::Open(_) | Gate::Filtered => false,
                 }
-                matches!(self.grant.gate(want, None), Gate::Closed(Reason::NoScope | Reason::NoLaunchPatient))
             };
-            let lacking: Vec<Permissions> = need.letters.letters().filter(closed).collect();
+            let mut lacking: Vec<Permissions> = need.letters.letters().filter(lacks).collect();
+            // what this level never opens leaves nothing to ask for, but for the other entries of a bundle
+            let opens = |letter: &Permissions| self.grant.would_open(level, need.types, *letter);
+            if need.either || self.reason == Reason::Entry {
+                lacking.retain(opens);
+            } else if !lacking.iter().all(opens) {
+                return Vec::new();
+            }
             let lacking: &[Permissions] = if need.either {
                 if lacking.len() < need.letters.letters().count() { &[] } else { lacking.get(..1).unwrap_or_default() }
             } else {
@@ -186,6 +208,15 @@ impl<'g> Denial<'g> {
                 }
             }
         }
+        // what is said of every type need not be said of one
+        let of_all =
+            found.iter().find(|(types, _)| *types == TypeSelector::All).map_or(Permissions::NONE, |(_, all)| *all);
+        for (types, letters) in &mut found {
+            if *types != TypeSelector::All {
+                *letters = *letters - of_all;
+            }
+        }
+        found.retain(|(_, letters)| !letters.is_empty());
         found.sort_unstable();
         found.iter().map(|(types, letters)| format!("{level}/{types}.{letters}")).collect()
     }

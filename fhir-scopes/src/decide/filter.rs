@@ -35,34 +35,24 @@ pub struct Filter<'g> {
 
 impl<'g> Filter<'g> {
     pub(super) fn new(grant: &'g Grant, on: On, main: Want) -> Self {
-        Self::with(grant, on, main, Handful::default())
+        Self::with(grant, on, main, Handful::default(), Obligations::default())
     }
 
-    /// With types that come along, each with its own filter.
-    pub(super) fn with(grant: &'g Grant, on: On, main: Want, more: Handful<Want>) -> Self {
-        let obligations = Obligations::default();
-        let mut filter = Self { grant, on, main: Some(main), more, obligations, entries: Vec::new() };
-        filter.owe_levels();
-        filter
+    /// With types that come along, each with its own filter, and what is owed for them.
+    #[inline]
+    pub(super) fn with(
+        grant: &'g Grant,
+        on: On,
+        main: Want,
+        more: Handful<Want>,
+        mut obligations: Obligations,
+    ) -> Self {
+        owe_levels(grant, main, &more, &mut obligations);
+        Self { grant, on, main: Some(main), more, obligations, entries: Vec::new() }
     }
 
     fn wants(&self) -> impl Iterator<Item = Want> {
         self.main.iter().chain(self.more.iter()).copied()
-    }
-
-    /// The obligations of the levels of all branches.
-    fn owe_levels(&mut self) {
-        for compiled in self.grant.scopes.iter().filter(|compiled| compiled.scope.level != Level::Patient) {
-            let scope = &compiled.scope;
-            let counts = |want: Want| {
-                scope.permissions.intersects(want.letters)
-                    && scope.types.intersect(want.types).is_some()
-                    && want.counts(scope)
-            };
-            if self.wants().any(counts) {
-                self.obligations.add_level(scope.level);
-            }
-        }
     }
 
     /// Which resources must pass.
@@ -281,5 +271,19 @@ impl<'g> Filter<'g> {
             }
         }
         scopes
+    }
+}
+
+/// The obligations of the levels of all branches.
+fn owe_levels(grant: &Grant, main: Want, more: &[Want], obligations: &mut Obligations) {
+    for scope in grant.scopes_beyond_patient() {
+        let counts = |want: &Want| {
+            scope.permissions.intersects(want.letters)
+                && scope.types.intersect(want.types).is_some()
+                && want.counts(scope)
+        };
+        if counts(&main) || more.iter().any(counts) {
+            obligations.add_level(scope.level);
+        }
     }
 }

@@ -34,7 +34,7 @@ pub(super) enum Levels {
 }
 
 impl Levels {
-    const fn count(self, level: Level) -> bool {
+    pub(super) const fn count(self, level: Level) -> bool {
         match self {
             Self::All => true,
             Self::NotPatient => !matches!(level, Level::Patient),
@@ -50,6 +50,17 @@ impl Want {
 
     pub(super) fn counts(self, scope: &crate::ResourceScope<'_>) -> bool {
         self.levels.count(scope.level)
+    }
+
+    /// Whether a scope counts by its level and limit; why not.
+    fn admits(self, compiled: &Compiled) -> Result<(), Reason> {
+        if !self.levels.count(compiled.scope.level) {
+            Err(Reason::OtherPatient)
+        } else if compiled.limit.is_some() && !self.limited {
+            Err(Reason::LimitedScope)
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) const fn along(types: TypeSelector, letters: Permissions) -> Self {
@@ -72,10 +83,53 @@ pub(super) enum Gate<'g> {
     Closed(Reason),
 }
 
+/// What the scopes looked at so far say to one letter.
+struct Verdict<'g> {
+    open: Option<&'g Compiled>,
+    filtered: bool,
+    /// Why the last one that did not count does not.
+    reason: Reason,
+}
+
+impl<'g> Verdict<'g> {
+    const NOTHING: Self = Self { open: None, filtered: false, reason: Reason::NoScope };
+
+    fn gate(self) -> Gate<'g> {
+        match self.open {
+            Some(by) => Gate::Open(by),
+            None if self.filtered => Gate::Filtered,
+            None => Gate::Closed(self.reason),
+        }
+    }
+
+    fn add(&mut self, compiled: &'g Compiled, opens: Result<bool, Reason>) {
+        match opens {
+            Err(reason) => self.reason = reason,
+            Ok(false) => self.filtered = true,
+            Ok(true) if self.open.is_none_or(|known| known.scope.level < compiled.scope.level) => {
+                self.open = Some(compiled);
+            }
+            Ok(true) => {}
+        }
+    }
+}
+
 impl Grant {
     /// Whose data a scope reaches for a type and letter; none where it reaches nothing.
     pub(super) fn reach(&self, scope: &Compiled, one: ResourceType, letter: Permissions) -> Option<Reach<'_>> {
-        if scope.scope.level != Level::Patient {
+        self.reach_at(scope.scope.level, one, letter)
+    }
+
+    /// Whether a scope of this level would open the letter for anything at all.
+    pub(super) fn would_open(&self, level: Level, types: TypeSelector, letter: Permissions) -> bool {
+        match types {
+            TypeSelector::All => true,
+            TypeSelector::One(one) => self.reach_at(level, one, letter).is_some(),
+        }
+    }
+
+    fn reach_at(&self, level: Level, one: ResourceType, letter: Permissions) -> Option<Reach<'_>> {
+        if level != Level::Patient {
             return Some(Reach::Everyone);
         }
         let patient = self.patient.as_deref()?;
@@ -97,11 +151,6 @@ impl Grant {
 
     /// The gate of a want. `id` is the instance, where the request names one.
     pub(super) fn gate(&self, want: Want, id: Option<&str>) -> Gate<'_> {
-        if let TypeSelector::One(one) = want.types
-            && !self.names(one)
-        {
-            return Gate::Closed(Reason::NoScope);
-        }
         if want.letters.is_single() {
             return self.gate_letter(want, want.letters, id);
         }
@@ -122,60 +171,91 @@ impl Grant {
     }
 
     fn gate_letter(&self, want: Want, letter: Permissions, id: Option<&str>) -> Gate<'_> {
-        let mut open: Option<&Compiled> = None;
-        let mut filtered = false;
-        let mut reason = Reason::NoScope;
+        let TypeSelector::One(one) = want.types else { return self.gate_all(want, letter) };
+        let mut sofar = Verdict::NOTHING;
+        for compiled in self.scopes_for(one, letter) {
+            sofar.add(compiled, self.opens_one(want, compiled, one, letter, id));
+        }
+        sofar.gate()
+    }
+
+    /// The gate of a letter on every type.
+    fn gate_all(&self, want: Want, letter: Permissions) -> Gate<'_> {
+        let mut sofar = Verdict::NOTHING;
         for compiled in self.scopes_with(letter) {
-            let scope = &compiled.scope;
-            let meets = match want.types {
-                TypeSelector::One(one) => scope.types.includes(one),
-                TypeSelector::All => true,
-            };
-            if !meets {
-                continue;
-            }
-            if !want.levels.count(scope.level) {
-                reason = Reason::OtherPatient;
-                continue;
-            }
-            if compiled.limit.is_some() && !want.limited {
-                reason = Reason::LimitedScope;
-                continue;
-            }
-            let unlimited = compiled.limit.is_none();
-            let opens = match want.types {
-                TypeSelector::All => {
-                    if scope.level == Level::Patient && self.patient.is_none() {
-                        reason = Reason::NoLaunchPatient;
-                        continue;
-                    }
-                    unlimited && scope.level != Level::Patient && scope.types == TypeSelector::All
+            sofar.add(compiled, self.opens_all(want, compiled));
+        }
+        sofar.gate()
+    }
+
+    /// The gates of `r` and `s` for a type that comes along.
+    pub(super) fn gates_along(&self, one: ResourceType) -> (Gate<'_>, Gate<'_>) {
+        let want = Want::along(TypeSelector::One(one), Permissions::RS);
+        let (mut read, mut search) = (Verdict::NOTHING, Verdict::NOTHING);
+        for compiled in self.scopes_about(one) {
+            for (sofar, letter) in [(&mut read, Permissions::READ), (&mut search, Permissions::SEARCH)] {
+                if compiled.scope.permissions.contains(letter) {
+                    sofar.add(compiled, self.opens_one(want, compiled, one, letter, None));
                 }
-                TypeSelector::One(one) => match (self.reach(compiled, one, letter), id) {
-                    (None, _) => {
-                        reason =
-                            if self.patient.is_none() { Reason::NoLaunchPatient } else { Reason::NotAtPatientLevel };
-                        continue;
-                    }
-                    (Some(Reach::Itself(patient)), Some(id)) if patient != id => {
-                        reason = Reason::OtherPatient;
-                        continue;
-                    }
-                    (Some(Reach::Itself(_)), Some(_)) | (Some(Reach::Everyone | Reach::Shared), _) => unlimited,
-                    (Some(_), _) => false,
-                },
-            };
-            if !opens {
-                filtered = true;
-            } else if open.is_none_or(|known| known.scope.level < scope.level) {
-                open = Some(compiled);
             }
         }
-        match open {
-            Some(by) => Gate::Open(by),
-            None if filtered => Gate::Filtered,
-            None => Gate::Closed(reason),
+        (read.gate(), search.gate())
+    }
+
+    /// Whether a scope with the letter on the type opens it without a look at the data; why not, where it does not count.
+    fn opens_one(
+        &self,
+        want: Want,
+        compiled: &Compiled,
+        one: ResourceType,
+        letter: Permissions,
+        id: Option<&str>,
+    ) -> Result<bool, Reason> {
+        want.admits(compiled)?;
+        let unlimited = compiled.limit.is_none();
+        match (self.reach(compiled, one, letter), id) {
+            (None, _) if self.patient.is_none() => Err(Reason::NoLaunchPatient),
+            (None, _) => Err(Reason::NotAtPatientLevel),
+            (Some(Reach::Itself(patient)), Some(id)) if patient != id => Err(Reason::OtherPatient),
+            (Some(Reach::Itself(_)), Some(_)) | (Some(Reach::Everyone | Reach::Shared), _) => Ok(unlimited),
+            (Some(_), _) => Ok(false),
         }
+    }
+
+    /// The same for a want of every type.
+    fn opens_all(&self, want: Want, compiled: &Compiled) -> Result<bool, Reason> {
+        want.admits(compiled)?;
+        let scope = &compiled.scope;
+        if scope.level == Level::Patient && self.patient.is_none() {
+            return Err(Reason::NoLaunchPatient);
+        }
+        Ok(compiled.limit.is_none() && scope.level != Level::Patient && scope.types == TypeSelector::All)
+    }
+
+    /// What the levels of the scopes behind an open want of several letters owe.
+    pub(super) fn owe_letters(&self, want: Want, obligations: &mut super::Obligations) {
+        if want.letters.is_single() {
+            return;
+        }
+        for letter in want.letters.letters() {
+            if let Gate::Open(by) = self.gate_letter(want, letter, None) {
+                obligations.add_level(by.scope.level);
+            }
+        }
+    }
+
+    /// The scope that takes new content, the first of the widest level where several do.
+    #[cfg(feature = "json")]
+    pub(super) fn taker<V: ResourceView>(&self, want: Want, one: ResourceType, resource: &V) -> Option<&Compiled> {
+        let takes = |compiled: &&Compiled| {
+            want.levels.count(compiled.scope.level)
+                && (want.limited || compiled.limit.is_none())
+                && self.scope_accepts(compiled, one, want.letters, resource)
+        };
+        let wider = |known: &Compiled, next: &Compiled| known.scope.level < next.scope.level;
+        self.scopes_for(one, want.letters)
+            .filter(takes)
+            .reduce(|known, next| if wider(known, next) { next } else { known })
     }
 
     /// Whether a resource of this type is inside what a want reaches, letter by letter.
@@ -221,5 +301,21 @@ impl Grant {
 
     pub(super) fn deny(&self, reason: Reason, needs: impl Into<Handful<Need>>) -> super::Decision<'_> {
         super::Decision::Deny(Denial::new(self, reason, needs.into()))
+    }
+
+    /// The refusal of a want, which knows for whom scopes would help.
+    pub(super) fn deny_want(
+        &self,
+        reason: Reason,
+        want: Want,
+        id: Option<&str>,
+        needs: impl Into<Handful<Need>>,
+    ) -> super::Decision<'_> {
+        let denial = Denial::new(self, reason, needs.into());
+        let denial = if want.limited { denial } else { denial.unlimited_from(0) };
+        let is_foreign = want.types == TypeSelector::One(ResourceType::PATIENT)
+            && id.is_some_and(|id| self.patient.as_deref().is_some_and(|own| own != id));
+        let levels = if is_foreign { Levels::NotPatient } else { want.levels };
+        super::Decision::Deny(denial.at(levels))
     }
 }

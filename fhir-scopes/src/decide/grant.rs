@@ -4,11 +4,11 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::heads::Heads;
 use super::operations::{OperationRule, STANDARD_OPERATIONS};
 use crate::compartment::{Compartment, CompartmentMode};
 use crate::matches::CompiledLimit;
-use crate::resource_type::TypeSet;
-use crate::{Level, Permissions, Release, ResourceScope, ResourceType, ScopeKind, ScopeSet, TypeSelector};
+use crate::{Level, Permissions, Release, ResourceScope, ResourceType, ScopeKind, ScopeSet};
 
 /// A granted scope set with launch patient, compartment mode and operation table: everything that decides about requests.
 ///
@@ -28,8 +28,9 @@ use crate::{Level, Permissions, Release, ResourceScope, ResourceType, ScopeKind,
 pub struct Grant {
     pub(super) release: Release,
     pub(super) scopes: Vec<Compiled>,
-    /// Every type that a scope names, so that the others are refused at a glance; none where a scope is about all.
-    named: Option<TypeSet>,
+    heads: Vec<Heads>,
+    /// Before this place stand patient scopes only.
+    beyond_patient: usize,
     pub(super) extensions: Vec<String>,
     pub(super) patient: Option<String>,
     pub(super) mode: CompartmentMode,
@@ -55,29 +56,27 @@ impl Grant {
     pub fn new(granted: &ScopeSet) -> Self {
         let release = granted.release();
         let mut scopes = Vec::new();
+        let mut heads = Vec::new();
         let mut extensions = Vec::new();
-        let mut named = Some(TypeSet::default());
         for scope in granted {
             match scope.kind() {
                 ScopeKind::Resource(resource) => {
                     let limit = (!resource.limit.is_none())
                         .then(|| CompiledLimit::new(&resource.limit, resource.types, release));
+                    Heads::add(&mut heads, scopes.len(), resource);
                     scopes.push(Compiled { scope: resource.clone(), limit });
-                    match (resource.types, &mut named) {
-                        (TypeSelector::One(one), Some(named)) => named.insert(one),
-                        (TypeSelector::All, _) => named = None,
-                        (TypeSelector::One(_), None) => {}
-                    }
                 }
                 ScopeKind::Extension => extensions.push(scope.literal().into()),
                 ScopeKind::Plain(_) | ScopeKind::Unknown => {}
             }
         }
         let operations = Cow::Borrowed(STANDARD_OPERATIONS);
+        let beyond_patient = scopes.iter().take_while(|compiled| compiled.scope.level == Level::Patient).count();
         Self {
             release,
             scopes,
-            named,
+            heads,
+            beyond_patient,
             extensions,
             patient: None,
             mode: CompartmentMode::default(),
@@ -166,16 +165,26 @@ impl Grant {
 
     /// The level to name when something is missing: the narrowest at which this grant works at all.
     pub(super) fn usual_level(&self) -> Level {
-        if self.patient.is_some() {
-            return Level::Patient;
-        }
         let has = |level| self.scopes.iter().any(|compiled| compiled.scope.level == level);
-        if !has(Level::User) && has(Level::System) { Level::System } else { Level::User }
+        let works = |level| has(level) && (level != Level::Patient || self.patient.is_some());
+        let nothing_yet = if self.patient.is_some() { Level::Patient } else { Level::User };
+        Level::ALL.into_iter().find(|level| works(*level)).unwrap_or(nothing_yet)
     }
 
-    /// Whether any scope is about this type.
-    pub(super) fn names(&self, one: ResourceType) -> bool {
-        self.named.as_ref().is_none_or(|named| named.contains(one))
+    /// The scopes that are not about the launch patient.
+    pub(super) fn scopes_beyond_patient(&self) -> impl Iterator<Item = &ResourceScope<'static>> {
+        let rest = self.scopes.get(self.beyond_patient..).unwrap_or_default();
+        rest.iter().map(|compiled| &compiled.scope).filter(|scope| scope.level != Level::Patient)
+    }
+
+    /// The scopes that give a letter on a type.
+    pub(super) fn scopes_for(&self, one: ResourceType, letter: Permissions) -> impl Iterator<Item = &Compiled> {
+        Heads::places(&self.heads, one, letter).filter_map(|place| self.scopes.get(place))
+    }
+
+    /// The scopes that give any letter on a type.
+    pub(super) fn scopes_about(&self, one: ResourceType) -> impl Iterator<Item = &Compiled> {
+        self.scopes_for(one, Permissions::NONE)
     }
 
     pub(super) fn scopes_with(&self, letter: Permissions) -> impl Iterator<Item = &Compiled> {

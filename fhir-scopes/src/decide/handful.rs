@@ -13,7 +13,7 @@ pub(crate) enum Handful<T> {
     Few {
         /// The places behind the first `count` hold copies that mean nothing.
         items: [T; PLACES],
-        count: usize,
+        count: u8,
     },
     Many(Vec<T>),
 }
@@ -23,7 +23,7 @@ impl<T: Copy + PartialEq> Handful<T> {
         match self {
             Self::Empty => *self = Self::Few { items: [item; PLACES], count: 1 },
             Self::Few { items, count } => {
-                if let Some(place) = items.get_mut(*count) {
+                if let Some(place) = items.get_mut(usize::from(*count)) {
                     *place = item;
                     *count += 1;
                 } else {
@@ -51,7 +51,7 @@ impl<T> Deref for Handful<T> {
     fn deref(&self) -> &[T] {
         match self {
             Self::Empty => &[],
-            Self::Few { items, count } => items.get(..*count).unwrap_or_default(),
+            Self::Few { items, count } => items.get(..usize::from(*count)).unwrap_or_default(),
             Self::Many(many) => many,
         }
     }

@@ -6,8 +6,9 @@ use super::branch::Reach;
 use super::gate::{Gate, Want};
 use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
-use super::query::first_of;
+use super::query::{Role, role};
 use super::{Grant, Need, Reason};
+use crate::marks::cut;
 use crate::resource_type::TypeSet;
 use crate::{Permissions, ResourceType, TypeSelector, tables};
 
@@ -23,7 +24,22 @@ pub(super) struct Links {
     /// Whether anything that comes along must be looked at.
     pub(super) narrowed: bool,
     pub(super) refused: Option<Reason>,
+    /// What the types that come along need.
     pub(super) needs: Handful<Need>,
+    /// What the hops of chains and `_has` need: no scope with a limit.
+    pub(super) hops: Handful<Need>,
+}
+
+/// What one include brings along.
+#[derive(Default)]
+struct Brought {
+    granted: TypeSet,
+    /// Whether any type is granted.
+    something: bool,
+    /// Whether a type that it names is not granted.
+    incomplete: bool,
+    /// Whether a granted type is open to everyone.
+    untied: bool,
 }
 
 impl Links {
@@ -43,12 +59,10 @@ impl Links {
 
 /// `Source:parameter:Target`, of which the last two may be absent. What follows a second colon is one part.
 fn in_three(value: &str) -> (&str, Option<&str>, Option<&str>) {
-    let cut = |text: &'_ str| first_of(text.as_bytes(), [b':']);
-    let Some(first) = cut(value) else { return (value, None, None) };
-    let (source, rest) = (value.get(..first).unwrap_or_default(), value.get(first + 1..).unwrap_or_default());
-    match cut(rest) {
+    let Some((source, _, rest)) = cut(value, [b':']) else { return (value, None, None) };
+    match cut(rest, [b':']) {
         None => (source, Some(rest), None),
-        Some(second) => (source, rest.get(..second), rest.get(second + 1..)),
+        Some((parameter, _, target)) => (source, Some(parameter), Some(target)),
     }
 }
 
@@ -68,56 +82,49 @@ impl Grant {
             },
             None => None,
         };
-        let found = tables::parameter(self.release, source_type, parameter);
-        let targets: TypeSet = match (named, found) {
-            (Some(one), _) => [one].into_iter().collect(),
-            (None, Some(found)) => found.targets().collect(),
-            (None, None) => TypeSet::default(),
-        };
-        let (mut granted, mut complete, mut untied) = (TypeSet::default(), true, false);
-        for one in targets.iter() {
-            let opened = self.bring_along(links, one);
-            match opened {
-                Gate::Open(_) => {
-                    granted.insert(one);
-                    untied = true;
+        let mut brought = Brought::default();
+        match named {
+            Some(one) => self.bring_along(links, &mut brought, one),
+            None => {
+                if let Some(found) = tables::parameter(self.release, source_type, parameter) {
+                    found.targets().for_each(|one| self.bring_along(links, &mut brought, one));
                 }
-                Gate::Filtered => {
-                    granted.insert(one);
-                    links.narrowed = true;
-                }
-                Gate::Closed(_) => complete = false,
             }
         }
-        if granted.is_empty() {
+        if !brought.something {
             return links.strip(value);
         }
-        if !complete {
+        if brought.incomplete {
             links.narrowed = true;
             // where a granted type is not tied to the patient, the type is all that tells what may come along
-            if untied {
-                links.obligations.add(Obligation::IncludeTypes(&granted.iter().collect::<Vec<_>>()));
+            if brought.untied {
+                links.obligations.add(Obligation::IncludeTypes(&brought.granted.iter().collect::<Vec<_>>()));
             }
         }
     }
 
-    /// The better of `r` and `s` for a type that an include brings along.
-    fn bring_along(&self, links: &mut Links, one: ResourceType) -> Gate<'_> {
-        let read = self.gate(Want::one(one, Permissions::READ), None);
-        let search = self.gate(Want::one(one, Permissions::SEARCH), None);
-        if !matches!((read, search), (Gate::Closed(_), Gate::Closed(_))) {
-            links.needs.push(Need::of(TypeSelector::One(one), Permissions::READ));
-        }
-        for (gate, letter) in [(read, Permissions::READ), (search, Permissions::SEARCH)] {
+    /// A type that an include brings along, by the better of `r` and `s`.
+    fn bring_along(&self, links: &mut Links, brought: &mut Brought, one: ResourceType) {
+        let (read, search) = self.gates_along(one);
+        for (gate, letter) in [(&read, Permissions::READ), (&search, Permissions::SEARCH)] {
             if !matches!(gate, Gate::Closed(_)) {
                 links.want(Want::along(TypeSelector::One(one), letter));
             }
         }
         match (read, search) {
-            (Gate::Open(by), _) | (_, Gate::Open(by)) => Gate::Open(by),
-            (Gate::Filtered, _) | (_, Gate::Filtered) => Gate::Filtered,
-            (Gate::Closed(reason), Gate::Closed(_)) => Gate::Closed(reason),
+            (Gate::Closed(_), Gate::Closed(_)) => {
+                brought.incomplete = true;
+                return;
+            }
+            (Gate::Open(by), _) | (_, Gate::Open(by)) => {
+                brought.untied = true;
+                links.obligations.add_level(by.scope.level);
+            }
+            _ => links.narrowed = true,
         }
+        brought.something = true;
+        brought.granted.insert(one);
+        links.needs.insert(Need::of(TypeSelector::One(one), Permissions::READ));
     }
 
     fn include_everything(&self, links: &mut Links, value: &str) {
@@ -126,7 +133,8 @@ impl Grant {
         for letter in [Permissions::READ, Permissions::SEARCH] {
             let want = Want::along(TypeSelector::All, letter);
             match self.gate(want, None) {
-                Gate::Open(_) => {
+                Gate::Open(by) => {
+                    links.obligations.add_level(by.scope.level);
                     links.want(want);
                     return;
                 }
@@ -148,7 +156,10 @@ impl Grant {
         links.needs.push(Need::of(TypeSelector::One(source), Permissions::SEARCH));
         let want = Want::along(TypeSelector::One(source), Permissions::SEARCH);
         match self.gate(want, None) {
-            Gate::Open(_) => links.want(want),
+            Gate::Open(by) => {
+                links.obligations.add_level(by.scope.level);
+                links.want(want);
+            }
             // US Core asks for the provenance of what is in the answer; only that of the Patient is in the compartment itself
             Gate::Filtered if source.name() == "Provenance" && parameter == Some("target") => {
                 links.want(Want { target_in_results: true, ..want });
@@ -181,7 +192,7 @@ impl Grant {
                 }
             }
             if chain.split('.').count() == hop + 1 {
-                return;
+                return self.last_step(links, step);
             }
             if hop == MAX_HOPS || step.is_empty() {
                 return links.refuse(Reason::Parameter);
@@ -190,6 +201,15 @@ impl Grant {
                 Some(next) => next,
                 None => return links.refuse(Reason::Parameter),
             };
+        }
+    }
+
+    /// What the types at the end of a chain or `_has` are asked for.
+    fn last_step(&self, links: &mut Links, name: &str) {
+        match role(name) {
+            Role::Plain | Role::Format => {}
+            Role::List => self.list(links),
+            _ => links.refuse(Reason::Parameter),
         }
     }
 
@@ -203,8 +223,8 @@ impl Grant {
         for one in from.iter() {
             let Some(found) = tables::parameter(self.release, one, name) else { continue };
             match named {
-                Some(named) => targets.insert(named),
-                None => found.targets().for_each(|target| targets.insert(target)),
+                Some(named) => targets.extend([named]),
+                None => targets.extend(found.targets()),
             }
         }
         (!targets.is_empty()).then_some(targets)
@@ -223,10 +243,11 @@ impl Grant {
                 rest = last;
                 continue;
             }
-            if last.contains('.') {
+            return if last.contains('.') {
                 self.chain(links, source, last);
-            }
-            return;
+            } else {
+                self.last_step(links, last);
+            };
         }
         links.refuse(Reason::Parameter);
     }
@@ -251,7 +272,7 @@ impl Grant {
     /// A hop cannot be narrowed: some scope without a limit must open it.
     fn hop_with(&self, links: &mut Links, one: ResourceType, letter: Permissions) {
         let need = Need::of(TypeSelector::One(one), letter);
-        links.needs.insert(need);
+        links.hops.insert(need);
         let reaches = |compiled: &super::grant::Compiled| {
             if compiled.limit.is_some() || !compiled.scope.types.includes(one) {
                 None
@@ -259,13 +280,16 @@ impl Grant {
                 self.reach(compiled, one, letter)
             }
         };
-        let mut inside = false;
+        let (mut open, mut inside) = (None, false);
         for compiled in self.scopes_with(letter) {
             match reaches(compiled) {
-                Some(Reach::Everyone | Reach::Shared) => return,
+                Some(Reach::Everyone | Reach::Shared) => open = open.max(Some(compiled.scope.level)),
                 Some(_) => inside = true,
                 None => {}
             }
+        }
+        if let Some(level) = open {
+            return links.obligations.add_level(level);
         }
         if inside {
             links.obligations.add(Obligation::ChainInCompartment);

@@ -41,6 +41,7 @@ mod filter;
 mod gate;
 mod grant;
 mod handful;
+mod heads;
 mod links;
 mod obligations;
 pub(crate) mod operations;

@@ -1,5 +1,6 @@
 //! What the server owes besides the decision itself.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -76,12 +77,18 @@ const FLAGS: [Obligation<'static>; 6] = [
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Obligations {
     flags: u8,
+    /// None while nothing is in it, so that most decisions carry little.
+    about_includes: Option<Box<AboutIncludes>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct AboutIncludes {
     strip: Vec<String>,
-    include_types: Vec<ResourceType>,
+    types: Vec<ResourceType>,
 }
 
 impl Obligations {
-    pub(super) const NOTHING: &'static Self = &Self { flags: 0, strip: Vec::new(), include_types: Vec::new() };
+    pub(super) const NOTHING: &'static Self = &Self { flags: 0, about_includes: None };
 
     pub(super) fn of_level(level: Level) -> Self {
         let mut owed = Self::default();
@@ -100,14 +107,16 @@ impl Obligations {
     pub(super) fn add(&mut self, one: Obligation<'_>) {
         match one {
             Obligation::StripInclude(include) => {
-                if !self.strip.iter().any(|known| known == include) {
-                    self.strip.push(include.into());
+                let strip = &mut self.about_includes.get_or_insert_default().strip;
+                if !strip.iter().any(|known| known == include) {
+                    strip.push(include.into());
                 }
             }
-            Obligation::IncludeTypes(types) => {
-                self.include_types.extend_from_slice(types);
-                self.include_types.sort_unstable();
-                self.include_types.dedup();
+            Obligation::IncludeTypes(more) => {
+                let types = &mut self.about_includes.get_or_insert_default().types;
+                types.extend_from_slice(more);
+                types.sort_unstable();
+                types.dedup();
             }
             // the bits are the places in `FLAGS`
             Obligation::AsUser => self.flags |= 1,
@@ -119,13 +128,16 @@ impl Obligations {
         }
     }
 
+    #[cfg(feature = "json")]
     pub(super) fn add_all(&mut self, other: &Self) {
         self.flags |= other.flags;
-        for include in &other.strip {
-            self.add(Obligation::StripInclude(include));
-        }
-        if !other.include_types.is_empty() {
-            self.add(Obligation::IncludeTypes(&other.include_types));
+        if let Some(other) = &other.about_includes {
+            for include in &other.strip {
+                self.add(Obligation::StripInclude(include));
+            }
+            if !other.types.is_empty() {
+                self.add(Obligation::IncludeTypes(&other.types));
+            }
         }
     }
 
@@ -135,7 +147,7 @@ impl Obligations {
     /// assert!(fhir_scopes::decide::Obligations::default().is_empty());
     /// ```
     pub const fn is_empty(&self) -> bool {
-        self.flags == 0 && self.strip.is_empty() && self.include_types.is_empty()
+        self.flags == 0 && self.about_includes.is_none()
     }
 
     /// Each thing owed.
@@ -145,8 +157,10 @@ impl Obligations {
     /// ```
     pub fn iter(&self) -> impl Iterator<Item = Obligation<'_>> {
         let flags = FLAGS.into_iter().enumerate().filter(|(bit, _)| self.flags & 1 << bit != 0).map(|(_, one)| one);
-        let types = (!self.include_types.is_empty()).then_some(Obligation::IncludeTypes(&self.include_types));
-        flags.chain(self.strip.iter().map(|include| Obligation::StripInclude(include))).chain(types)
+        let about = self.about_includes.as_deref();
+        let strip = about.into_iter().flat_map(|about| &about.strip).map(|include| Obligation::StripInclude(include));
+        let types = about.filter(|about| !about.types.is_empty()).map(|about| Obligation::IncludeTypes(&about.types));
+        flags.chain(strip).chain(types)
     }
 
     /// Whether this flag is owed.

@@ -6,6 +6,7 @@ use super::branch::On;
 use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
 use super::handful::Handful;
+use super::links::Links;
 use super::obligations::Obligations;
 use super::perform::owe;
 use super::query::pairs;
@@ -201,9 +202,11 @@ impl Grant {
 
     fn filtered(&self, want: Want, id: Option<&str>, on: On, needs: &[Need]) -> Decision<'_> {
         match self.gate(want, id) {
-            Gate::Closed(reason) => self.deny(reason, needs),
+            Gate::Closed(reason) => self.deny_want(reason, want, id, needs),
             Gate::Open(by) => {
-                Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
+                let mut obligations = Obligations::of_level(by.scope.level);
+                self.owe_letters(want, &mut obligations);
+                Decision::Allow(Allowance { by: Some(&by.scope), obligations })
             }
             Gate::Filtered => Decision::Filter(Filter::new(self, on, want)),
         }
@@ -225,27 +228,47 @@ impl Grant {
     /// A resource and all that comes with it: `r` on the type, then everything narrowed to what the letters open.
     fn record(&self, one: ResourceType, id: &str, letters: Permissions, request: &Request<'_>) -> Decision<'_> {
         let main = Want::one(one, Permissions::READ);
+        if letters == Permissions::READ && persists(request) {
+            // the document is stored, too: new content that nobody has seen yet
+            let bundle = ResourceType::parse("Bundle", self.release).map(|one| Want::one(one, Permissions::CREATE));
+            if !bundle.is_some_and(|want| matches!(self.gate(want, None), Gate::Open(_))) {
+                let bundle = bundle.map_or(TypeSelector::All, |want| want.types);
+                let needs = [Need::of(main.types, main.letters), Need::of(bundle, Permissions::CREATE)];
+                return self.deny(Reason::NoScope, needs);
+            }
+        }
         // what a document refers to is no search of its own
         let comes_along = letters == Permissions::READ;
         let all = Want { comes_along, ..Want::of(TypeSelector::All, letters) };
-        let needs = [Need::of(main.types, main.letters), Need::of(TypeSelector::All, letters)];
-        let head = self.gate(main, Some(id));
-        if let Gate::Closed(reason) = head {
-            return self.deny(reason, needs);
-        }
         let Ok(named) = self.named_types(request) else {
+            let needs = [Need::of(main.types, main.letters), Need::of(TypeSelector::All, letters)];
             return self.deny(Reason::NoRoute(NoRoute::UnknownType), needs);
         };
+        let mut needs = Handful::from([Need::of(main.types, main.letters)]);
+        if named.is_empty() {
+            needs.push(Need::of(TypeSelector::All, letters));
+        }
+        for one in &named {
+            needs.push(Need::of(TypeSelector::One(*one), letters));
+        }
+        let head = self.gate(main, Some(id));
+        if let Gate::Closed(reason) = head {
+            return self.deny_want(reason, main, Some(id), needs);
+        }
         let wants: Handful<Want> = if named.is_empty() {
             [all].into()
         } else {
             named.iter().map(|one| Want { comes_along, ..Want::one(*one, letters) }).collect()
         };
         let mut open = matches!(head, Gate::Open(_));
-        let mut more = Handful::default();
+        let (mut more, mut obligations) = (Handful::default(), Obligations::default());
         for want in wants.iter().copied() {
             match self.gate(want, None) {
-                Gate::Open(_) => more.push(want),
+                Gate::Open(by) => {
+                    obligations.add_level(by.scope.level);
+                    self.owe_letters(want, &mut obligations);
+                    more.push(want);
+                }
                 Gate::Filtered => {
                     open = false;
                     more.push(want);
@@ -257,9 +280,10 @@ impl Grant {
         }
         match head {
             Gate::Open(by) if open => {
-                Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
+                obligations.add_level(by.scope.level);
+                Decision::Allow(Allowance { by: Some(&by.scope), obligations })
             }
-            _ => Decision::Filter(Filter::with(self, On::Results, main, more)),
+            _ => Decision::Filter(Filter::with(self, On::Results, main, more, obligations)),
         }
     }
 
@@ -274,6 +298,9 @@ impl Grant {
             }
         }
         let Ok(named) = self.named_types(request) else { return self.deny(Reason::NoRoute(NoRoute::UnknownType), []) };
+        if !self.filters_stay(request) {
+            return self.deny(Reason::Parameter, []);
+        }
         let mut needs: Handful<Need> =
             route.iter().map(|one| Need::of(TypeSelector::One(*one), Permissions::RS)).collect();
         if named.is_empty() {
@@ -290,7 +317,7 @@ impl Grant {
                 Gate::Filtered => narrowed = true,
                 Gate::Closed(reason) => {
                     let reason = if reason == Reason::OtherPatient { Reason::NoScope } else { reason };
-                    return Decision::Deny(Denial::new(self, reason, needs).at_system_level());
+                    return Decision::Deny(Denial::new(self, reason, needs).at(Levels::OnlySystem));
                 }
             }
         }
@@ -305,30 +332,70 @@ impl Grant {
     /// The types of `_type`, in the query, a form, or a Parameters body.
     fn named_types(&self, request: &Request<'_>) -> Result<Vec<ResourceType>, Reason> {
         let mut named = Vec::new();
-        let mut add = |list: &str| {
-            for name in list.split(',') {
-                named.push(ResourceType::parse(name, self.release).ok_or(Reason::NoRoute(NoRoute::UnknownType))?);
-            }
-            Ok(())
-        };
-        let form = if let Body::Form(form) = request.body { form } else { "" };
-        for pair in pairs([request.query, form]) {
-            let (name, value) = pair.ok_or(Reason::Parameter)?;
+        each_parameter(request, |name, value| {
             if name == "_type" {
-                add(&value)?;
-            }
-        }
-        #[cfg(feature = "json")]
-        if let Body::Json(parameters) = request.body {
-            for parameter in parameters.get("parameter").and_then(serde_json::Value::as_array).into_iter().flatten() {
-                if parameter.get("name").and_then(serde_json::Value::as_str) == Some("_type") {
-                    let value = parameter.as_object().into_iter().flatten().find(|(name, _)| name.starts_with("value"));
-                    add(value.and_then(|(_, value)| value.as_str()).ok_or(Reason::Parameter)?)?;
+                for name in value.split(',') {
+                    named.push(ResourceType::parse(name, self.release).ok_or(Reason::NoRoute(NoRoute::UnknownType))?);
                 }
             }
-        }
+            Ok(())
+        })?;
         named.sort_unstable();
         named.dedup();
         Ok(named)
     }
+
+    /// Whether the filters of an export stay with the types that they filter: a chain in one would tell about others.
+    fn filters_stay(&self, request: &Request<'_>) -> bool {
+        let stays = |filter: &str| {
+            let (one, query) = filter.split_once('?').unwrap_or((filter, ""));
+            let mut links = Links::default();
+            let one = ResourceType::parse(one, self.release);
+            one.is_some()
+                && self.links_of(query, one, &mut links, &mut Handful::default()).is_ok()
+                && links.refused.is_none()
+                && !links.narrowed
+        };
+        let read = each_parameter(request, |name, value| {
+            let fine = name != "_typeFilter" || value.split(',').all(stays);
+            if fine { Ok(()) } else { Err(Reason::Parameter) }
+        });
+        read.is_ok()
+    }
+}
+
+/// Whether the bundle of a document is to be stored, by a parameter in the query, a form or a Parameters body.
+fn persists(request: &Request<'_>) -> bool {
+    let mut persists = false;
+    let read = each_parameter(request, |name, value| {
+        persists |= name == "persist" && value != "false";
+        Ok(())
+    });
+    persists || read.is_err()
+}
+
+/// Shows every parameter of an operation, wherever it stands: in the query, a form or a Parameters body.
+pub(super) fn each_parameter(
+    request: &Request<'_>,
+    mut look: impl FnMut(&str, &str) -> Result<(), Reason>,
+) -> Result<(), Reason> {
+    let form = if let Body::Form(form) = request.body { form } else { "" };
+    for pair in pairs([request.query, form]) {
+        let (name, value) = pair.ok_or(Reason::Parameter)?;
+        look(&name, &value)?;
+    }
+    #[cfg(feature = "json")]
+    if let Body::Json(parameters) = request.body {
+        for parameter in parameters.get("parameter").and_then(serde_json::Value::as_array).into_iter().flatten() {
+            let name = parameter.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+            let value = parameter.as_object().into_iter().flatten().find(|(name, _)| name.starts_with("value"));
+            match value {
+                Some((_, serde_json::Value::String(text))) => look(name, text)?,
+                Some((_, serde_json::Value::Bool(flag))) => look(name, if *flag { "true" } else { "false" })?,
+                // no parameter that decides has a value of another kind
+                _ => look(name, "")?,
+            }
+        }
+    }
+    Ok(())
 }

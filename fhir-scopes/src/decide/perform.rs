@@ -78,7 +78,7 @@ impl Grant {
     fn read(&self, one: ResourceType, id: &str, on: On, request: &Request<'_>) -> Decision<'_> {
         let want = Want::one(one, Permissions::READ);
         let mut decision = match self.gate(want, Some(id)) {
-            Gate::Closed(reason) => self.deny(reason, needs_of(one, Permissions::READ)),
+            Gate::Closed(reason) => self.deny_want(reason, want, Some(id), needs_of(one, Permissions::READ)),
             Gate::Open(by) => {
                 Decision::Allow(Allowance { by: Some(&by.scope), obligations: Obligations::of_level(by.scope.level) })
             }

@@ -4,70 +4,113 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::marks::{cut, first_of};
+
 /// Each parameter of the parts, as `(name, value)`. None inside when an encoding is broken: then nobody knows what it says.
 pub(crate) fn pairs(parts: [&str; 2]) -> impl Iterator<Item = Option<(Cow<'_, str>, Cow<'_, str>)>> {
-    parts.into_iter().flat_map(Pairs)
+    parts.into_iter().flat_map(Pairs).map(|pair| Some((pair.name()?, pair.value()?)))
 }
 
-/// What is left of a query string.
-struct Pairs<'a>(&'a str);
+/// The parameters of a query string or form.
+pub(super) struct Pairs<'a>(&'a str);
 
 impl<'a> Pairs<'a> {
-    /// Takes what stands before the first of these marks, and tells the mark: the end counts as `&`.
-    fn cut<const N: usize>(&mut self, marks: [u8; N]) -> (&'a str, u8) {
-        let text = self.0;
-        let Some(at) = first_of(text.as_bytes(), marks) else {
-            self.0 = "";
-            return (text, b'&');
-        };
-        self.0 = text.get(at + 1..).unwrap_or_default();
-        (text.get(..at).unwrap_or_default(), text.as_bytes().get(at).copied().unwrap_or(b'&'))
-    }
-}
-
-/// The place of the first byte that is one of these: eight bytes at a time, by the carry that a subtraction leaves in a byte that is zero.
-pub(super) fn first_of<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> Option<usize> {
-    const LOW: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let (eights, rest) = bytes.as_chunks::<8>();
-    for (turn, eight) in eights.iter().enumerate() {
-        let word = u64::from_le_bytes(*eight);
-        let hits = wanted.iter().fold(0, |hits, one| {
-            let zero_where_equal = word ^ (LOW * u64::from(*one));
-            hits | zero_where_equal.wrapping_sub(LOW) & !zero_where_equal & HIGH
-        });
-        // a false hit only ever stands behind a true one
-        if hits != 0 {
-            return Some(turn * 8 + hits.trailing_zeros() as usize / 8);
-        }
-    }
-    let place = rest.iter().position(|byte| wanted.contains(byte))?;
-    Some(bytes.len() - rest.len() + place)
-}
-
-impl<'a> Iterator for Pairs<'a> {
-    type Item = Option<(Cow<'a, str>, Cow<'a, str>)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.0.is_empty() {
-            let (name, mark) = self.cut([b'=', b'&']);
-            let (value, _) = if mark == b'=' { self.cut([b'&']) } else { ("", b'&') };
-            if name.is_empty() && mark != b'=' {
-                continue;
+    /// From the first parameter on whose name could reach beyond the searched type. Looks at names only, so that plain searches cost
+    /// little.
+    pub(super) fn from_first_link(query: &'a str) -> Self {
+        let mut start = 0;
+        while let Some(rest) = query.as_bytes().get(start..) {
+            let Some(at) = rest.iter().position(|byte| NAME_ENDS_OR_LINKS[usize::from(*byte)]) else { break };
+            match rest.get(at..) {
+                Some([b'&', ..]) => start += at + 1,
+                Some([b'=', value @ ..]) => match first_of(value, [b'&']) {
+                    Some(end) => start += at + 1 + end + 1,
+                    None => break,
+                },
+                _ => return Self(query.get(start..).unwrap_or_default()),
             }
-            return Some(text(name).and_then(|name| Some((name, text(value)?))));
+        }
+        Self("")
+    }
+
+    fn take(&mut self) -> Option<Pair<'a>> {
+        while !self.0.is_empty() {
+            let mut pair = Pair { name: "", value: "", is_encoded: false };
+            let is_named;
+            (pair.name, is_named) = self.up_to([b'=', b'&'], [b'=', b'&', b'%', b'+'], &mut pair.is_encoded);
+            if is_named == b'=' {
+                (pair.value, _) = self.up_to([b'&'], [b'&', b'%', b'+'], &mut pair.is_encoded);
+            }
+            if !pair.name.is_empty() || is_named == b'=' {
+                return Some(pair);
+            }
         }
         None
     }
-}
 
-/// As it stands where nothing is encoded.
-fn text(encoded: &str) -> Option<Cow<'_, str>> {
-    match first_of(encoded.as_bytes(), [b'%', b'+']) {
-        Some(_) => decode(encoded).map(Cow::Owned),
-        None => Some(Cow::Borrowed(encoded)),
+    /// Takes what stands before the first of these ends, and tells which it is: the end of all counts as `&`. The signs are the ends
+    /// and what tells that something is encoded, so that mostly one look is enough.
+    #[inline]
+    fn up_to<const E: usize, const S: usize>(
+        &mut self,
+        ends: [u8; E],
+        signs: [u8; S],
+        is_encoded: &mut bool,
+    ) -> (&'a str, u8) {
+        let mut found = cut(self.0, signs);
+        if let Some((_, b'%' | b'+', _)) = found {
+            *is_encoded = true;
+            found = cut(self.0, ends);
+        }
+        let (taken, mark, rest) = found.unwrap_or((self.0, b'&', ""));
+        self.0 = rest;
+        (taken, mark)
     }
 }
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = Pair<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() { None } else { self.take() }
+    }
+}
+
+/// One parameter as it stands in the query.
+pub(super) struct Pair<'a> {
+    name: &'a str,
+    value: &'a str,
+    is_encoded: bool,
+}
+
+impl<'a> Pair<'a> {
+    /// Decoded; none where the encoding is broken.
+    pub(super) fn name(&self) -> Option<Cow<'a, str>> {
+        self.text(self.name)
+    }
+
+    /// Decoded; none where the encoding is broken.
+    pub(super) fn value(&self) -> Option<Cow<'a, str>> {
+        self.text(self.value)
+    }
+
+    #[inline]
+    fn text(&self, text: &'a str) -> Option<Cow<'a, str>> {
+        if self.is_encoded { decode(text).map(Cow::Owned) } else { Some(Cow::Borrowed(text)) }
+    }
+}
+
+/// The bytes that end a parameter's name, or may make it reach beyond the searched type.
+static NAME_ENDS_OR_LINKS: [bool; 256] = {
+    let mut marks = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        marks[byte as usize] = matches!(byte, b'=' | b'&' | b'_' | b'%' | b'+' | b'.');
+        byte += 1;
+    }
+    marks
+};
 
 /// Percent-decoding of form data: a plus is a space.
 fn decode(text: &str) -> Option<String> {
@@ -101,6 +144,8 @@ pub(super) enum Role {
     List,
     Types,
     Sort,
+    /// `_contained`: anything but `false` shows, or is found by, what the resources of other types hold.
+    Contained,
     /// Can reach anything, or is not known.
     Refused,
     /// Formats the answer; no part of the search.
@@ -108,9 +153,8 @@ pub(super) enum Role {
 }
 
 /// Control parameters that reach nothing beyond the searched resources.
-const HARMLESS: [&str; 23] = [
+const HARMLESS: [&str; 22] = [
     "_at",
-    "_contained",
     "_containedType",
     "_content",
     "_count",
@@ -135,6 +179,9 @@ const HARMLESS: [&str; 23] = [
 ];
 
 pub(super) fn role(name: &str) -> Role {
+    if name == "_include" {
+        return Role::Include;
+    }
     if !name.starts_with('_') {
         return if name.contains('.') {
             if name.contains("_has:") { Role::Refused } else { Role::Chain }
@@ -152,6 +199,7 @@ pub(super) fn role(name: &str) -> Role {
         "_list" => Role::List,
         "_type" if name == "_type" => Role::Types,
         "_sort" => Role::Sort,
+        "_contained" => Role::Contained,
         "_format" | "_pretty" | "_elements" | "_summary" => Role::Format,
         _ if name.contains('.') => Role::Refused,
         _ if HARMLESS.contains(&stem) => Role::Plain,
@@ -159,6 +207,19 @@ pub(super) fn role(name: &str) -> Role {
         _ => Role::Refused,
     }
 }
+
+/// Whether any parameter picks resources. The others say how the answer looks: they would leave a conditional request without its condition.
+pub(super) fn has_condition(query: &str) -> bool {
+    let shapes = |name: &str| {
+        let stem = name.split_once(':').map_or(name, |(stem, _)| stem);
+        role(name) == Role::Format || RESULT.contains(&stem)
+    };
+    pairs([query, ""]).flatten().any(|(name, value)| !name.is_empty() && !value.is_empty() && !shapes(&name))
+}
+
+/// Parameters that say how results are counted, ordered and paged.
+const RESULT: [&str; 9] =
+    ["_contained", "_containedType", "_count", "_maxresults", "_offset", "_page", "_score", "_sort", "_total"];
 
 /// Whether a query asks for more than a format: such a query means nothing to a read.
 pub(super) fn is_meaningless_to_read(query: &str) -> bool {
@@ -176,7 +237,7 @@ pub(super) fn is_meaningless_to_read(query: &str) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-    use super::{Role, first_of, pairs, role};
+    use super::{Role, pairs, role};
 
     #[test]
     fn an_encoded_name_is_still_its_name() {
@@ -185,26 +246,6 @@ mod tests {
         assert_eq!(found[0].as_ref().unwrap().0, "_include");
         assert_eq!(found[1].as_ref().unwrap().1, "1 2");
         assert!(found[2].is_none());
-    }
-
-    #[test]
-    fn the_first_of_some_bytes_is_found_wherever_it_stands() {
-        let mut text = alloc::vec![0x81_u8; 40];
-        for filler in [0x81, 0x00, 0x01, 0x7f, 0xff, b'<', b'>', b'%' - 1, b'&' + 1] {
-            text.fill(filler);
-            assert_eq!(first_of(&text, [b'=', b'&']), None, "{filler}");
-            for length in 0..40 {
-                for place in 0..length {
-                    for mark in [b'=', b'&'] {
-                        let mut one = text.get(..length).unwrap().to_vec();
-                        one[place] = mark;
-                        assert_eq!(first_of(&one, [b'=', b'&']), Some(place), "{filler} {length} {place}");
-                        one[length - 1] = b'&';
-                        assert_eq!(first_of(&one, [b'=', b'&']), Some(place), "{filler} {length} {place}");
-                    }
-                }
-            }
-        }
     }
 
     #[test]

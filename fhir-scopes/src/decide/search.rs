@@ -1,56 +1,53 @@
 //! Searches: of a type, of everything, of a compartment.
 
+use alloc::borrow::Cow;
+use core::mem::take;
+
 use super::branch::On;
 use super::filter::Filter;
 use super::gate::{Gate, Levels, Want};
 use super::handful::Handful;
 use super::links::Links;
-use super::obligations::Obligations;
-use super::query::{Role, first_of, pairs, role};
+#[cfg(feature = "json")]
+use super::operations::each_parameter;
+use super::query::{Pairs, Role, role};
 use super::request::{Body, Request};
-use super::{Allowance, Decision, Grant, Need, Reason};
+use super::{Allowance, Decision, Denial, Grant, Need, Reason};
 use crate::route::NoRoute;
 use crate::{Permissions, ResourceType, TypeSelector};
-
-/// What a search asks for, before its links.
-pub(super) struct Scan {
-    /// Named by `_type`; empty when none is.
-    pub(super) types: Handful<ResourceType>,
-    pub(super) links: Links,
-}
 
 impl Grant {
     /// `GET T?...`, `POST T/_search`, and the same in a compartment.
     pub(super) fn search(&self, one: ResourceType, levels: Levels, request: &Request<'_>) -> Decision<'_> {
         let want = Want { levels, ..Want::one(one, Permissions::SEARCH) };
         let gate = self.gate(want, None);
-        // the common case: nothing but plain parameters
-        if !has_links(request) {
-            return self.answer(gate, want, Links::default());
-        }
-        match self.scan(Some(one), request) {
-            Ok(scan) => self.answer(gate, want, scan.links),
-            Err(reason) => self.deny(reason, [Need::of(want.types, want.letters)]),
+        let mut links = Links::default();
+        match self.scan(Some(one), request, &mut links, &mut Handful::default()) {
+            Ok(()) => self.answer(gate, want, &mut links),
+            Err(reason) => self.deny_want(reason, want, None, [Need::of(want.types, want.letters)]),
         }
     }
 
-    fn answer<'g>(&'g self, gate: Gate<'g>, want: Want, links: Links) -> Decision<'g> {
-        if let Gate::Closed(reason) = gate {
-            return self.deny(reason, with_main(want, &links.needs));
-        }
-        if let Some(reason) = links.refused {
-            return self.deny(reason, with_main(want, &links.needs));
+    fn answer<'g>(&'g self, gate: Gate<'g>, want: Want, links: &mut Links) -> Decision<'g> {
+        let refused = if let Gate::Closed(reason) = gate { Some(reason) } else { links.refused };
+        if let Some(reason) = refused {
+            let (needs, hops_from) = needs_of(want, links);
+            let denial = Denial::new(self, reason, needs).at(want.levels);
+            return Decision::Deny(if want.limited {
+                denial.unlimited_from(hops_from)
+            } else {
+                denial.unlimited_from(0)
+            });
         }
         match gate {
             Gate::Open(by) if !links.narrowed => {
-                let mut obligations = Obligations::of_level(by.scope.level);
-                obligations.add_all(&links.obligations);
+                let mut obligations = take(&mut links.obligations);
+                obligations.add_level(by.scope.level);
                 Decision::Allow(Allowance { by: Some(&by.scope), obligations })
             }
             _ => {
-                let mut filter = Filter::with(self, On::Results, want, links.wants);
-                filter.obligations.add_all(&links.obligations);
-                Decision::Filter(filter)
+                let (more, obligations) = (take(&mut links.wants), take(&mut links.obligations));
+                Decision::Filter(Filter::with(self, On::Results, want, more, obligations))
             }
         }
     }
@@ -58,20 +55,22 @@ impl Grant {
     /// `GET /?...`, `POST /_search`, `GET Patient/123/*`: named types must all be granted, otherwise the answer is narrowed.
     pub(super) fn search_all(&self, levels: Levels, request: &Request<'_>) -> Decision<'_> {
         let everything = Want { levels, ..Want::of(TypeSelector::All, Permissions::SEARCH) };
-        match self.scan(None, request) {
+        let (mut links, mut types) = (Links::default(), Handful::default());
+        match self.scan(None, request, &mut links, &mut types) {
             Err(reason) => self.deny(reason, []),
-            Ok(Scan { types, links }) if types.is_empty() => {
-                self.answer(self.gate(everything, None), everything, links)
-            }
-            Ok(Scan { types, mut links }) => {
+            Ok(()) if types.is_empty() => self.answer(self.gate(everything, None), everything, &mut links),
+            Ok(()) => {
                 let mut wants = types.iter().map(|one| Want { levels, ..Want::one(*one, Permissions::SEARCH) });
                 let needs: Handful<Need> = wants.clone().map(|want| Need::of(want.types, want.letters)).collect();
                 let mut first: Option<(Want, Gate<'_>)> = None;
                 for want in wants.by_ref() {
                     match self.gate(want, None) {
-                        Gate::Closed(reason) => return self.deny(reason, needs),
+                        Gate::Closed(reason) => return self.deny_want(reason, want, None, needs),
                         gate => {
-                            links.narrowed |= matches!(gate, Gate::Filtered);
+                            match gate {
+                                Gate::Open(by) => links.obligations.add_level(by.scope.level),
+                                _ => links.narrowed = true,
+                            }
                             match first {
                                 None => first = Some((want, gate)),
                                 Some(_) => links.wants.push(want),
@@ -80,72 +79,90 @@ impl Grant {
                     }
                 }
                 match first {
-                    Some((want, gate)) => self.answer(gate, want, links),
+                    Some((want, gate)) => self.answer(gate, want, &mut links),
                     None => self.deny(Reason::NoScope, needs),
                 }
             }
         }
     }
 
-    /// Reads query string and form body together: both count.
-    pub(super) fn scan(&self, one: Option<ResourceType>, request: &Request<'_>) -> Result<Scan, Reason> {
-        let mut scan = Scan { types: Handful::default(), links: Links::default() };
-        let links = &mut scan.links;
-        for pair in pairs([request.query, form(request)]) {
-            let Some((name, value)) = pair else { return Err(Reason::Parameter) };
-            match (role(&name), one) {
-                (Role::Plain | Role::Format, _) | (Role::Types, Some(_)) => {}
-                (Role::Include, _) => self.include(links, &value),
-                (Role::ReverseInclude, _) => self.reverse_include(links, &value),
-                (Role::Chain, Some(one)) => self.chain(links, one, &name),
-                (Role::Has, Some(_)) => self.has(links, &name),
-                (Role::Sort, Some(one)) => self.chained_sort(links, one, &value),
-                (Role::Sort, None) if !value.contains('.') => {}
-                (Role::List, Some(_)) => self.list(links),
-                (Role::Types, None) => {
-                    for name in value.split(',') {
-                        let one =
-                            ResourceType::parse(name, self.release).ok_or(Reason::NoRoute(NoRoute::UnknownType))?;
-                        scan.types.insert(one);
-                    }
-                }
-                (Role::Refused, _) | (Role::Chain | Role::Has | Role::Sort | Role::List, None) => {
-                    return Err(Reason::Parameter);
-                }
+    /// Reads query string and form body together: both count. Adds up what they reach, and the types that `_type` names.
+    pub(super) fn scan(
+        &self,
+        one: Option<ResourceType>,
+        request: &Request<'_>,
+        links: &mut Links,
+        types: &mut Handful<ResourceType>,
+    ) -> Result<(), Reason> {
+        self.links_of(request.query, one, links, types)?;
+        match request.body {
+            Body::Form(form) => self.links_of(form, one, links, types),
+            #[cfg(feature = "json")]
+            Body::Json(_) => {
+                // an operation that searches takes its parameters in a Parameters resource, too
+                let body = Request { query: "", ..*request };
+                each_parameter(&body, |name, value| self.link(name, || Ok(Cow::Borrowed(value)), one, links, types))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn links_of(
+        &self,
+        part: &str,
+        one: Option<ResourceType>,
+        links: &mut Links,
+        types: &mut Handful<ResourceType>,
+    ) -> Result<(), Reason> {
+        for pair in Pairs::from_first_link(part) {
+            let name = pair.name().ok_or(Reason::Parameter)?;
+            self.link(&name, || pair.value().ok_or(Reason::Parameter), one, links, types)?;
+        }
+        Ok(())
+    }
+
+    /// What one parameter reaches.
+    #[inline]
+    fn link<'v>(
+        &self,
+        name: &str,
+        value: impl Fn() -> Result<Cow<'v, str>, Reason>,
+        one: Option<ResourceType>,
+        links: &mut Links,
+        types: &mut Handful<ResourceType>,
+    ) -> Result<(), Reason> {
+        match (role(name), one) {
+            (Role::Plain | Role::Format, _) | (Role::Types, Some(_)) => {}
+            (Role::Include, _) => self.include(links, &value()?),
+            (Role::ReverseInclude, _) => self.reverse_include(links, &value()?),
+            (Role::Chain, Some(one)) => self.chain(links, one, name),
+            (Role::Has, Some(_)) => self.has(links, name),
+            (Role::Sort, Some(one)) => self.chained_sort(links, one, &value()?),
+            (Role::Sort, None) if !value()?.contains('.') => {}
+            (Role::List, Some(_)) => self.list(links),
+            (Role::Contained, _) if value()? == "false" => {}
+            (Role::Types, None) => self.named_in(&value()?, types)?,
+            (Role::Refused | Role::Contained, _) | (Role::Chain | Role::Has | Role::Sort | Role::List, None) => {
+                return Err(Reason::Parameter);
             }
         }
-        Ok(scan)
+        Ok(())
+    }
+
+    fn named_in(&self, list: &str, types: &mut Handful<ResourceType>) -> Result<(), Reason> {
+        for name in list.split(',') {
+            types.insert(ResourceType::parse(name, self.release).ok_or(Reason::NoRoute(NoRoute::UnknownType))?);
+        }
+        Ok(())
     }
 }
 
-fn form<'a>(request: &Request<'a>) -> &'a str {
-    match request.body {
-        Body::Form(form) => form,
-        _ => "",
-    }
-}
-
-/// Whether any parameter could reach beyond the searched type. Looks at the bytes of names only, so that plain searches cost little.
-fn has_links(request: &Request<'_>) -> bool {
-    [request.query, form(request)].into_iter().any(|part| {
-        let mut rest = part.as_bytes();
-        while !rest.is_empty() {
-            let name = first_of(rest, [b'=', b'&']).unwrap_or(rest.len());
-            if first_of(rest.get(..name).unwrap_or_default(), [b'_', b'%', b'+', b'.']).is_some() {
-                return true;
-            }
-            rest = rest.get(name..).unwrap_or_default();
-            let next = first_of(rest, [b'&']).map_or(rest.len(), |at| at + 1);
-            rest = rest.get(next..).unwrap_or_default();
-        }
-        false
-    })
-}
-
-fn with_main(want: Want, more: &[Need]) -> Handful<Need> {
+/// All that a search needs, and from where on it is hops.
+fn needs_of(want: Want, links: &Links) -> (Handful<Need>, usize) {
     let mut needs = Handful::from([Need::of(want.types, want.letters)]);
-    for need in more.iter().filter(|need| need.types != want.types || need.letters != want.letters) {
-        needs.push(*need);
-    }
-    needs
+    let is_more = |need: &&Need| need.types != want.types || need.letters != want.letters;
+    links.needs.iter().filter(is_more).for_each(|need| needs.push(*need));
+    let hops_from = needs.len();
+    links.hops.iter().for_each(|need| needs.push(*need));
+    (needs, hops_from)
 }

@@ -3,15 +3,19 @@
 use super::branch::On;
 use super::filter::Filter;
 use super::gate::{Gate, Want};
+use super::grant::Compiled;
 use super::handful::Handful;
+use super::links::Links;
 use super::obligations::{Obligation, Obligations};
+use super::query::has_condition;
 use super::request::{Body, Request};
 use super::{Allowance, Decision, Grant, Need, Reason};
 use crate::{Permissions, ResourceType, TypeSelector};
 
 /// What the content of a write says about the request.
-enum Content {
-    Passes,
+enum Content<'g> {
+    /// With the scope that takes it, where the content decides that.
+    Passes(Option<&'g Compiled>),
     Refused(Reason),
 }
 
@@ -29,9 +33,12 @@ impl Grant {
         if let Gate::Closed(reason) = gate {
             return self.deny(reason, needs());
         }
-        if let Content::Refused(reason) = self.content(want, None, gate, request.body) {
-            return self.deny(reason, needs());
-        }
+        let by = match (self.content(want, None, gate, request.body), gate) {
+            (Content::Refused(reason), _) => return self.deny(reason, needs()),
+            (Content::Passes(_), Gate::Open(by)) => Some(by),
+            (Content::Passes(by), _) => by,
+        };
+        let mut obligations = by.map_or_else(Obligations::default, |by| Obligations::of_level(by.scope.level));
         if let Some(condition) = request.if_none_exist {
             if self.conditions_reach_further(one, condition) {
                 return self.deny(Reason::Parameter, needs());
@@ -39,11 +46,14 @@ impl Grant {
             let condition = Want::one(one, Permissions::SEARCH);
             match self.gate(condition, None) {
                 Gate::Closed(reason) => return self.deny(reason, needs()),
-                Gate::Filtered => return Decision::Filter(Filter::new(self, On::Condition, condition)),
-                Gate::Open(_) => {}
+                Gate::Filtered => {
+                    let more = Handful::default();
+                    return Decision::Filter(Filter::with(self, On::Condition, condition, more, obligations));
+                }
+                Gate::Open(by) => obligations.add_level(by.scope.level),
             }
         }
-        self.written(one, gate, Permissions::CREATE)
+        Decision::Allow(Allowance { by: by.map(|by| &by.scope), obligations })
     }
 
     /// `PUT T/id`, also where nothing is stored yet.
@@ -51,7 +61,7 @@ impl Grant {
         let want = Want::one(one, Permissions::UPDATE);
         let gate = self.gate(want, Some(id));
         if let Gate::Closed(reason) = gate {
-            return self.deny(reason, needs_of(one, Permissions::UPDATE));
+            return self.deny_want(reason, want, Some(id), needs_of(one, Permissions::UPDATE));
         }
         if let Content::Refused(reason) = self.content(want, Some(id), gate, request.body) {
             return self.deny(reason, needs_of(one, Permissions::UPDATE));
@@ -63,7 +73,7 @@ impl Grant {
     pub(super) fn patch(&self, one: ResourceType, id: &str) -> Decision<'_> {
         let want = Want::one(one, Permissions::UPDATE);
         match self.gate(want, Some(id)) {
-            Gate::Closed(reason) => self.deny(reason, needs_of(one, Permissions::UPDATE)),
+            Gate::Closed(reason) => self.deny_want(reason, want, Some(id), needs_of(one, Permissions::UPDATE)),
             gate => self.changed(one, gate, On::TargetAndResult, want),
         }
     }
@@ -72,9 +82,9 @@ impl Grant {
     pub(super) fn delete(&self, one: ResourceType, id: &str) -> Decision<'_> {
         let want = Want::one(one, Permissions::DELETE);
         match self.gate(want, Some(id)) {
-            Gate::Closed(reason) => self.deny(reason, needs_of(one, Permissions::DELETE)),
+            Gate::Closed(reason) => self.deny_want(reason, want, Some(id), needs_of(one, Permissions::DELETE)),
             Gate::Filtered => Decision::Filter(Filter::new(self, On::Target, want)),
-            gate @ Gate::Open(_) => self.written(one, gate, Permissions::DELETE),
+            Gate::Open(by) => self.written(one, by, want),
         }
     }
 
@@ -88,7 +98,8 @@ impl Grant {
     ) -> Decision<'_> {
         let letters = letter | Permissions::SEARCH;
         let want = Want::one(one, letters);
-        if self.conditions_reach_further(one, request.query) {
+        // without a condition these would be about every resource of the type
+        if !has_condition(request.query) || self.conditions_reach_further(one, request.query) {
             return self.deny(Reason::Parameter, needs_of(one, letters));
         }
         let gate = self.gate(want, None);
@@ -104,23 +115,23 @@ impl Grant {
         }
         match gate {
             Gate::Filtered if letter == Permissions::DELETE => Decision::Filter(Filter::new(self, on, want)),
-            _ if letter == Permissions::DELETE => self.written(one, gate, letter),
-            _ => self.changed(one, gate, on, want),
+            Gate::Open(by) => self.written(one, by, want),
+            gate => self.changed(one, gate, on, want),
         }
     }
 
     /// Chains and the like inside a condition would ask about other types.
     fn conditions_reach_further(&self, one: ResourceType, query: &str) -> bool {
         let condition = Request::get("", query);
-        !self
-            .scan(Some(one), &condition)
-            .is_ok_and(|scan| scan.links.refused.is_none() && !scan.links.narrowed && scan.links.wants.is_empty())
+        let mut links = Links::default();
+        let read = self.scan(Some(one), &condition, &mut links, &mut Handful::default());
+        read.is_err() || links.refused.is_some() || links.narrowed || !links.wants.is_empty()
     }
 
     /// The answer to an update or patch would show the record to a client that may not read it.
     fn changed<'g>(&'g self, one: ResourceType, gate: Gate<'g>, on: On, want: Want) -> Decision<'g> {
-        if matches!(gate, Gate::Open(_)) {
-            return self.written(one, gate, Permissions::UPDATE);
+        if let Gate::Open(by) = gate {
+            return self.written(one, by, want);
         }
         let mut filter = Filter::new(self, on, want);
         if !self.may_show(one) {
@@ -129,24 +140,18 @@ impl Grant {
         Decision::Filter(filter)
     }
 
-    fn written<'g>(&'g self, one: ResourceType, gate: Gate<'g>, letter: Permissions) -> Decision<'g> {
-        let (by, mut obligations) = match gate {
-            Gate::Open(by) => (Some(&by.scope), Obligations::of_level(by.scope.level)),
-            // a create whose content was judged: the scope that took it
-            _ => (
-                self.scopes_with(letter).map(|compiled| &compiled.scope).find(|scope| scope.types.includes(one)),
-                Obligations::default(),
-            ),
-        };
-        if letter == Permissions::UPDATE && !self.may_show(one) {
+    fn written<'g>(&'g self, one: ResourceType, by: &'g Compiled, want: Want) -> Decision<'g> {
+        let mut obligations = Obligations::of_level(by.scope.level);
+        self.owe_letters(want, &mut obligations);
+        if want.letters.contains(Permissions::UPDATE) && !self.may_show(one) {
             obligations.add(Obligation::ReturnMinimal);
         }
-        Decision::Allow(Allowance { by, obligations })
+        Decision::Allow(Allowance { by: Some(&by.scope), obligations })
     }
 
     /// Whether every scope that may change the type comes with a right to read the same resources.
     fn may_show(&self, one: ResourceType) -> bool {
-        let includes = |compiled: &&super::grant::Compiled| compiled.scope.types.includes(one);
+        let includes = |compiled: &&Compiled| compiled.scope.types.includes(one);
         self.scopes_with(Permissions::UPDATE).filter(includes).all(|writes| {
             self.scopes_with(Permissions::READ).filter(includes).any(|reads| {
                 reads.scope.level == writes.scope.level && writes.scope.limit.implies(&reads.scope.limit)
@@ -156,10 +161,10 @@ impl Grant {
     }
 
     #[cfg(feature = "json")]
-    fn content(&self, want: Want, id: Option<&str>, gate: Gate<'_>, body: Body<'_>) -> Content {
+    fn content(&self, want: Want, id: Option<&str>, gate: Gate<'_>, body: Body<'_>) -> Content<'_> {
         let Body::Json(resource) = body else {
             return if matches!(gate, Gate::Open(by) if by.scope.level != crate::Level::Patient) {
-                Content::Passes
+                Content::Passes(None)
             } else {
                 Content::Refused(Reason::ContentMissing)
             };
@@ -173,13 +178,17 @@ impl Grant {
         {
             return Content::Refused(Reason::Content);
         }
-        if self.want_accepts(want, one, resource) { Content::Passes } else { Content::Refused(Reason::Content) }
+        match self.taker(want, one, resource) {
+            Some(by) => Content::Passes(Some(by)),
+            None => Content::Refused(Reason::Content),
+        }
     }
 
     #[cfg(not(feature = "json"))]
-    fn content(&self, _want: Want, _id: Option<&str>, gate: Gate<'_>, _body: Body<'_>) -> Content {
+    #[allow(clippy::unused_self, reason = "the one that looks at content needs it")]
+    fn content(&self, _want: Want, _id: Option<&str>, gate: Gate<'_>, _body: Body<'_>) -> Content<'_> {
         match gate {
-            Gate::Open(by) if by.scope.level != crate::Level::Patient => Content::Passes,
+            Gate::Open(by) if by.scope.level != crate::Level::Patient => Content::Passes(None),
             _ => Content::Refused(Reason::ContentMissing),
         }
     }

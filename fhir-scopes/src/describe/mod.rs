@@ -31,7 +31,7 @@ use alloc::vec::Vec;
 pub use catalogue::{CatalogueEntry, Category, KnownLimit, about, catalogue, known_limits};
 pub use warning::{Warning, WarningKind};
 
-use crate::{Dialect, Level, Limit, Permissions, Release, ResourceScope, Scope, ScopeSet, TypeSelector};
+use crate::{Dialect, Level, Limit, Permissions, Release, ResourceScope, Scope, ScopeSet, TypeSelector, us_core};
 use limit_words::subject;
 use sentence::sentence;
 
@@ -177,6 +177,19 @@ pub struct Options<'a> {
     pub for_patients: bool,
     /// Whether the reader is somebody other than the user of the app: a reviewer who approves it for others.
     pub for_reviewers: bool,
+    /// Whether the server puts US Core's misspelt categories right ([`us_core::corrected`]): then they are told as what they stand for, beside the scopes as they
+    /// were asked.
+    ///
+    /// ```
+    /// use fhir_scopes::describe::{Lang, Options, describe_with};
+    /// use fhir_scopes::{Release, ScopeSet};
+    /// let asked = "patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/Observation-category|laboratory";
+    /// let set = ScopeSet::parse(asked, Release::R4).unwrap();
+    /// let line = &describe_with(&set, Lang::En, &Options { corrected: true, ..Options::default() }).groups[0].lines[0];
+    /// assert_eq!(line.short, "Read and search lab results of this patient");
+    /// assert_eq!(line.scopes, [asked]);
+    /// ```
+    pub corrected: bool,
 }
 
 /// Tells a scope set in words.
@@ -207,7 +220,8 @@ pub fn describe_with(set: &ScopeSet, lang: Lang, options: &Options<'_>) -> Descr
     let mut rights: Vec<(ResourceScope<'static>, Vec<String>)> = Vec::new();
     let mut groups: Vec<(u8, usize, Group)> = Vec::new();
     for scope in set {
-        match scope.resource() {
+        let corrected = if options.corrected { us_core::meant(scope, set.release()) } else { None };
+        match corrected.as_ref().unwrap_or(scope).resource() {
             None => {
                 let (heading, line) = plain_words::line(scope, lang, options);
                 place(&mut groups, heading, lang, line);

@@ -11,7 +11,7 @@ pub(super) fn line(scope: &Scope<'_>, lang: Lang, options: &Options<'_>) -> (Hea
     let (heading, short, sensitivity, warning) = match scope.kind() {
         ScopeKind::Plain(plain) => {
             let offline = (*plain == NonResource::OfflineAccess).then_some(WarningKind::Offline);
-            (Heading::SignIn, words(*plain, scope.launch_role(), lang, options), sensitivity(*plain), offline)
+            (Heading::SignIn, words(*plain, scope.own_role(), lang, options), sensitivity(*plain), offline)
         }
         ScopeKind::Extension | ScopeKind::Unknown | ScopeKind::Resource(_) => {
             let name = scope.literal();

@@ -117,7 +117,7 @@ impl Found {
 
     /// Types that the reference parameter may point at.
     pub(crate) fn targets(self) -> impl Iterator<Item = ResourceType> {
-        self.paths().flat_map(|path| path.targets().iter()).filter_map(|place| ResourceType::from_index(*place))
+        self.paths().flat_map(Path::targets).filter_map(|place| ResourceType::from_index(*place))
     }
 }
 

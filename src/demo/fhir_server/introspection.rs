@@ -28,12 +28,18 @@ pub(super) struct LiveToken {
 
 /// The bearer token of a request.
 ///
-/// One `Authorization` header with the scheme `Bearer` in any case; a token in the query string is not looked at.
-pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+/// One `Authorization` header with the scheme `Bearer` in any case. A token in the query string is not looked at; beside one in the header it makes the
+/// request malformed (RFC 6750 2, 3.1).
+pub(super) fn bearer<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Result<&'a str, Refusal> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (all.next(), all.next()) else {
+    let Some(header) = all.next() else {
         return Err(Refusal::no_token());
     };
+    let in_query =
+        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).any(|(name, _)| name == "access_token");
+    if in_query || all.next().is_some() {
+        return Err(Refusal::several_tokens());
+    }
     let (scheme, token) = header.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(Refusal::no_token)?;
     let token = token.trim();
     if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {

@@ -148,9 +148,10 @@ async fn entry(State(server): State<Arc<FhirServer>>, request: Request) -> Respo
     let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = match (request.method(), path.as_str()) {
         (&Method::OPTIONS, _) => preflight(),
-        (_, ".well-known/smart-configuration") if is_get => smart::configuration(&server).await,
-        (_, "metadata") if is_get => match json_accepted(request.headers(), request.uri().query()) {
-            Ok(()) => fhir_answer(StatusCode::OK, &smart::capability_statement(&server).await),
+        (_, ".well-known/smart-configuration") if is_get => smart::configuration(&server, request.headers()).await,
+        // JSON whatever `Accept` says: who asks does not know yet what is spoken here
+        (_, "metadata") if is_get => match json_accepted(&HeaderMap::new(), request.uri().query()) {
+            Ok(()) => smart::conformance(&server, request.headers()).await,
             Err(refusal) => refusal.into_response(),
         },
         (_, ".well-known/smart-configuration" | "metadata") => Refusal::wrong_method().into_response(),
@@ -192,7 +193,7 @@ fn now() -> Timestamp {
 /// A request that needs a token.
 async fn guarded(server: &FhirServer, path: &str, request: Request) -> Result<Response, Refusal> {
     // 1 who asks
-    let token = introspection::ask(server, introspection::bearer(request.headers())?).await?;
+    let token = introspection::ask(server, introspection::bearer(request.headers(), request.uri().query())?).await?;
     // 2 what is asked
     let (parts, body) = request.into_parts();
     json_accepted(&parts.headers, parts.uri.query())?;

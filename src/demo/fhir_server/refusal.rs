@@ -46,6 +46,18 @@ impl Refusal {
         }
     }
 
+    /// 400: more than one way to send a token in one request (RFC 6750 3.1).
+    pub(super) fn several_tokens() -> Self {
+        Self {
+            challenge: Some(r#"Bearer error="invalid_request""#.to_owned()),
+            ..Self::new(
+                StatusCode::BAD_REQUEST,
+                IssueType::Invalid,
+                "Send the access token once, in the Authorization header.",
+            )
+        }
+    }
+
     /// 403: the token is good but does not reach this far; `challenge` is the whole `WWW-Authenticate` value.
     pub(super) fn beyond_scope(challenge: String, sentence: impl Into<String>) -> Self {
         Self { challenge: Some(challenge), ..Self::new(StatusCode::FORBIDDEN, IssueType::Forbidden, sentence) }

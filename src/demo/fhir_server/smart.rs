@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use super::FhirServer;
 use super::introspection::body_of;
 use super::parameters::{TYPES, of_type};
 use super::refusal::Refusal;
+use crate::domain::secrets::hex_digest;
 use crate::outbound::fhir::R4;
 use crate::outbound::fhir::answers::{SmartEndpoints, built, smart_security};
 
@@ -25,13 +26,24 @@ pub(super) type Copy = Option<(Instant, String)>;
 ///
 /// JSON whatever the `Accept`, readable without a token (SMART 2.2 conformance). A stale copy is never shown: if the
 /// authorization server is down, a launch would fail anyway, so 503 is the honest answer.
-pub(super) async fn configuration(server: &FhirServer) -> Response {
-    let Some(document) = document(server).await else {
-        return Refusal::no_answer_from_authorization().into_response();
-    };
-    let mut response = Response::new(Body::from(document));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=30"));
+pub(super) async fn configuration(server: &FhirServer, headers: &HeaderMap) -> Response {
+    match document(server).await {
+        Some(document) => public(document, "application/json", headers),
+        None => Refusal::no_answer_from_authorization().into_response(),
+    }
+}
+
+/// A document anybody may keep for a while, and ask again for by its ETag (RFC 9110 13.1.2).
+fn public(document: String, media_type: &'static str, headers: &HeaderMap) -> Response {
+    let etag = format!("W/\"{}\"", &hex_digest(&[document.as_bytes()])[..32]);
+    let asked = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let is_known = asked.flat_map(|value| value.split(',')).map(str::trim).any(|tag| tag == "*" || tag == etag);
+    let mut response =
+        if is_known { StatusCode::NOT_MODIFIED.into_response() } else { Response::new(Body::from(document)) };
+    let named = response.headers_mut();
+    named.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    named.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=30"));
+    named.extend(HeaderValue::from_str(&etag).ok().map(|etag| (ETAG, etag)));
     response
 }
 
@@ -58,9 +70,14 @@ async fn fetch(server: &FhirServer) -> Option<String> {
     serde_json::from_str::<Value>(&text).ok().filter(Value::is_object).map(|_| text)
 }
 
-/// `GET {base}/metadata`: what this server does, with the OAuth addresses version 1 clients look for: those of the SMART configuration, so that the two agree
+/// `GET {base}/metadata`.
+pub(super) async fn conformance(server: &FhirServer, headers: &HeaderMap) -> Response {
+    public(capability_statement(server).await.to_text(), "application/fhir+json; charset=utf-8", headers)
+}
+
+/// The conformance statement: what this server does, with the OAuth addresses version 1 clients look for: those of the SMART configuration, so that the two agree
 /// (SMART-DI-19). A conformance statement is owed even while the authorization server is down; then it names the two addresses this server was set up with.
-pub(super) async fn capability_statement(server: &FhirServer) -> R4 {
+async fn capability_statement(server: &FhirServer) -> R4 {
     let config = &server.config;
     let document: Value = document(server).await.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let told = |name: &str| document[name].as_str().map(str::to_owned);

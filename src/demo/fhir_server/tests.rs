@@ -547,6 +547,38 @@ async fn the_smart_configuration_is_the_authorization_servers_own_whatever_the_a
 }
 
 #[tokio::test]
+async fn what_is_read_before_a_token_is_json_for_everybody_and_not_sent_twice() {
+    let scene = Scene::new().await;
+    for (path, kind) in [("metadata", "application/fhir+json"), (".well-known/smart-configuration", "application/json")]
+    {
+        let ask = |accept: &'static str, known: String| {
+            let request = Request::get(format!("/t1/fhir/{path}")).header("accept", accept);
+            scene.send(request.header("if-none-match", known).body(Body::empty()).unwrap())
+        };
+        let whole = ask("text/html", "W/\"another\"".to_owned()).await;
+        assert_eq!(whole.status, StatusCode::OK, "{path}");
+        assert!(whole.header("content-type").starts_with(kind), "{path}");
+        let etag = whole.header("etag").to_owned();
+        assert!(etag.starts_with("W/\""), "{path}: {etag}");
+        let again = ask("application/json", format!("\"x\", {etag}")).await;
+        assert_eq!((again.status, again.text.as_str()), (StatusCode::NOT_MODIFIED, ""), "{path}");
+        assert_eq!(again.header("access-control-allow-origin"), "*");
+    }
+}
+
+#[tokio::test]
+async fn a_token_sent_in_two_ways_is_a_malformed_request() {
+    let scene = Scene::new().await;
+    scene.token("t", "system/*.rs", json!({}));
+    let answer = scene.call(Method::GET, "t", "Patient?access_token=t", "", None).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.header("www-authenticate"), "Bearer error=\"invalid_request\"");
+    let twice =
+        Request::get("/t1/fhir/Patient").header("authorization", "Bearer t").header("authorization", "Bearer t");
+    assert_eq!(scene.send(twice.body(Body::empty()).unwrap()).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn the_conformance_statement_needs_no_token_and_says_where_to_sign_in() {
     let scene = Scene::new().await;
     let answer = scene.get("", "metadata").await;

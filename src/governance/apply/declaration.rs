@@ -1,6 +1,10 @@
 //! What an `apply` file may say. Unknown keys are refused. TOML, or the same as JSON.
 
-use serde::Deserialize;
+use std::marker::PhantomData;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::clients::ClientMetadata;
 use crate::domain::organizations::{FhirEndpointSettings, OrganizationSettings};
@@ -21,6 +25,39 @@ pub struct Declaration {
     pub access_requests: Vec<RequestDeclared>,
     /// What organizations answer.
     pub approvals: Vec<ApprovalDeclared>,
+}
+
+/// The members of some settings that a file gives. What it does not mention is not its business.
+#[derive(Clone, Debug)]
+pub struct Given<T> {
+    members: Map<String, Value>,
+    of: PhantomData<T>,
+}
+
+impl<T> Default for Given<T> {
+    fn default() -> Self {
+        Self { members: Map::new(), of: PhantomData }
+    }
+}
+
+impl<T: Default + Serialize + DeserializeOwned> Given<T> {
+    /// The settings with these members in place of what they were.
+    pub(super) fn over(&self, before: &T) -> Result<T, serde_json::Error> {
+        let mut all = serde_json::to_value(before)?;
+        if let Value::Object(all) = &mut all {
+            all.extend(self.members.clone());
+        }
+        serde_json::from_value(all)
+    }
+}
+
+impl<'de, T: Default + Serialize + DeserializeOwned> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = Self { members: Map::deserialize(deserializer)?, of: PhantomData };
+        // an unknown member or a value of the wrong kind is a fault of the file
+        given.over(&T::default()).map_err(serde::de::Error::custom)?;
+        Ok(given)
+    }
 }
 
 /// The file does not read.
@@ -47,9 +84,9 @@ pub struct OrganizationDeclared {
     pub slug: String,
     /// Name.
     pub name: String,
-    /// Settings; those not given have their defaults.
+    /// Settings; those not given stay as they are, and have their defaults in an organization that is new.
     #[serde(default)]
-    pub settings: OrganizationSettings,
+    pub settings: Given<OrganizationSettings>,
     /// FHIR endpoints.
     #[serde(default)]
     pub fhir_endpoints: Vec<EndpointDeclared>,
@@ -70,9 +107,9 @@ pub struct EndpointDeclared {
     pub base_url: String,
     /// `r4`, `r4b` or `r5`.
     pub release: String,
-    /// Settings.
+    /// Settings, likewise.
     #[serde(default)]
-    pub settings: FhirEndpointSettings,
+    pub settings: Given<FhirEndpointSettings>,
 }
 
 /// A resource server.

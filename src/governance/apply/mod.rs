@@ -12,7 +12,7 @@ mod places;
 use std::fmt;
 
 pub use declaration::{
-    AccountDeclared, ApprovalDeclared, ClientDeclared, Declaration, DeveloperDeclared, EndpointDeclared,
+    AccountDeclared, ApprovalDeclared, ClientDeclared, Declaration, DeveloperDeclared, EndpointDeclared, Given,
     OrganizationDeclared, ProviderDeclared, RequestDeclared, ResourceServerDeclared, StaffDeclared, Unreadable,
     UserDeclared,
 };

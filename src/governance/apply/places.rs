@@ -1,6 +1,7 @@
 //! Organizations, FHIR endpoints, resource servers, application providers.
 
 use super::super::fhir_endpoints::{base_url, check_reading};
+use super::super::organizations::check_settings;
 use super::{
     Applying, EndpointDeclared, MadeSecret, NotApplied, OrganizationDeclared, ProviderDeclared, ResourceServerDeclared,
     differences, invalid, refused,
@@ -27,15 +28,23 @@ impl Applying<'_> {
         }
         let now = self.app.now();
         let found = storage::organizations::find_by_slug(&mut *self.app.store.read().await?, &declared.slug).await?;
+        let before = found.as_ref().map(|organization| organization.settings.clone()).unwrap_or_default();
+        let settings =
+            declared.settings.over(&before).map_err(|error| invalid(&what, "settings", &error.to_string()))?;
+        let mut faults = Vec::new();
+        check_settings(&settings, self.app.config.outbound.allow_private_networks, &mut faults);
+        if !faults.is_empty() {
+            return Err(refused(&what)(Refusal::Invalid(faults)));
+        }
         let id = if let Some(mut organization) = found {
             let how = differences(&[
                 ("name", organization.name == declared.name),
-                ("settings", organization.settings == declared.settings),
+                ("settings", organization.settings == settings),
             ]);
             if !how.is_empty() {
                 self.changed(&what, &how);
                 organization.name.clone_from(&declared.name);
-                organization.settings = declared.settings.clone();
+                organization.settings = settings;
                 let changed = organization.clone();
                 self.write(move |conn| {
                     Box::pin(async move {
@@ -56,7 +65,7 @@ impl Applying<'_> {
                 slug: declared.slug.clone(),
                 name: declared.name.clone(),
                 standing: Standing::Active,
-                settings: declared.settings.clone(),
+                settings,
                 created_at: now,
             };
             let id = organization.id.clone();
@@ -98,13 +107,18 @@ impl Applying<'_> {
         }
         let url =
             base_url("base_url", &declared.base_url, self.app.config.outbound.allow_private_networks, &mut faults);
+        let known = storage::organizations::list_endpoints(&mut *self.app.store.read().await?, organization).await?;
+        let before = known.into_iter().find(|endpoint| endpoint.slug == declared.slug);
+        let decided = before.as_ref().map(|endpoint| endpoint.settings.clone()).unwrap_or_default();
+        let mut settings =
+            declared.settings.over(&decided).map_err(|error| invalid(&what, "settings", &error.to_string()))?;
         let is_loose = self.app.config.outbound.allow_private_networks;
-        check_reading(declared.settings.reading.as_ref(), is_loose, &mut faults);
+        check_reading(settings.reading.as_ref(), is_loose, &mut faults);
+        settings.aliases =
+            settings.aliases.iter().map(|alias| base_url("aliases", alias, is_loose, &mut faults)).collect();
         if !faults.is_empty() {
             return Err(refused(&what)(Refusal::Invalid(faults)));
         }
-        let known = storage::organizations::list_endpoints(&mut *self.app.store.read().await?, organization).await?;
-        let before = known.into_iter().find(|endpoint| endpoint.slug == declared.slug);
         let endpoint = FhirEndpoint {
             id: before
                 .as_ref()
@@ -114,7 +128,7 @@ impl Applying<'_> {
             name: declared.name.clone(),
             base_url: url,
             release,
-            settings: declared.settings.clone(),
+            settings,
             standing: before.as_ref().map_or(Standing::Active, |endpoint| endpoint.standing),
         };
         let event = match &before {

@@ -49,6 +49,10 @@ pub struct SettingsMembers {
     /// `closed`, `token` or `open`.
     #[schema(required = false)]
     registration: String,
+    /// `system/` scopes for clients with a shared secret too. False (the default): for clients with a key only, as SMART Backend Services has it; a token that was
+    /// issued for a secret stops at once.
+    #[schema(required = false)]
+    backend_services_may_use_secrets: bool,
 }
 
 impl Settings {

@@ -11,6 +11,7 @@ use super::review::receipt as to_receipt;
 use crate::domain::approvals::ApprovalState;
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::ClientId;
+use crate::domain::permission::system_needs_key;
 use crate::governance::approvals::{disable, enable, mandatory_reason};
 use crate::governance::client_management::{Detail, Happened, detail, list, record};
 use crate::http::PageError;
@@ -73,6 +74,10 @@ fn page_of(desk: &Desk, detail: &Detail) -> pages::Client {
         } else {
             String::new()
         },
+        needs_key: stand == Stand::Approved
+            && detail.scopes.has_system_level()
+            && system_needs_key(&desk.staff.organization, metadata.client_type),
+        settings_href: compose::settings_href(desk),
         may: compose::may(&say, &metadata.name, &detail.scopes),
         groups: compose::groups(&say, &detail.scopes),
         live_tokens: say.number(detail.access_tokens + detail.refresh_tokens),

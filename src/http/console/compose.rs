@@ -41,6 +41,7 @@ fn risk_word(risk: Risk) -> Option<parts::Risk> {
         Risk::Sensitive => parts::Risk::Sensitive,
         Risk::NewProvider => parts::Risk::NewProvider,
         Risk::PublicClient => parts::Risk::PublicClient,
+        Risk::NeedsKey => parts::Risk::NeedsKey,
         Risk::SharedSecret => parts::Risk::SharedSecret,
         Risk::NoContact => parts::Risk::NoContact,
         Risk::NewHost => parts::Risk::NewHost,
@@ -203,6 +204,11 @@ pub(super) fn changes(say: &Say<'_>, now: &ScopeSet, before: &ScopeSet, fields: 
     }
 }
 
+/// The settings, for whoever may change them; `""` for everybody else.
+pub(super) fn settings_href(desk: &Desk) -> String {
+    if desk.may_change() { desk.path("settings") } else { String::new() }
+}
+
 /// The review page of a request as it is now, with nothing decided yet.
 pub(super) fn review(desk: &Desk, review: &Review) -> pages::Review {
     let say = desk.say();
@@ -225,6 +231,7 @@ pub(super) fn review(desk: &Desk, review: &Review) -> pages::Review {
         ask: ask(&say, &metadata.name, &review.provider.name, &review.asked),
         asked: say.moment(review.request.updated_at),
         asked_by: review.requested_by.name.clone(),
+        settings_href: settings_href(desk),
         risks: risks(&explain::risks(review)),
         reason: review.request.reason.clone(),
         groups: groups(&say, &review.asked),

@@ -36,6 +36,7 @@ fn page_of(desk: &Desk) -> Settings {
         durations: desk.say().durations(settings.approval_expires_days, None),
         request_days: Field::of(settings.request_expires_days.to_string()),
         clinician_consent: consents(desk, settings.standing_consent_for_clinicians),
+        backend_services: proofs(desk, settings.backend_services_may_use_secrets),
         registration: policies(desk, settings.registration),
         registration_href: desk.path("registration"),
         frame_ancestors: Field::of(settings.frame_ancestors.join("\n")),
@@ -47,6 +48,13 @@ fn page_of(desk: &Desk) -> Settings {
 fn consents(desk: &Desk, is_standing: bool) -> Vec<Choice> {
     let say = desk.say();
     [("ask", "settings-consent-ask", !is_standing), ("standing", "settings-consent-standing", is_standing)]
+        .map(|(value, key, current)| Choice { value: value.into(), text: say.word(key), current })
+        .into()
+}
+
+fn proofs(desk: &Desk, may_use_secrets: bool) -> Vec<Choice> {
+    let say = desk.say();
+    [("keys", "settings-backend-keys", !may_use_secrets), ("secrets", "settings-backend-secrets", may_use_secrets)]
         .map(|(value, key, current)| Choice { value: value.into(), text: say.word(key), current })
         .into()
 }
@@ -75,6 +83,7 @@ pub struct Typed {
     duration: String,
     request_days: Option<String>,
     clinician_consent: Option<String>,
+    backend_services: Option<String>,
     registration: Option<String>,
     #[serde(default)]
     frame_ancestors: String,
@@ -123,6 +132,12 @@ impl Typed {
                     .map(|(_, policy, _)| *policy)
                     .ok_or_else(unknown)?,
             },
+            backend_services_may_use_secrets: match self.backend_services.as_deref() {
+                None => before.backend_services_may_use_secrets,
+                Some("keys") => false,
+                Some("secrets") => true,
+                Some(_) => return Err(unknown()),
+            },
         })
     }
 }
@@ -132,6 +147,7 @@ pub async fn save(desk: Desk, CsrfForm(typed): CsrfForm<Typed>) -> Result<Respon
     let mut faults = Vec::new();
     let settings = typed.settings(&desk.staff.organization.settings, &mut faults)?;
     let (standing, registration) = (settings.standing_consent_for_clinicians, settings.registration);
+    let may_use_secrets = settings.backend_services_may_use_secrets;
     if faults.is_empty() {
         match change_settings(&desk.state.app, &desk.staff, &typed.name, settings).await {
             Ok(_) => return Ok(done(&desk, "console-settings-saved", &desk.path("settings"))),
@@ -150,6 +166,7 @@ pub async fn save(desk: Desk, CsrfForm(typed): CsrfForm<Typed>) -> Result<Respon
             say.faults(&faults, "request_expires_days"),
         ),
         clinician_consent: consents(&desk, standing),
+        backend_services: proofs(&desk, may_use_secrets),
         registration: policies(&desk, registration),
         frame_ancestors: Field::wrong(typed.frame_ancestors, say.faults(&faults, "frame_ancestors")),
         ..before

@@ -3,6 +3,10 @@
 //! [`visit`] works it out once per request, before the handler, and afterwards writes the cookies it takes. Somebody who is not signed in gets
 //! a pre-session cookie; the token in their sign-in form is bound to it, so that nobody can be signed in to somebody else's account by a form
 //! on a foreign page (login CSRF).
+//!
+//! That cookie is given with the answer to a GET only. A form that another site posts here comes without it (`SameSite=Lax`) though the browser has it, and an
+//! answer with a new one would spoil the forms that are open in its other tabs (A39). Nothing is lost: no page that answers such a form holds one of ours that
+//! needs it; what it leads to is a GET.
 
 use std::sync::Arc;
 
@@ -110,6 +114,7 @@ pub async fn visit(State(state): State<AppState>, mut request: Request, next: Ne
         Err(error) => return finish_page(&state, None, error.into_response()),
     };
     request.extensions_mut().insert(Arc::clone(&visitor));
+    let is_a_get = request.method() == Method::GET;
 
     let response = match unfit(&request) {
         Some(failure) => PageError::from(failure).into_response(),
@@ -119,7 +124,7 @@ pub async fn visit(State(state): State<AppState>, mut request: Request, next: Ne
     let mut response = finish_page(&state, Some(&visitor), response);
     let said = response.extensions_mut().remove::<FlashNext>();
     let headers = response.headers_mut();
-    if let Some(visit) = fresh_visit {
+    if let Some(visit) = fresh_visit.filter(|_| is_a_get) {
         cookies::set(app, headers, cookies::VISIT, &visit, None);
     }
     match said {

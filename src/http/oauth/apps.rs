@@ -57,7 +57,8 @@ pub async fn show(
         let options = Options {
             patient: Some(patient.as_str()).filter(|name| !name.is_empty()),
             for_patients: true,
-            for_reviewers: false,
+            corrected: true,
+            ..Options::default()
         };
         let told = describe_with(&app.scopes, present::words_lang(visitor.lang), &options);
         let lines = told.groups.iter().filter(|group| group.category != "sign-in").flat_map(|group| &group.lines);

@@ -6,19 +6,20 @@ use fhir_scopes::describe::{self, Options, known_limits};
 use fhir_scopes::{
     Dialect, NonResource, Release, ResourceScope, ResourceType, Scope, ScopeKind, ScopeSet, TypeSelector, us_core,
 };
+use futures_util::future::join;
 
 use super::authorize::{app_badge, in_launch};
 use super::flow::{Fields, Step, field, person, show, sign_in};
-use super::pick::patient_row;
+use super::pick::{patient_row, record_row};
+use crate::domain::accounts::FhirUser;
 use crate::http::AppState;
 use crate::http::extract::{CsrfForm, Visitor};
-use crate::http::pages::Lang;
 use crate::http::pages::Nav;
 use crate::http::pages::parts::{Badge, ScopeChoice, ScopeGroup};
-use crate::http::pages::{Consent, PatientCard};
+use crate::http::pages::{Consent, PatientCard, VisitCard};
 use crate::http::present;
-use crate::protocol::interaction::{self, Answer, Question};
-use crate::protocol::patients;
+use crate::protocol::interaction::{self, Again, Answer, Question};
+use crate::protocol::{patients, records};
 
 pub(super) async fn consent_page(
     state: &AppState,
@@ -26,30 +27,27 @@ pub(super) async fn consent_page(
     (slug, step): (&str, &Step),
     question: &Question,
 ) -> Response {
-    let patient = match &question.patient {
-        None => PatientCard::default(),
-        Some(id) => match patients::patient(&state.app, &question.endpoint, id).await {
-            Ok(view) => {
-                let row = patient_row(&view, visitor);
-                PatientCard { name: row.name, birth_date: row.birth_date, identifier: row.identifier }
-            }
-            Err(_) => PatientCard { name: id.clone(), ..PatientCard::default() },
-        },
-    };
+    let (patient, visit) = join(patient_card(state, visitor, question), visit_card(state, visitor, question)).await;
+    let for_patients = !question.user.as_ref().is_some_and(FhirUser::is_clinician);
+    let words = |key: &str| state.pages.text(visitor.lang, key, &[]).unwrap_or_default();
     let offline = question.candidate.has_offline_access();
     let shown = question.candidate.filtered(|scope| *scope.kind() != ScopeKind::Plain(NonResource::OfflineAccess));
     let name = Some(patient.name.as_str()).filter(|name| !name.is_empty());
-    let options = Options { patient: name, for_patients: question.for_patients, for_reviewers: false };
-    let groups = lines_of(&shown, visitor.lang, &options);
+    // a category that US Core published misspelt is told as what it stands for; the tick box still carries what the app asked
+    let options = Options { patient: name, for_patients, corrected: true, ..Options::default() };
+    let groups = present::scope_groups(&shown, visitor.lang, &options);
+    let groups = with_choices(groups, &shown, present::words_lang(visitor.lang));
     let manage = state.app.url(&format!("/o/{slug}/apps"));
     let page = Consent {
         action: format!("/o/{slug}/consent"),
         flow: step.flow.clone(),
+        shown: question.shown.clone(),
         app: app_badge(&question.badges),
         organization: Badge::new(&question.badges.organization.name, ""),
         person: visitor.signed_in.as_ref().map(|(account, _)| account.name.clone()).unwrap_or_default(),
         not_me_href: format!("/o/{slug}/not-me?flow={}", step.flow),
         patient,
+        visit,
         groups,
         offline,
         offline_ticked: offline,
@@ -59,33 +57,48 @@ pub(super) async fn consent_page(
         privacy_href: question.privacy.clone(),
         manage_text: manage.split_once("://").map_or(manage.as_str(), |(_, rest)| rest).to_owned(),
         manage_href: manage,
-        error: if question.nothing_chosen {
-            state.pages.text(visitor.lang, "consent-nothing-chosen", &[]).unwrap_or_default()
-        } else {
-            String::new()
+        error: match question.again {
+            None => String::new(),
+            Some(Again::NothingChosen) => words("consent-nothing-chosen"),
+            Some(Again::Changed) => words("consent-changed"),
         },
     };
     let html = state.pages.render(&visitor.frame(Nav::None), &page);
     in_launch(html, &question.badges, &question.redirect_uri)
 }
 
-/// The lines of the page. A category that US Core published misspelt is told as what it stands for; the tick box still carries what the app asked.
-fn lines_of(shown: &ScopeSet, lang: Lang, options: &Options<'_>) -> Vec<ScopeGroup> {
-    let (meant, corrections) = us_core::corrected(shown);
-    let mut groups = present::scope_groups(&meant, lang, options);
-    for line in groups.iter_mut().flat_map(|group| &mut group.lines) {
-        let literals: Vec<&str> = line
-            .scope
-            .split(' ')
-            .flat_map(|literal| {
-                let asked = corrections.iter().filter(move |one| one.meant == literal).map(|one| one.asked.as_str());
-                asked.chain(shown.contains_literal(literal).then_some(literal))
-            })
-            .collect();
-        line.scope = literals.join(" ");
+/// Whose data it is. A FHIR server that does not answer leaves the number, which the person may still know.
+async fn patient_card(state: &AppState, visitor: &Visitor, question: &Question) -> PatientCard {
+    let Some(id) = &question.patient else { return PatientCard::default() };
+    match patients::patient(&state.app, &question.endpoint, id).await {
+        Ok(view) => {
+            let row = patient_row(&view, visitor);
+            PatientCard { name: row.name, birth_date: row.birth_date, identifier: row.identifier }
+        }
+        Err(error) => {
+            tracing::warn!(%error, endpoint = question.endpoint.id.as_str(), "a patient could not be read");
+            PatientCard { name: id.clone(), ..PatientCard::default() }
+        }
     }
-    groups.retain(|group| !group.lines.iter().all(|line| line.scope.is_empty()));
-    with_choices(groups, shown, present::words_lang(lang))
+}
+
+/// The visit the app opens with, as the picker told it; the number alone where it cannot be read, or is not for this person to read about.
+async fn visit_card(state: &AppState, visitor: &Visitor, question: &Question) -> VisitCard {
+    let Some(id) = &question.encounter else { return VisitCard::default() };
+    let whose = (question.user.as_ref(), question.patient.as_deref());
+    let found = records::visit_in_context(&state.app, &question.endpoint, whose, id).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, endpoint = question.endpoint.id.as_str(), "a visit could not be read");
+        None
+    });
+    let a_visit = || state.pages.text(visitor.lang, "record-visit", &[]).unwrap_or_default();
+    let Some(visit) = found else { return VisitCard { title: a_visit(), id: id.clone(), ..VisitCard::default() } };
+    let row = record_row(state, visitor, &visit);
+    let (title, class) = match (row.title.is_empty(), row.class.is_empty()) {
+        (false, _) => (row.title, row.class),
+        (true, false) => (row.class, String::new()),
+        (true, true) => (a_visit(), String::new()),
+    };
+    VisitCard { title, class, when: row.when, until: row.until, id: String::new() }
 }
 
 /// Marks what is no choice, and offers the narrower choices: by kind of data under a wildcard, by category where US Core names categories.
@@ -177,6 +190,7 @@ pub async fn consent(
         allow: field(&fields, "decision") == "allow",
         scopes: ticked.join(" "),
         offline: field(&fields, "offline") == "1",
+        shown: field(&fields, "shown").to_owned(),
     };
     let next = interaction::decide(&state.app, step.at(&slug), person, answer).await;
     show(&state, &visitor, (&slug, &step), next).await

@@ -84,7 +84,7 @@ pub(super) async fn show(
 pub(super) fn stopped(state: &AppState, visitor: &Visitor, (slug, step): (&str, &Step), stop: &Stop) -> Response {
     let next = match stop {
         Stop::WrongPerson(_) => format!("/o/{slug}/not-me?flow={}", encoded(&step.flow)),
-        Stop::FhirUnavailable(_) | Stop::NotOffered => resumed_at(slug, step),
+        Stop::FhirUnavailable(_) | Stop::NotOffered | Stop::BadAnswer(_) => resumed_at(slug, step),
         _ => String::new(),
     };
     stop_page_leading(state, &visitor.shown_at(|| resumed_at(slug, step)), stop, &next)

@@ -111,7 +111,7 @@ pub(super) fn record_picker(
     in_launch(html, &choice.badges, &choice.redirect_uri)
 }
 
-fn record_row(state: &AppState, visitor: &Visitor, record: &RecordView) -> RecordRow {
+pub(super) fn record_row(state: &AppState, visitor: &Visitor, record: &RecordView) -> RecordRow {
     RecordRow {
         id: record.id.clone(),
         title: record.title.clone(),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::parts::{Badge, ScopeGroup};
 use super::{Page, samples};
 
-/// The consent page. Form: `POST {action}` with `csrf`, `flow` (hidden), `scope` (one per ticked or fixed line or choice,
+/// The consent page. Form: `POST {action}` with `csrf`, `flow`, `shown` (hidden), `scope` (one per ticked or fixed line or choice,
 /// the literal scope as its value), `offline=1` when background access is ticked, `decision=allow|deny`.
 ///
 /// A line with [`choices`](super::parts::ScopeLine::choices) sends its own scope when it is ticked (the choices then add
@@ -17,6 +17,8 @@ pub struct Consent {
     pub action: String,
     /// The interaction's id.
     pub flow: String,
+    /// A digest of what the page is about, given back with the answer.
+    pub shown: String,
     /// The app and its provider.
     pub app: Badge,
     /// The organization that keeps the data.
@@ -27,6 +29,8 @@ pub struct Consent {
     pub not_me_href: String,
     /// Whose data it is; a name of `""` when the access is not about one patient.
     pub patient: PatientCard,
+    /// With which visit the app opens; a title of `""` for none.
+    pub visit: VisitCard,
     /// The access in plain words, sensitive groups first.
     pub groups: Vec<ScopeGroup>,
     /// The app asks for access while the person is away (`offline_access`).
@@ -58,6 +62,21 @@ pub struct PatientCard {
     pub identifier: String,
 }
 
+/// A visit as a card.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct VisitCard {
+    /// What it is: "Check-up".
+    pub title: String,
+    /// "Outpatient"; `""` for none.
+    pub class: String,
+    /// When, as people write it; `""` where it is not known.
+    pub when: String,
+    /// Until when, if that is another day.
+    pub until: String,
+    /// The FHIR id, where nothing else is known; else `""`.
+    pub id: String,
+}
+
 impl Page for Consent {
     const TEMPLATE: &'static str = "consent.html";
 
@@ -65,6 +84,7 @@ impl Page for Consent {
         let typical = Self {
             action: "/o/st-mary/consent".into(),
             flow: "flw_01j9".into(),
+            shown: "5f0c".into(),
             app: Badge::new("Growth Chart", "Acme Health B.V."),
             organization: Badge::new("St. Mary Hospital", ""),
             person: "Jan Jansen".into(),
@@ -73,6 +93,12 @@ impl Page for Consent {
                 name: "Emma Jansen".into(),
                 birth_date: "4 March 2017".into(),
                 identifier: "MRN 4471290".into(),
+            },
+            visit: VisitCard {
+                title: "Check-up".into(),
+                class: "Outpatient".into(),
+                when: "14 Sep 2026, 08:30".into(),
+                ..VisitCard::default()
             },
             groups: samples::typical_groups(),
             offline: true,
@@ -87,6 +113,7 @@ impl Page for Consent {
         vec![
             Self {
                 patient: PatientCard::default(),
+                visit: VisitCard::default(),
                 groups: Vec::new(),
                 offline: false,
                 terms_href: String::new(),
@@ -94,10 +121,21 @@ impl Page for Consent {
                 ..typical.clone()
             },
             typical.clone(),
-            Self { groups: samples::everything(), ..typical.clone() },
+            Self {
+                groups: samples::everything(),
+                visit: VisitCard { title: "Visit".into(), id: "visit-7".into(), ..VisitCard::default() },
+                ..typical.clone()
+            },
             Self {
                 app: Badge::new(samples::LONG_NAME, samples::LONG_WORD),
                 person: samples::LONG_NAME.into(),
+                visit: VisitCard {
+                    title: samples::LONG_NAME.into(),
+                    class: "Hospital stay".into(),
+                    when: "11 Feb 2026, 09:05".into(),
+                    until: "18 Feb 2026, 16:40".into(),
+                    id: String::new(),
+                },
                 groups: samples::sixty_scopes(),
                 offline_ticked: true,
                 error: "Choose at least one kind of data, or deny.".into(),
@@ -111,6 +149,13 @@ impl Page for Consent {
                     name: samples::MARKUP.into(),
                     birth_date: samples::RTL.into(),
                     identifier: samples::EMOJI.into(),
+                },
+                visit: VisitCard {
+                    title: samples::MARKUP.into(),
+                    class: samples::RTL.into(),
+                    when: samples::MARKUP.into(),
+                    until: samples::EMOJI.into(),
+                    id: samples::MARKUP.into(),
                 },
                 groups: samples::hostile_groups(),
                 terms_href: samples::BAD_URL.into(),

@@ -17,8 +17,12 @@ pub enum Trouble {
     NotAllowed,
     /// The form is too old or came from elsewhere (403).
     StaleForm,
-    /// The address or the form holds something that cannot be (400).
-    Malformed,
+    /// What was sent does not read, or does not fit the page it came from (400).
+    Unusable,
+    /// What was to be done is no longer possible, or never was, as things stand (409).
+    Conflict,
+    /// A choice that was not offered (403).
+    NotOffered,
     /// The sign-in or launch took too long or was already finished (400).
     FlowEnded,
     /// The app's request is malformed: its provider has to mend it; never redirected (400).
@@ -45,11 +49,13 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every kind, for tests.
-    pub const ALL: [Trouble; 15] = [
+    pub const ALL: [Trouble; 17] = [
         Trouble::NotFound,
         Trouble::NotAllowed,
         Trouble::StaleForm,
-        Trouble::Malformed,
+        Trouble::Unusable,
+        Trouble::Conflict,
+        Trouble::NotOffered,
         Trouble::FlowEnded,
         Trouble::BadRequest,
         Trouble::UnknownApp,
@@ -67,11 +73,13 @@ impl Trouble {
     pub fn status(self) -> StatusCode {
         match self {
             Trouble::NotFound => StatusCode::NOT_FOUND,
-            Trouble::Malformed | Trouble::FlowEnded | Trouble::BadRequest | Trouble::UnknownApp => {
+            Trouble::FlowEnded | Trouble::Unusable | Trouble::BadRequest | Trouble::UnknownApp => {
                 StatusCode::BAD_REQUEST
             }
+            Trouble::Conflict => StatusCode::CONFLICT,
             Trouble::NotAllowed
             | Trouble::StaleForm
+            | Trouble::NotOffered
             | Trouble::NotApproved
             | Trouble::AppDisabled
             | Trouble::WrongPerson
@@ -123,6 +131,11 @@ impl Page for ErrorPage {
         let mut all = vec![nothing];
         all.extend(Trouble::ALL.into_iter().map(typical));
         all.push(Self { next_href: "/o/st-mary/not-me?flow=csi_1".into(), ..typical(Trouble::WrongPerson) });
+        all.extend([Trouble::NotOffered, Trouble::Unusable].map(|trouble| Self {
+            reference: "7Q2M-4KXD".into(),
+            next_href: "/o/st-mary/continue?flow=csi_1".into(),
+            ..Self { trouble, ..Self::default() }
+        }));
         all.push(Self {
             organization: Badge::new(samples::LONG_NAME, ""),
             app: Badge::new(samples::LONG_WORD, samples::LONG_NAME),

@@ -75,7 +75,7 @@ mod words;
 
 pub use account::{Account, SessionRow, TokenRow};
 pub use apps::{AppCard, Apps, StopApp};
-pub use consent::{Consent, PatientCard};
+pub use consent::{Consent, PatientCard, VisitCard};
 pub use engine::{Pages, RenderError};
 pub use error::{ErrorPage, Trouble};
 pub use form_post::{FormPost, FormValue};

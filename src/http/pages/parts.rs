@@ -54,6 +54,8 @@ pub enum Risk {
     UnverifiedDomain,
     /// The app cannot keep a secret.
     PublicClient,
+    /// Works with nobody signed in, and proves itself with a shared secret, which is not taken here.
+    NeedsKey,
     /// Works with nobody signed in, and proves itself with a shared secret.
     SharedSecret,
     /// There is nobody to write to about it.

@@ -14,8 +14,10 @@ use serde::Deserialize;
 use super::clients::{Standing, badge, standings, type_words};
 use super::{Desk, done, fault_text, faults_or, say};
 use crate::domain::access_requests::{AccessRequest, RequestState};
+use crate::domain::clients::GrantType;
 use crate::domain::ids::ClientId;
 use crate::domain::organizations::{FhirEndpoint, Organization, Standing as Active};
+use crate::domain::permission::system_needs_key;
 use crate::governance::access_requests::{self, Ask};
 use crate::governance::clients::{self, OwnClient};
 use crate::governance::error::Fault;
@@ -153,6 +155,8 @@ struct Where<'a> {
     client: Badge,
     organization: &'a Organization,
     endpoint: &'a FhirEndpoint,
+    /// The client could ask for `system/` scopes, and would get no tokens for them.
+    needs_key: bool,
 }
 
 impl<'a> Where<'a> {
@@ -162,7 +166,13 @@ impl<'a> Where<'a> {
             client: badge(own, &desk.developer.provider.name),
             organization,
             endpoint,
+            needs_key: own.latest.metadata.may_use(GrantType::ClientCredentials)
+                && system_needs_key(organization, own.latest.metadata.client_type),
         }
+    }
+
+    fn edit_href(&self) -> String {
+        format!("{}/edit", self.base)
     }
 
     fn at(&self) -> String {
@@ -310,6 +320,8 @@ fn what_page(state: &AppState, visitor: &Visitor, place: &Where<'_>, chosen: &Ch
                 current: chosen.level == value,
             })
             .into(),
+        needs_key: place.needs_key,
+        edit_href: place.edit_href(),
         groups,
         sign_in: chosen.sign_in.is_some(),
         launch: chosen.launch.is_some(),
@@ -346,7 +358,7 @@ pub async fn why(
         access_requests::strict_scopes(&chosen.scopes, endpoint.release, &mut faults)
     };
     if scopes.is_empty() && faults.is_empty() {
-        faults.push(Fault::new("scopes", "scopes-none", say(&state, &visitor, "portal-choose-something")));
+        faults.push(Fault::new("scopes", "scopes-none", "choose something that the app may do"));
     }
     if !faults.is_empty() {
         let page = what_page(&state, &visitor, &place, &chosen, &fault_text(&state, &visitor, &faults, "scopes"));
@@ -367,7 +379,7 @@ async fn why_page(
     let told = describe::describe_with(
         scopes,
         words_lang(visitor.lang),
-        &Options { for_reviewers: true, ..Options::default() },
+        &Options { for_reviewers: true, corrected: true, ..Options::default() },
     );
     let waiting = storage::access_requests::find_waiting(conn, &place.organization.id, &own.client.id).await?;
     let approval = storage::approvals::find(conn, &place.organization.id, &own.client.id).await?;
@@ -381,6 +393,8 @@ async fn why_page(
         scopes: scopes.to_string(),
         summary: told.summary.clone(),
         groups: groups_of(&told, scopes),
+        needs_key: place.needs_key && scopes.has_system_level(),
+        edit_href: place.edit_href(),
         warnings: told.warnings.into_iter().map(|warning| warning.text).collect(),
         replaces_waiting: waiting.is_some(),
         is_change: approval.is_some(),

@@ -2,12 +2,14 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use fhir_scopes::ScopeSet;
 use serde::Deserialize;
 
 use super::{Desk, code_samples, done, say, say_with};
 use crate::domain::access_requests::{AccessRequest, RequestState};
 use crate::domain::clients::{ClientMetadata, ClientType, GrantType};
 use crate::domain::ids::{ClientId, ClientSecretId, OrganizationId};
+use crate::domain::permission::system_needs_key;
 use crate::governance::clients::{self, OwnClient};
 use crate::governance::explain;
 use crate::http::error::PageError;
@@ -149,6 +151,8 @@ pub(super) struct Standing {
     pub change_waiting: bool,
     /// It may not ask again.
     pub blocked: bool,
+    /// It asks for, or has, access without anyone signed in, and gets no tokens for that until it has a key.
+    pub needs_key: bool,
     pub release: fhir_scopes::Release,
 }
 
@@ -161,6 +165,7 @@ pub(super) async fn standings(
     let now = state.app.now();
     let approvals = storage::approvals::list_by_client(conn, client).await?;
     let mut standings: Vec<Standing> = Vec::new();
+    let latest = storage::clients::lookup(conn, client).await?.map_or(1, |client| client.latest_revision);
     // newest first: the first of an organization is the one that counts
     for request in storage::access_requests::list_by_client(conn, client).await? {
         if standings.iter().any(|standing| standing.organization_id == request.organization_id) {
@@ -172,15 +177,21 @@ pub(super) async fn standings(
         let approval = approvals.iter().find(|approval| approval.organization_id == organization.id);
         let endpoint = storage::organizations::lookup_endpoint(conn, &request.fhir_endpoint_id).await?;
         let waits = request.state == RequestState::Waiting && now < request.expires_at;
+        let release = endpoint.map(|endpoint| endpoint.release).unwrap_or_default();
+        let scopes = approval.map_or_else(|| request.scopes.clone(), |approval| approval.scopes.clone());
+        let revision = approval.map_or(latest, |approval| approval.client_revision);
+        let revision = storage::clients::find_revision(conn, client, revision).await?;
         standings.push(Standing {
+            needs_key: ScopeSet::parse_lenient(&scopes, release).0.has_system_level()
+                && revision.is_some_and(|one| system_needs_key(&organization, one.metadata.client_type)),
             organization_id: organization.id,
             organization: organization.name,
             stand: approval
                 .map_or_else(|| stand_of_request(&request.state), |approval| stand_of_approval(approval, now)),
-            scopes: approval.map_or_else(|| request.scopes.clone(), |approval| approval.scopes.clone()),
+            scopes,
             change_waiting: approval.is_some() && waits,
             blocked: matches!(request.state, RequestState::Rejected { may_ask_again: false, .. }),
-            release: endpoint.map(|endpoint| endpoint.release).unwrap_or_default(),
+            release,
             request,
         });
     }
@@ -277,7 +288,9 @@ pub(super) fn next_key(standing: &Standing) -> &'static str {
         Stand::Rejected if standing.blocked => "portal-next-blocked",
         Stand::Rejected => "portal-next-rejected",
         Stand::Draft | Stand::None => "portal-next-draft",
+        Stand::Waiting if standing.needs_key => "portal-next-waiting-needs-key",
         Stand::Waiting => "portal-next-waiting",
+        Stand::Approved if standing.needs_key => "portal-next-needs-key",
         Stand::Approved => "portal-next-approved",
         Stand::Disabled => "portal-next-disabled",
         Stand::Withdrawn => "portal-next-withdrawn",

@@ -29,11 +29,25 @@ pub(super) fn of(app: &App, id: &ClientId, metadata: &ClientMetadata) -> Vec<Cod
             "url, state = session.create_authorization_url(\n    authorization_endpoint, code_verifier=verifier, aud=\"FHIR_BASE_URL\")\n# ... the user comes back to {redirect}\ntoken = session.fetch_token(token_endpoint, authorization_response=callback_url, code_verifier=verifier)"
         )
     };
+    let has_keys = metadata.client_type == ClientType::ConfidentialKeys;
     samples.push(CodeSample {
         name: "Python (Authlib)".into(),
         code: format!(
-            "from authlib.integrations.requests_client import OAuth2Session\n\nsession = OAuth2Session(\n    \"{id}\", {credential}\n    redirect_uri=\"{redirect}\", code_challenge_method=\"S256\")\ntoken_endpoint = \"{issuer}/token\"\nauthorization_endpoint = \"{issuer}/authorize\"\n{grant}",
-            credential = if metadata.client_type == ClientType::ConfidentialSecret { "\"CLIENT_SECRET\"," } else { "token_endpoint_auth_method=\"none\"," },
+            "from authlib.integrations.requests_client import OAuth2Session\n{imports}\ntoken_endpoint = \"{issuer}/token\"\nauthorization_endpoint = \"{issuer}/authorize\"\nsession = OAuth2Session(\n    \"{id}\", {credential}\n    redirect_uri=\"{redirect}\", code_challenge_method=\"S256\")\n{proof}{grant}",
+            imports = if has_keys { "from authlib.oauth2.rfc7523 import PrivateKeyJWT\nfrom joserfc.jwk import import_key\nimport json, time\n" } else { "" },
+            credential = match metadata.client_type {
+                ClientType::ConfidentialSecret => "\"CLIENT_SECRET\",",
+                ClientType::ConfidentialKeys => {
+                    "import_key(json.load(open(\"private-jwk.json\"))), token_endpoint_auth_method=\"private_key_jwt\","
+                }
+                ClientType::Public => "token_endpoint_auth_method=\"none\",",
+            },
+            // left to itself Authlib signs for an hour; SMART allows five minutes
+            proof = if has_keys {
+                "session.register_client_auth_method(PrivateKeyJWT(\n    token_endpoint, alg=\"ES384\", headers={\"kid\": \"KEY_ID\"}, claims={\"exp\": int(time.time()) + 240}))\n"
+            } else {
+                ""
+            },
         ),
     });
     samples.push(CodeSample {
@@ -52,7 +66,7 @@ fn curl(issuer: &str, id: &ClientId, client_type: ClientType) -> String {
         ),
         ClientType::ConfidentialSecret | ClientType::Public => {
             format!(
-                "curl {issuer}/token \\\n  -u {id}:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs"
+                "# where the organization takes secrets for system scopes; a key is taken everywhere\ncurl {issuer}/token \\\n  -u {id}:$CLIENT_SECRET \\\n  -d grant_type=client_credentials \\\n  -d scope=system/Patient.rs"
             )
         }
     }

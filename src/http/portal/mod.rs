@@ -92,11 +92,7 @@ pub(super) fn fault_text(state: &AppState, visitor: &Visitor, faults: &[Fault], 
     faults
         .iter()
         .filter(|fault| fault.field == field)
-        .map(|fault| {
-            let words = state.pages.text(visitor.lang, &format!("fault-{}", fault.code), &[]);
-            // the message may name the very entry that is wrong, which fixed words cannot
-            words.unwrap_or_else(|_| fault.message.clone())
-        })
+        .map(|fault| super::present::fault_words(&state.pages, visitor.lang, fault))
         .collect::<Vec<_>>()
         .join(" ")
 }

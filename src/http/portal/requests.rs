@@ -82,7 +82,7 @@ pub async fn show(
         scope_groups(
             &ScopeSet::parse_lenient(scopes, release).0,
             visitor.lang,
-            &Options { for_reviewers: true, ..Options::default() },
+            &Options { for_reviewers: true, corrected: true, ..Options::default() },
         )
     };
     let granted = match &request.state {

@@ -1,7 +1,11 @@
-//! Client credentials (RFC 6749 4.4): SMART Backend Services, and confidential clients with a secret. `system/` scopes only; no refresh token, no user.
+//! Client credentials (RFC 6749 4.4): SMART Backend Services. `system/` scopes only; no refresh token, no user.
 //!
-//! SMART means Backend Services for clients with keys, and says that its profile for secrets "is not intended for" them. We take a secret too, where the organization
-//! approved a client that has one: plain OAuth clients know nothing else. Reviewers are warned of it ("shared secret") before they approve.
+//! `system/` scopes are for clients with keys: SMART says that its profile for secrets "is not intended for" Backend Services. A client with a secret that asks for
+//! them is refused with `unauthorized_client` and told what to do; the refusal is recorded. Plain OAuth clients know nothing but secrets, so an organization may decide
+//! in its settings to take them all the same; reviewers are told either way before they approve. The rule is a layer of [`permission`](crate::domain::permission), judged by
+//! how the client is registered in the revision that is live here: a token issued while secrets were taken stops with the setting, too.
+//!
+//! The scope to introspect with ([`INTROSPECT_SCOPE`]) reads no record and is no Backend Service: a secret is enough for it.
 
 use std::sync::Arc;
 
@@ -12,13 +16,13 @@ use super::super::error::{Decision, ErrorKind, OAuthError};
 use super::super::introspection::INTROSPECT_SCOPE;
 use super::super::token::{Issued, TokenRequest};
 use super::super::{mint, oxide};
-use super::issue_record;
+use super::{issue_record, record_keyless};
 use crate::app::App;
 use crate::domain::clock::UtcMillis;
 use crate::domain::grants::Grant;
 use crate::domain::launch_context::LaunchContext;
 use crate::domain::organizations::FhirEndpoint;
-use crate::domain::permission::{Consent, Facts, may_be_used, scopes_within};
+use crate::domain::permission::{Consent, Facts, Layer, may_be_used, scopes_within};
 use crate::storage::{self, Conn};
 
 /// Issues an access token to the client itself.
@@ -87,6 +91,8 @@ async fn in_transaction(
         now,
         organization: &organization,
         client: &current,
+        // of the revision it proved itself with a moment ago
+        client_type: client.metadata.client_type,
         approval: approval.as_ref(),
         epoch: None,
         endpoint: &endpoint,
@@ -101,7 +107,12 @@ async fn in_transaction(
     };
     let scopes = match scopes_within(&permit, &asked, &endpoint) {
         Ok(scopes) => scopes,
-        Err(layer) => return Ok(Err(layer.into())),
+        Err(layer) => {
+            if layer == Layer::NeedsKey {
+                record_keyless(conn, &organization_id, &current.id, now).await?;
+            }
+            return Ok(Err(layer.into()));
+        }
     };
     let text = scopes.to_string();
     if let Err(refusal) = oxide::client_credentials(current.id.as_str(), &text) {

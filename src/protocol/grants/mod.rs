@@ -28,6 +28,20 @@ pub(super) async fn record_refusal(
     Ok(())
 }
 
+/// A client asked for `system/` scopes without the key that this organization wants for them: staff read in the activity why it does not work.
+pub(super) async fn record_keyless(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    now: UtcMillis,
+) -> Result<(), OAuthError> {
+    let record =
+        AuditEvent::new(organization, now, "token.needs_key", Actor::Client(client.clone())).client(client).refused();
+    storage::audit::append(conn, &record).await?;
+    storage::usage::add(conn, organization, client, Uses { refused: 1, ..Uses::default() }, now).await?;
+    Ok(())
+}
+
 /// The audit record of an issue.
 pub(super) fn issue_record(
     organization: &OrganizationId,

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use fhir_scopes::compartment::{PatientClass, patient_class};
 use fhir_scopes::{NonResource, ResourceType, ScopeKind};
 use serde::{Deserialize, Serialize};
 
@@ -96,10 +97,9 @@ impl Underway {
     /// The patient of the launch is asked for.
     fn wants_patient(&self, user: Option<&FhirUser>) -> bool {
         let accepted = self.accepted();
-        let has_launch_patient = accepted.iter().any(|scope| {
-            *scope.kind() == ScopeKind::Plain(NonResource::LAUNCH_PATIENT)
-                && scope.launch_role().is_none_or(|role| role == "launch")
-        });
+        let has_launch_patient = accepted
+            .iter()
+            .any(|scope| *scope.kind() == ScopeKind::Plain(NonResource::LAUNCH_PATIENT) && scope.own_role().is_none());
         // records of a patient need one first
         let needs_one = self.request.launch.is_none()
             && self
@@ -109,12 +109,24 @@ impl Underway {
         accepted.has_patient_level() || has_launch_patient || needs_one
     }
 
+    /// The EHR said a visit, or a record of the kind that is about a patient.
+    fn opens_with_a_record(&self) -> bool {
+        let said = &self.request.context;
+        let is_about_a_patient = |item: &ContextItem| {
+            let kind = item.type_name().and_then(ResourceType::parse_any).filter(|kind| *kind != ResourceType::PATIENT);
+            kind.is_some_and(|kind| {
+                matches!(patient_class(kind, self.endpoint.release), PatientClass::Member | PatientClass::ViaPatient)
+            })
+        };
+        said.encounter.is_some() || said.fhir_context.iter().any(is_about_a_patient)
+    }
+
     /// The records asked for, in the order asked. The patient of the launch is none of them.
     pub(super) fn wanted(&self) -> Vec<Wanted> {
         let accepted = self.accepted();
         let launch_scopes = accepted.iter().filter_map(|scope| match scope.kind() {
             ScopeKind::Plain(NonResource::LaunchFor(kind)) => {
-                let role = scope.launch_role().filter(|role| *role != "launch").map(str::to_owned);
+                let role = scope.own_role().map(str::to_owned);
                 Some(Wanted { key: scope.literal().to_owned(), kind: *kind, role })
             }
             _ => None,
@@ -152,8 +164,11 @@ impl Underway {
 }
 
 /// Must somebody choose a patient? Settles it silently for a person with exactly one.
+///
+/// Nobody chooses one for a visit or a record that the EHR opened without saying whose it is: it is not another patient's.
 pub(super) fn patient_choice(underway: &mut Underway, user: Option<&FhirUser>) -> Option<Choice> {
-    if !underway.wants_patient(user) || underway.context().patient.is_some() {
+    let is_settled = underway.context().patient.is_some() || underway.opens_with_a_record();
+    if !underway.wants_patient(user) || is_settled {
         return None;
     }
     let patients = match user {
@@ -352,7 +367,7 @@ pub async fn choose_record(
 /// Are the choices still this person's to make, at the moment of the grant? Somebody may have lost a patient since they chose.
 pub(super) fn are_still_allowed(underway: &Underway, user: Option<&FhirUser>) -> bool {
     let Some(chosen) = &underway.progress.patient else { return true };
-    user.is_some_and(|user| user.is_clinician() || user.patients.iter().any(|one| one.patient == *chosen))
+    user.is_some_and(|user| user.is_clinician() || user.has_patient(chosen))
 }
 
 /// What can be granted with what was chosen.

@@ -9,6 +9,7 @@ use super::super::consent::Settled;
 use super::super::error::{ErrorKind, OAuthError};
 use super::super::{discovery, launch, mint};
 use super::choosing::are_still_allowed;
+use super::steps::is_for;
 use super::{Next, Person, Underway};
 use crate::app::App;
 use crate::domain::accounts::FhirUser;
@@ -22,18 +23,42 @@ use crate::domain::permission::{Consent, Facts, may_be_used, scopes_within};
 use crate::storage::consents::RememberedConsent;
 use crate::storage::{self, StorageError};
 
-pub(super) async fn finish(
-    app: &Arc<App>,
-    underway: Underway,
-    person: Person<'_>,
-    scopes: ScopeSet,
-    settled: Settled,
-) -> Result<Next, Stop> {
-    let consent = match settled {
-        Settled::Remembered => Consent::Given,
-        Settled::Standing => Consent::Standing,
-    };
-    finish_with(app, underway, person, scopes, consent).await
+/// Who agreed, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Agreed {
+    /// The person, on the page they were just shown: this is what is remembered from now on.
+    Now,
+    /// The person, some time ago: what is remembered stays as it was.
+    Before,
+    /// The organization, for its clinicians.
+    Standing,
+}
+
+impl From<Settled> for Agreed {
+    fn from(settled: Settled) -> Self {
+        match settled {
+            Settled::Remembered => Self::Before,
+            Settled::Standing => Self::Standing,
+        }
+    }
+}
+
+impl Agreed {
+    fn consent(self) -> Consent {
+        match self {
+            Self::Now | Self::Before => Consent::Given,
+            Self::Standing => Consent::Standing,
+        }
+    }
+
+    /// For the audit record.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Now => "given",
+            Self::Before => "remembered",
+            Self::Standing => "standing",
+        }
+    }
 }
 
 /// What the last transaction needs.
@@ -43,16 +68,16 @@ struct Ending {
     session_id: i64,
     auth_time: UtcMillis,
     scopes: ScopeSet,
-    consent: Consent,
+    agreed: Agreed,
     now: UtcMillis,
 }
 
-pub(super) async fn finish_with(
+pub(super) async fn finish(
     app: &Arc<App>,
     underway: Underway,
     person: Person<'_>,
     scopes: ScopeSet,
-    consent: Consent,
+    agreed: Agreed,
 ) -> Result<Next, Stop> {
     let ending = Ending {
         underway,
@@ -60,7 +85,7 @@ pub(super) async fn finish_with(
         session_id: person.session.began_as(),
         auth_time: person.session.auth_time,
         scopes,
-        consent,
+        agreed,
         now: app.now(),
     };
     let worker = Arc::clone(app);
@@ -73,7 +98,7 @@ pub(super) async fn finish_with(
 
 /// One transaction: the interaction ends, the facts are asked once more, and grant, consent, code and record come into being together.
 async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Result<ToClient, Stop>, StorageError> {
-    let Ending { underway, account_id, session_id, auth_time, scopes, consent, now } = ending;
+    let Ending { underway, account_id, session_id, auth_time, scopes, agreed, now } = ending;
     let request = &underway.request;
     let organization_id = underway.asker.organization.id.clone();
     // 1 once
@@ -89,6 +114,9 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         return Ok(Err(Stop::FlowEnded));
     }
     let (is_active, user) = storage::grants::person(conn, &organization_id, &account_id).await?;
+    if !is_for(conn, &underway, (&account_id, user.as_ref())).await? {
+        return Ok(Err(Stop::WrongPerson(asker.badges)));
+    }
     if !are_still_allowed(&underway, user.as_ref()) {
         return Ok(Err(Stop::NotOffered));
     }
@@ -99,11 +127,12 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         now,
         organization: &asker.organization,
         client: &asker.client,
+        client_type: asker.metadata.client_type,
         approval: Some(&asker.approval),
         epoch: None,
         endpoint: &endpoint,
         person_is_active: Some(is_active),
-        consent,
+        consent: agreed.consent(),
         grant_is_revoked: false,
     };
     let granted = may_be_used(&facts).and_then(|permit| scopes_within(&permit, &scopes, &endpoint));
@@ -122,10 +151,15 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
     }
     // 4 the grant
     let text = granted.to_string();
-    if consent == Consent::Given {
-        let remembered =
-            RememberedConsent { client_revision: request.client_revision, scopes: text.clone(), granted_at: now };
-        storage::consents::put(conn, &organization_id, &account_id, &request.client_id, &remembered).await?;
+    if agreed == Agreed::Now {
+        let remembered = RememberedConsent {
+            client_revision: request.client_revision,
+            patient: underway.context().patient,
+            scopes: text.clone(),
+            granted_at: now,
+        };
+        let place = (&organization_id, &endpoint.id);
+        storage::consents::put(conn, place, &account_id, &request.client_id, &remembered).await?;
     }
     let grant = Grant {
         id: 0,
@@ -139,7 +173,7 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         context: told(app, &asker.organization, &underway),
         related_patient: related_patient(&underway, user.as_ref()),
         made_as: user.map(|user| user.reference),
-        standing_consent: consent == Consent::Standing,
+        standing_consent: agreed == Agreed::Standing,
         auth_time: Some(auth_time),
         nonce: request.nonce.clone(),
         created_at: now,
@@ -153,7 +187,7 @@ async fn end(conn: &mut storage::Conn, app: &App, ending: Ending) -> Result<Resu
         .client(&request.client_id)
         .subject(format!("grant/{grant_id}"))
         .with("scopes", text)
-        .with("consent", if consent == Consent::Standing { "standing" } else { "given" });
+        .with("consent", agreed.as_str());
     storage::audit::append(conn, &record).await?;
     // 5 the answer
     let mut params = vec![("code", code.reveal().to_owned())];

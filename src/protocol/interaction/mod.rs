@@ -25,11 +25,12 @@ use crate::app::App;
 use crate::domain::accounts::{Account, FhirUser};
 use crate::domain::launch_context::LaunchContext;
 use crate::domain::organizations::FhirEndpoint;
-use crate::domain::permission::Consent;
+use crate::domain::secrets::hex_digest;
 use crate::domain::sessions::Session;
 use crate::domain::tokens::TokenKind;
 use crate::storage::interactions::InteractionRow;
 use crate::storage::{self, StorageError};
+use ending::Agreed;
 use steps::{Reached, reach, take_up};
 
 /// Which interaction, at which organization.
@@ -56,7 +57,7 @@ pub struct Person<'a> {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Progress {
-    /// The session that was not fresh enough: another one is needed.
+    /// The first session that was of another person than the app means, 0 for none: whoever comes with another one has had their chance.
     session_before: Option<i64>,
     /// The patient.
     patient: Option<String>,
@@ -99,12 +100,25 @@ pub struct Question {
     pub endpoint: FhirEndpoint,
     /// About which patient.
     pub patient: Option<String>,
+    /// With which visit.
+    pub encounter: Option<String>,
     /// What can be granted.
     pub candidate: ScopeSet,
-    /// The person is a patient or acts for one, not a clinician.
-    pub for_patients: bool,
-    /// The answer before this one could not be used.
-    pub nothing_chosen: bool,
+    /// Who is asked, as the organization knows them.
+    pub user: Option<FhirUser>,
+    /// A digest of all this: it comes back with the answer.
+    pub shown: String,
+    /// Why it is asked once more.
+    pub again: Option<Again>,
+}
+
+/// Why a question is asked once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// Data was asked for, and nothing of it ticked.
+    NothingChosen,
+    /// The answer was given to a page that showed something else: another patient, another visit, other scopes.
+    Changed,
 }
 
 /// A person's answer.
@@ -116,6 +130,8 @@ pub struct Answer {
     pub scopes: String,
     /// Background access too.
     pub offline: bool,
+    /// [`Question::shown`] of the page it was given on.
+    pub shown: String,
 }
 
 /// An interaction in someone's hands.
@@ -165,13 +181,30 @@ impl Underway {
         ScopeSet::parse_lenient(&self.request.scopes, self.endpoint.release).0
     }
 
-    /// The person's session is not what the app asked for.
+    /// The person signed in longer ago than the app asked for, reckoned from its request. Which session it is plays no part: only the time of the sign-in, which the
+    /// app is told, can show that it was made for this request (A26).
     fn is_stale(&self, person: Person<'_>) -> bool {
+        let (signed_in, asked) = (person.session.auth_time, self.row.created_at);
+        let too_old = self.request.max_age.is_some_and(|age| signed_in.plus_seconds(age) < asked);
+        too_old || (self.request.prompt.login && signed_in < asked)
+    }
+
+    fn sign_in(&self, again: bool) -> Next {
+        Next::SignIn { again, login_hint: self.request.login_hint.clone() }
+    }
+
+    /// A digest of what the question of consent is about: the form carries it, so that an answer counts only for the question it was given to.
+    fn shown(&self, candidate: &ScopeSet) -> String {
         let request = &self.request;
-        let too_old =
-            request.max_age.is_some_and(|age| person.session.auth_time.plus_seconds(age) < self.row.created_at);
-        let other = request.hinted_account.as_deref().is_some_and(|hinted| hinted != person.account.id.as_str());
-        request.prompt.login || too_old || other
+        let context = serde_json::to_string(&self.context()).expect("a context serializes");
+        hex_digest(&[
+            b"consent",
+            request.client_id.as_str().as_bytes(),
+            &request.client_revision.to_be_bytes(),
+            request.fhir_endpoint_id.as_str().as_bytes(),
+            context.as_bytes(),
+            candidate.to_string().as_bytes(),
+        ])
     }
 
     fn refuse(&self, app: &App, refusal: &OAuthError) -> ToClient {
@@ -239,19 +272,26 @@ pub async fn next(app: &Arc<App>, at: At<'_>, person: Option<Person<'_>>) -> Res
         let must_be_seen = must_be_seen(&mut conn, &underway, person).await?;
         let client = &underway.request.client_id;
         let organization = &underway.asker.organization.id;
-        let remembered = storage::consents::find(&mut conn, organization, &person.account.id, client).await?;
+        let place = (organization, &underway.endpoint.id);
+        let remembered = storage::consents::find(&mut conn, place, &person.account.id, client).await?;
         let self_registered = storage::registrations::is_self_registered(&mut conn, client).await?;
         (remembered, self_registered, must_be_seen)
     };
     let parties = (&underway.asker.organization, user.as_ref());
-    let known = consent::Known { candidate: &candidate, remembered: remembered.as_ref(), self_registered };
+    let patient = underway.context().patient;
+    let known = consent::Known {
+        candidate: &candidate,
+        patient: patient.as_deref(),
+        remembered: remembered.as_ref(),
+        self_registered,
+    };
     let settled = consent::settled(&underway.request, &underway.asker.metadata, parties, &known);
     match settled.filter(|_| !must_be_seen) {
-        Some(settled) => ending::finish(app, underway, person, candidate, settled).await,
+        Some(settled) => ending::finish(app, underway, person, candidate, settled.into()).await,
         None if underway.request.prompt.none => {
             end_refused(app, &underway, OAuthError::new(ErrorKind::ConsentRequired, "the person must be asked")).await
         }
-        None => Ok(Next::Consent(Box::new(question(&underway, user.as_ref(), candidate, false)))),
+        None => Ok(Next::Consent(Box::new(question(&underway, user, candidate, None)))),
     }
 }
 
@@ -263,17 +303,20 @@ async fn must_be_seen(conn: &mut storage::Conn, underway: &Underway, person: Per
     Ok(!is_named && person.session.auth_time < underway.row.created_at)
 }
 
-fn question(underway: &Underway, user: Option<&FhirUser>, candidate: ScopeSet, nothing_chosen: bool) -> Question {
+fn question(underway: &Underway, user: Option<FhirUser>, candidate: ScopeSet, again: Option<Again>) -> Question {
+    let LaunchContext { patient, encounter, .. } = underway.context();
     Question {
         badges: underway.asker.badges.clone(),
         redirect_uri: underway.request.redirect_uri.clone(),
         terms: underway.asker.metadata.terms.clone(),
         privacy: underway.asker.metadata.privacy.clone(),
         endpoint: underway.endpoint.clone(),
-        patient: underway.context().patient,
+        patient,
+        encounter,
+        shown: underway.shown(&candidate),
         candidate,
-        for_patients: !user.is_some_and(FhirUser::is_clinician),
-        nothing_chosen,
+        user,
+        again,
     }
 }
 
@@ -310,12 +353,15 @@ pub async fn decide(app: &Arc<App>, at: At<'_>, person: Person<'_>, answer: Answ
         Reached::Before(next) => return Ok(next),
         Reached::Question(underway, user, candidate) => (*underway, user, candidate),
     };
+    if answer.shown != underway.shown(&candidate) {
+        return Ok(Next::Consent(Box::new(question(&underway, user, candidate, Some(Again::Changed)))));
+    }
     let chosen = match consent::chosen(&candidate, &answer.scopes, answer.offline) {
         Ok(chosen) => chosen,
-        Err(Unusable::More) => return Err(Stop::BadRequest("the answer holds more than was asked")),
+        Err(Unusable::More) => return Err(Stop::BadAnswer("the answer holds more than was asked")),
         Err(Unusable::Nothing) => {
-            return Ok(Next::Consent(Box::new(question(&underway, user.as_ref(), candidate, true))));
+            return Ok(Next::Consent(Box::new(question(&underway, user, candidate, Some(Again::NothingChosen)))));
         }
     };
-    ending::finish_with(app, underway, person, chosen, Consent::Given).await
+    ending::finish(app, underway, person, chosen, Agreed::Now).await
 }

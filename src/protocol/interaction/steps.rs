@@ -10,7 +10,8 @@ use super::choosing::{Choice, candidate, patient_choice, record_choice};
 use super::{At, Next, Person, Underway, end_refused, load, save, write};
 use crate::app::App;
 use crate::domain::accounts::FhirUser;
-use crate::storage;
+use crate::domain::ids::AccountId;
+use crate::storage::{self, StorageError};
 
 /// How far an interaction has come.
 pub(super) enum Reached {
@@ -35,9 +36,11 @@ pub(super) async fn reach(app: &Arc<App>, at: At<'_>, person: Option<Person<'_>>
             underway.progress.session_before = Some(0);
             save(app, &underway).await?;
         }
-        return Ok(Reached::Before(Next::SignIn { again: false, login_hint: underway.request.login_hint.clone() }));
+        return Ok(Reached::Before(underway.sign_in(false)));
     };
-    if underway.is_stale(person) {
+    let is_another =
+        underway.request.hinted_account.as_deref().is_some_and(|named| named != person.account.id.as_str());
+    if underway.is_stale(person) || is_another {
         if underway.request.prompt.none {
             return end_refused(
                 app,
@@ -47,28 +50,17 @@ pub(super) async fn reach(app: &Arc<App>, at: At<'_>, person: Option<Person<'_>>
             .await
             .map(Reached::Before);
         }
-        match underway.progress.session_before {
-            Some(before) if before != person.session.id => {}
-            Some(_) => {
-                return Ok(Reached::Before(Next::SignIn {
-                    again: true,
-                    login_hint: underway.request.login_hint.clone(),
-                }));
-            }
-            None => {
-                underway.progress.session_before = Some(person.session.id);
-                save(app, &underway).await?;
-                return Ok(Reached::Before(Next::SignIn {
-                    again: true,
-                    login_hint: underway.request.login_hint.clone(),
-                }));
-            }
-        }
-        if underway.request.hinted_account.as_deref().is_some_and(|hinted| hinted != person.account.id.as_str()) {
+        // asked already, and another person signed in
+        if is_another && underway.progress.session_before.is_some_and(|before| before != person.session.id) {
             return end_refused(app, &underway, OAuthError::new(ErrorKind::AccessDenied, "another person signed in"))
                 .await
                 .map(Reached::Before);
         }
+        if underway.progress.session_before.is_none() {
+            underway.progress.session_before = Some(person.session.id);
+            save(app, &underway).await?;
+        }
+        return Ok(Reached::Before(underway.sign_in(true)));
     }
     // 2 it is theirs, and they are somebody here
     let user = take_up(app, &underway, person).await?;
@@ -113,15 +105,32 @@ pub(super) async fn reach(app: &Arc<App>, at: At<'_>, person: Option<Person<'_>>
     Ok(Reached::Question(Box::new(underway), user, candidate))
 }
 
-/// Binds the interaction to the person, and finds out who they are here.
-pub(super) async fn take_up(app: &Arc<App>, underway: &Underway, person: Person<'_>) -> Result<Option<FhirUser>, Stop> {
-    // an EHR's launch is for the person the EHR named, whoever else is signed in at this workstation (SMART-AL-41)
-    if let Some(launch) = underway.request.launch {
-        let meant_for = storage::launch_handles::account_of(&mut *app.store.read().await?, launch).await?;
-        if meant_for.is_some_and(|account| account != person.account.id) {
-            return Err(Stop::WrongPerson(underway.asker.badges.clone()));
-        }
+/// Is the launch for this person? One that the EHR made for somebody is for them, whoever else is signed in at this workstation (SMART-AL-41). One that names
+/// nobody is for whoever may see what the EHR put into it by their own right, and for nobody without a FHIR record.
+pub(super) async fn is_for(
+    conn: &mut storage::Conn,
+    underway: &Underway,
+    (account, user): (&AccountId, Option<&FhirUser>),
+) -> Result<bool, StorageError> {
+    let Some(launch) = underway.request.launch else { return Ok(true) };
+    match storage::launch_handles::account_of(conn, launch).await? {
+        Some(named) => Ok(named == *account),
+        None => Ok(user.is_some_and(|user| user.may_open(&underway.request.context))),
     }
+}
+
+/// Binds the interaction to the person, and finds out who they are here. Nothing of it was shown to them before.
+pub(super) async fn take_up(app: &Arc<App>, underway: &Underway, person: Person<'_>) -> Result<Option<FhirUser>, Stop> {
+    let mut conn = app.store.read().await?;
+    let (is_active, user) =
+        storage::grants::person(&mut conn, &underway.asker.organization.id, &person.account.id).await?;
+    if !is_active {
+        return Err(Stop::UnknownPerson(underway.asker.badges.clone()));
+    }
+    if !is_for(&mut conn, underway, (&person.account.id, user.as_ref())).await? {
+        return Err(Stop::WrongPerson(underway.asker.badges.clone()));
+    }
+    drop(conn);
     if underway.row.account_id.as_ref() != Some(&person.account.id)
         || underway.row.session_id != Some(person.session.id)
     {
@@ -134,8 +143,5 @@ pub(super) async fn take_up(app: &Arc<App>, underway: &Underway, person: Person<
             return Err(Stop::FlowEnded);
         }
     }
-    let mut conn = app.store.read().await?;
-    let (is_active, user) =
-        storage::grants::person(&mut conn, &underway.asker.organization.id, &person.account.id).await?;
-    if is_active { Ok(user) } else { Err(Stop::UnknownPerson(underway.asker.badges.clone())) }
+    Ok(user)
 }

@@ -6,9 +6,13 @@
 //! Two doors lead here. An EHR, proven as a resource server, is believed in what it says about the patient in front of its user. A member of staff, who tries a
 //! launch from the console, is not: that launch is for a person named, and about a patient whom this person may choose anyway, so that nobody reaches a record by
 //! way of the console that they could not reach without it.
+//!
+//! An EHR that names nobody does not say who is at its workstation: such a handle is taken up only by somebody who may see what is in it by their own right
+//! ([`FhirUser::may_open`]), and asked about again when the grant is made.
 
 pub mod task;
 pub mod throttle;
+mod visit;
 
 use std::sync::Arc;
 
@@ -43,7 +47,8 @@ pub struct Wish {
     /// The FHIR base URL, or the endpoint's short name; may be left out where there is one.
     #[serde(default)]
     pub iss: Option<String>,
-    /// Who is at the EHR: an e-mail address, or their FHIR resource (`Practitioner/7`). Only this person may use the handle.
+    /// Who is at the EHR: an e-mail address, or their FHIR resource (`Practitioner/7`). Only this person may use the handle; without a name, only somebody who may
+    /// see what is in the context by their own right.
     #[serde(default)]
     pub user: Option<String>,
     /// The id of a Task that asks for this launch (SMART 2.2 task-launch): patient, encounter and `appContext` come from it.
@@ -149,11 +154,13 @@ pub async fn create(app: &Arc<App>, organization: &Organization, by: Actor, wish
         None => wish.context,
         Some(task) => task::context(app, &target.endpoint, &target.metadata, (task, wish.context)).await?,
     };
-    // 5 staff stay within what the person may choose anyway
+    // 5 a visit and its patient belong together
+    let context = visit::with_its_patient(app, &target.endpoint, context).await?;
+    // 6 staff stay within what the person may choose anyway
     if matches!(by, Actor::Staff(_)) {
         within_reach(person.as_ref(), &context)?;
     }
-    // 6 the handle and its record
+    // 7 the handle and its record
     let now = app.now();
     let secret = Sealer::secret(app.entropy.as_ref());
     let row = LaunchHandle {
@@ -235,11 +242,7 @@ async fn person(
 fn within_reach(person: Option<&(AccountId, Option<FhirUser>)>, context: &LaunchContext) -> Result<(), NoLaunch> {
     let (_, user) = person.ok_or_else(|| wrong("user", "missing", "a launch from the console is for somebody"))?;
     let user = user.as_ref().ok_or_else(|| wrong("user", "no-record", "has no FHIR record at this organization"))?;
-    if user.is_clinician() {
-        return Ok(());
-    }
-    let is_theirs = |patient: &String| user.patients.iter().any(|one| one.patient == *patient);
-    if context.patient.as_ref().is_none_or(is_theirs) {
+    if user.may_open(context) {
         return Ok(());
     }
     Err(wrong("patient", "not-their-patient", "not a patient this person may choose"))

@@ -53,6 +53,7 @@ risk-looks-like = Name looks like another app
 risk-new-provider = New provider here
 risk-unverified-domain = Domain not proven
 risk-public-client = App cannot keep a secret
+risk-needs-key = Gets no tokens here until it has a key
 risk-shared-secret = Proves itself with a shared secret, not a key
 risk-no-contact = Nobody to write to
 risk-new-host = New web address

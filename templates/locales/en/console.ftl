@@ -262,6 +262,10 @@ launches-open = Open <bdi>{ $app }</bdi>
 launches-no-url = The app registered no launch address: hand it the values below.
 launches-url = Launch address
 
+needs-key-title = No tokens without a key
+needs-key-text = <bdi>{ $app }</bdi> works without anyone signed in and proves itself with a shared secret. Your organization gives such access to apps with a key of their own only. Approved or not, it gets no tokens here until its provider registers a key, or an administrator allows shared secrets.
+needs-key-settings = Go to the settings
+
 settings-title = Settings
 settings-lead = How your organization appears and decides.
 settings-issuer = Issuer
@@ -282,6 +286,10 @@ settings-consent = Consent of clinicians
 settings-consent-hint = Patients are always asked. Your clinicians use apps you approved; you can agree for all of them at once.
 settings-consent-ask = Each clinician is asked, once per app
 settings-consent-standing = The organization has agreed for all of them
+settings-backend = Apps that work without anyone signed in
+settings-backend-hint = A key never leaves the app, a secret can leak; SMART asks for a key. Allow secrets only for an app that cannot do otherwise. When you stop allowing them, what was got with one ends at once.
+settings-backend-keys = Need a key of their own
+settings-backend-secrets = May use a shared secret too
 settings-registration = Who may register an app by machine
 settings-registration-hint = A registered app has no access: it waits for your approval like any other.
 settings-registration-closed = Nobody

@@ -44,6 +44,7 @@ event-grant-made = A person gave the app access.
 event-grant-revoked = Access of a person's app was revoked.
 event-grant-stopped-by-user = A person stopped the app's access.
 event-token-issued = Got a token.
+event-token-needs-key = Asked with a shared secret for access without anyone signed in; it was refused, as that needs a key here.
 event-member-added = Added a member.
 event-user-linked = Linked a person to their record.
 event-organization-added = Set the organization up.

@@ -53,6 +53,7 @@ risk-looks-like = Naam lijkt op een andere app
 risk-new-provider = Nieuwe leverancier hier
 risk-unverified-domain = Domein niet bewezen
 risk-public-client = App kan geen geheim bewaren
+risk-needs-key = Krijgt hier geen tokens zonder sleutel
 risk-shared-secret = Bewijst zich met een gedeeld geheim, niet met een sleutel
 risk-no-contact = Niemand om naar te schrijven
 risk-new-host = Nieuw webadres

@@ -262,6 +262,10 @@ launches-open = Open <bdi>{ $app }</bdi>
 launches-no-url = De app heeft geen startadres: geef de waarden hieronder door.
 launches-url = Startadres
 
+needs-key-title = Geen tokens zonder sleutel
+needs-key-text = <bdi>{ $app }</bdi> werkt zonder dat er iemand is ingelogd en bewijst zich met een gedeeld geheim. Uw organisatie geeft zulke toegang alleen aan apps met een eigen sleutel. Goedgekeurd of niet, ze krijgt hier geen tokens totdat haar leverancier een sleutel registreert of een beheerder gedeelde geheimen toestaat.
+needs-key-settings = Naar de instellingen
+
 settings-title = Instellingen
 settings-lead = Hoe uw organisatie zich toont en beslist.
 settings-issuer = Issuer
@@ -282,6 +286,10 @@ settings-consent = Toestemming van zorgverleners
 settings-consent-hint = Patiënten wordt het altijd gevraagd. Uw zorgverleners gebruiken apps die u hebt goedgekeurd; u kunt voor hen allen tegelijk instemmen.
 settings-consent-ask = Elke zorgverlener wordt het gevraagd, eenmaal per app
 settings-consent-standing = De organisatie heeft voor hen allen ingestemd
+settings-backend = Apps die werken zonder dat er iemand is ingelogd
+settings-backend-hint = Een sleutel verlaat de app nooit, een geheim kan uitlekken; SMART vraagt om een sleutel. Sta geheimen alleen toe voor een app die niet anders kan. Staat u ze niet meer toe, dan eindigt meteen wat ermee is verkregen.
+settings-backend-keys = Hebben een eigen sleutel nodig
+settings-backend-secrets = Mogen ook een gedeeld geheim gebruiken
 settings-registration = Wie een app automatisch mag aanmelden
 settings-registration-hint = Een aangemelde app heeft geen toegang: ze wacht op uw goedkeuring, zoals elke andere.
 settings-registration-closed = Niemand

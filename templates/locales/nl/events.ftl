@@ -44,6 +44,7 @@ event-grant-made = Een persoon gaf de app toegang.
 event-grant-revoked = De toegang van iemands app is ingetrokken.
 event-grant-stopped-by-user = Een persoon stopte de toegang van de app.
 event-token-issued = Kreeg een token.
+event-token-needs-key = Vroeg met een gedeeld geheim om toegang zonder dat er iemand is ingelogd; dat is geweigerd, want hier is daar een sleutel voor nodig.
 event-member-added = Voegde een lid toe.
 event-user-linked = Koppelde een persoon aan het dossier.
 event-organization-added = Richtte de organisatie in.

@@ -1,9 +1,12 @@
 //! A reviewer at work: the list, the review, the decision, the receipt.
 
 use countersign::domain::access_requests::RequestState;
+use countersign::domain::clients::{ClientType, GrantType};
+use countersign::governance::access_requests::{Ask, ask};
 use countersign::governance::approvals::reject;
 
 use crate::governance::world::READING;
+use crate::oauth::actors::Stage;
 use crate::support::{Site, on_both};
 
 #[test]
@@ -41,6 +44,25 @@ fn a_reviewer_finds_a_request_reads_it_and_countersigns_it() {
         assert_eq!(again.status, 409);
         assert_eq!(site.world.recorded("access_request.approved").await, 1);
         nurse.open(&path).await.says("This request is decided.");
+        site.remove().await;
+    });
+}
+
+#[test]
+fn a_category_that_us_core_published_misspelt_is_told_in_words_and_approved_as_it_was_asked() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let asked =
+            "patient/Observation.rs?category=http://terminology.hl7.org//CodeSystem-observation-category|laboratory";
+        let (request, _) = site.world.ask(asked).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let review = nurse.open(&format!("/console/st-mary/access-requests/{}", request.id)).await;
+        review.says("lab results");
+        review.says("//CodeSystem-observation-category|laboratory");
+        assert!(!review.body.contains("risk-needs-check"), "what it means is known");
+        let confirm = nurse.submit(&review.form("/decide").with("decision", "approve")).await;
+        nurse.submit(&confirm.form("/decide")).await;
+        assert_eq!(site.world.approval().await.unwrap().scopes, asked);
         site.remove().await;
     });
 }
@@ -188,5 +210,58 @@ fn a_change_shows_what_is_added_and_a_new_host_in_front() {
         review.says("https://elsewhere.example/cb");
         review.says("New web address");
         site.remove().await;
+    });
+}
+
+#[test]
+fn a_reviewer_reads_whether_a_secret_will_get_tokens_here_and_an_admin_where_that_is_decided() {
+    on_both(async |dialect| {
+        let stage = Stage::new(dialect).await;
+        let world = stage.world();
+        let client = stage
+            .register(|metadata| {
+                metadata.client_type = ClientType::ConfidentialSecret;
+                metadata.grant_types = vec![GrantType::ClientCredentials];
+                metadata.redirect_uris = Vec::new();
+            })
+            .await;
+        let question = Ask { client_id: client.clone(), ..world.question("system/Patient.rs") };
+        let (request, _) = ask(&world.app, &world.developer, question).await.unwrap();
+        let path = format!("/console/st-mary/access-requests/{}", request.id);
+        let page_of_client = format!("/console/st-mary/clients/{client}");
+        let mut nurse = stage.site.signed_in(&world.reviewer.account).await;
+        let mut admin = stage.site.signed_in(&world.admin.account).await;
+        const REFUSED: [&str; 2] = ["Gets no tokens here until it has a key", "No tokens without a key"];
+        const WARNED: &str = "Proves itself with a shared secret, not a key";
+        const LINK: &str = "Go to the settings";
+
+        // before a decision
+        let page = nurse.open(&path).await;
+        for words in REFUSED {
+            page.says(words);
+        }
+        assert!(!page.body.contains(WARNED) && !page.body.contains(LINK), "{}", page.body);
+        admin.open(&path).await.says(LINK);
+        stage.takes_secrets(true).await;
+        let page = nurse.open(&path).await;
+        page.says(WARNED);
+        assert!(REFUSED.iter().all(|words| !page.body.contains(words)), "{}", page.body);
+
+        // and after it
+        stage.approve(&client, "system/Patient.rs").await;
+        let page = admin.open(&page_of_client).await;
+        assert!(!page.body.contains(REFUSED[1]), "{}", page.body);
+        stage.takes_secrets(false).await;
+        let page = admin.open(&page_of_client).await;
+        page.says(REFUSED[1]);
+        page.says(LINK);
+        // not of an app that people use with a secret, nor of one with a key
+        let (app, _) = stage.confidential().await;
+        let (service, _) = stage.backend("system/Patient.rs").await;
+        for client in [app, service] {
+            let page = admin.open(&format!("/console/st-mary/clients/{client}")).await;
+            assert!(!page.body.contains(REFUSED[1]), "{}", page.body);
+        }
+        stage.end().await;
     });
 }

@@ -3,6 +3,7 @@
 use countersign::domain::accounts::FhirUser;
 
 use crate::oauth::actors::{FHIR, Stage, answer_of};
+use crate::oauth::record_server::RecordServer;
 use crate::support::on_both;
 
 #[test]
@@ -125,6 +126,32 @@ fn what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays() {
         let page = viewer.open("/console/st-mary/launches").await;
         assert!(page.forms("/launches").is_empty());
         page.says("Reviewers of your organization can try a launch.");
+        stage.end().await;
+    });
+}
+
+#[test]
+fn a_visit_that_does_not_fit_is_said_beside_its_field() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let server = RecordServer::start().await;
+        stage.reads_from(&server.base_url, None).await;
+        let reviewer = stage.world().reviewer.account.clone();
+        stage.is_user(&reviewer, FhirUser { reference: "Practitioner/7".into(), patients: Vec::new() }).await;
+        let mut browser = stage.site.signed_in(&reviewer).await;
+        let form = browser.open("/console/st-mary/launches").await.form("/launches");
+        let form = form.with("client_id", stage.app.as_str());
+        for (patient, visit, beside, words) in [
+            ("anna", "bens", "encounter", "This visit is another patient’s."),
+            ("", "unknown", "patient", "The visit cannot be read, so fill in its patient too."),
+        ] {
+            let answer = browser.submit(&form.clone().with("patient", patient).with("encounter", visit)).await;
+            assert_eq!(answer.status, 422, "{}", answer.body);
+            let error = answer.body.split(&format!("id=\"{beside}-error\"")).nth(1).expect(beside);
+            assert!(error.split("</p>").next().unwrap().contains(words), "{beside}: {error}");
+        }
+        let answer = browser.submit(&form.with("encounter", "bens")).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
         stage.end().await;
     });
 }

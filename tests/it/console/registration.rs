@@ -17,6 +17,7 @@ fn an_admin_decides_everything_the_organization_decides_for_itself_and_it_is_rec
         let form = admin.open("/console/st-mary/settings").await.form("/settings");
         assert_eq!(form.value("registration"), "token", "invited apps only, unless somebody decides otherwise");
         assert_eq!(form.value("clinician_consent"), "ask");
+        assert_eq!(form.value("backend_services"), "keys", "SMART Backend Services, unless somebody decides otherwise");
         assert_eq!(form.value("request_days"), "90");
         let good = form
             .with("website", "https://st-mary.example")
@@ -24,6 +25,7 @@ fn an_admin_decides_everything_the_organization_decides_for_itself_and_it_is_rec
             .with("duration", "365")
             .with("request_days", "30")
             .with("clinician_consent", "standing")
+            .with("backend_services", "secrets")
             .with("registration", "open")
             .with("frame_ancestors", "https://ehr.example");
         for (field, value, says) in [
@@ -38,8 +40,14 @@ fn an_admin_decides_everything_the_organization_decides_for_itself_and_it_is_rec
             assert_eq!(wrong.status, 422, "{field} {value}");
             wrong.says(says);
             assert_eq!(wrong.form("/settings").value("registration"), "open", "what was chosen is not lost");
+            assert_eq!(wrong.form("/settings").value("backend_services"), "secrets", "what was chosen is not lost");
         }
-        for (field, value) in [("registration", "everybody"), ("clinician_consent", "never"), ("duration", "long")] {
+        for (field, value) in [
+            ("registration", "everybody"),
+            ("clinician_consent", "never"),
+            ("backend_services", "passwords"),
+            ("duration", "long"),
+        ] {
             assert_eq!(admin.submit(&good.clone().with(field, value)).await.status, 400, "{field}");
         }
         assert_eq!(site.world.recorded("organization.settings_changed").await, 0);
@@ -50,13 +58,19 @@ fn an_admin_decides_everything_the_organization_decides_for_itself_and_it_is_rec
         drop(conn);
         assert_eq!(saved.settings.registration, RegistrationPolicy::Open);
         assert!(saved.settings.standing_consent_for_clinicians);
+        assert!(saved.settings.backend_services_may_use_secrets);
         assert_eq!((saved.settings.request_expires_days, saved.settings.approval_expires_days), (30, Some(365)));
         assert_eq!(saved.settings.website, "https://st-mary.example");
         assert_eq!(saved.settings.contact_email, "help@st-mary.example");
         assert_eq!(saved.settings.frame_ancestors, ["https://ehr.example"]);
         assert_eq!(site.world.recorded("organization.settings_changed").await, 1);
         // a form that does not say something leaves it as it is
-        let less = good.without("registration").without("clinician_consent").without("website").without("request_days");
+        let less = good
+            .without("registration")
+            .without("clinician_consent")
+            .without("backend_services")
+            .without("website")
+            .without("request_days");
         admin.submit_and_follow(&less).await.says("Saved.");
         let mut conn = site.world.app.store.read().await.unwrap();
         let again =
@@ -133,7 +147,9 @@ fn programs_of_admins_decide_settings_and_make_registration_tokens_too() {
         assert_eq!(read.status, 200, "{}", read.body);
         let mut settings = read.json();
         assert_eq!(settings["settings"]["registration"], "token");
+        assert_eq!(settings["settings"]["backend_services_may_use_secrets"], false);
         settings["settings"]["registration"] = json!("open");
+        settings["settings"]["backend_services_may_use_secrets"] = json!(true);
         settings["settings"]["request_expires_days"] = json!(30);
         assert_eq!(call(viewer, Method::PUT, "/settings", settings.clone()).await.status, 403);
         assert_eq!(call(stranger, Method::PUT, "/settings", settings.clone()).await.status, 404);

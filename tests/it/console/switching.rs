@@ -26,7 +26,9 @@ fn disable_asks_why_asks_once_and_gives_a_receipt() {
         receipt.says("every token it held here is dead");
         receipt.says("Unusual traffic.");
         assert_eq!(site.world.line().await.state, "disabled");
-        assert_eq!(nurse.submit(&confirm.form("/disable")).await.status, 409);
+        let again = nurse.submit(&confirm.form("/disable")).await;
+        assert_eq!(again.status, 409);
+        again.says("This cannot be done as things stand");
         assert_eq!(nurse.submit(&page.form("/disable").with("reason", "Again.")).await.status, 409);
 
         let page = nurse.open(&path).await;

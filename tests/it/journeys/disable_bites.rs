@@ -9,7 +9,7 @@ use countersign::governance::access_requests::{Ask, ask};
 use countersign::governance::approvals::{Life, Yes, approve};
 use countersign::governance::client_management::review;
 
-use crate::oauth::actors::{CALLBACK, Stage, basic, refused};
+use crate::oauth::actors::{CALLBACK, Key, Stage, claims, refused};
 use crate::support::on_both;
 
 /// Every kind of thing that was issued before.
@@ -21,7 +21,7 @@ struct Held {
     machine: String,
 }
 
-async fn collect(stage: &Stage, backend: &(ClientId, String)) -> Held {
+async fn collect(stage: &Stage, backend: &(ClientId, Key)) -> Held {
     let tokens = stage.tokens().await;
     let narrowed = stage.tokens().await;
     let machine = machine_token(stage, backend).await;
@@ -34,15 +34,8 @@ async fn collect(stage: &Stage, backend: &(ClientId, String)) -> Held {
     }
 }
 
-async fn machine_token(stage: &Stage, (id, secret): &(ClientId, String)) -> crate::support::browser::Answer {
-    let authorization = basic(id.as_str(), secret);
-    stage
-        .post(
-            "token",
-            &[("authorization", &authorization)],
-            &[("grant_type", "client_credentials"), ("scope", "system/Patient.rs")],
-        )
-        .await
+async fn machine_token(stage: &Stage, backend: &(ClientId, Key)) -> crate::support::browser::Answer {
+    stage.ask_with_key(backend, "system/Patient.rs").await
 }
 
 #[test]
@@ -93,7 +86,7 @@ fn after_a_disable_every_door_says_no_and_enable_revives_nothing() {
 fn another_organization_does_not_notice() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (id, secret) = stage.backend("system/Patient.rs").await;
+        let (id, key) = stage.backend("system/Patient.rs").await;
         let world = stage.world();
         // the other hospital approves the same client for itself
         let question = Ask {
@@ -110,20 +103,22 @@ fn another_organization_does_not_notice() {
 
         stage.disable(&id).await;
 
-        let authorization = basic(id.as_str(), &secret);
-        let fields = [("grant_type", "client_credentials"), ("scope", "system/Patient.rs")];
-        let mut browser = stage.site.browser();
-        let body = "grant_type=client_credentials&scope=system/Patient.rs";
-        let there = browser
-            .send(
-                axum::http::Method::POST,
-                "https://countersign.example/o/st-luke/token",
-                &[("content-type", "application/x-www-form-urlencoded"), ("authorization", &authorization)],
-                body,
-            )
-            .await;
+        let there = {
+            let mut claims = claims(&stage, &id, "there");
+            claims["aud"] = "https://countersign.example/o/st-luke/token".into();
+            let fields = [
+                ("grant_type", "client_credentials"),
+                ("scope", "system/Patient.rs"),
+                ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+                ("client_assertion", &key.sign(&key.header(), &claims)),
+            ];
+            let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+            let form = [("content-type", "application/x-www-form-urlencoded")];
+            let url = "https://countersign.example/o/st-luke/token";
+            stage.site.browser().send(axum::http::Method::POST, url, &form, body).await
+        };
         assert_eq!(there.status, 200, "{}", there.body);
-        refused(&stage.post("token", &[("authorization", &authorization)], &fields).await, 401, "invalid_client");
+        refused(&machine_token(&stage, &(id, key)).await, 401, "invalid_client");
         // and a token of the one organization is nothing to the other's FHIR server
         assert!(!stage.is_active(there.json()["access_token"].as_str().unwrap()).await);
         stage.end().await;
@@ -134,11 +129,11 @@ fn another_organization_does_not_notice() {
 fn no_token_issued_while_a_disable_is_on_its_way_is_active_after_it() {
     on_both(|dialect| async move {
         let stage = Arc::new(Stage::new(dialect).await);
-        let backend = stage.backend("system/Patient.rs").await;
+        let backend = Arc::new(stage.backend("system/Patient.rs").await);
         let stop = Arc::new(AtomicBool::new(false));
         let asking: Vec<_> = (0..8)
             .map(|_| {
-                let (stage, backend, stop) = (Arc::clone(&stage), backend.clone(), Arc::clone(&stop));
+                let (stage, backend, stop) = (Arc::clone(&stage), Arc::clone(&backend), Arc::clone(&stop));
                 tokio::spawn(async move {
                     let mut issued = Vec::new();
                     while !stop.load(Ordering::SeqCst) {

@@ -10,11 +10,13 @@ use countersign::domain::clients::{
     AssertionAudience, Client, ClientMetadata, ClientRevision, ClientSecret, ClientState, ClientType, GrantType,
 };
 use countersign::domain::ids::{ClientId, ClientSecretId, ResourceServerId};
-use countersign::domain::organizations::{ResourceServer, Standing};
+use countersign::domain::organizations::{OrganizationSettings, ResourceServer, Standing};
 use countersign::domain::secrets::PlainSecret;
 use countersign::governance::access_requests::{Ask, ask};
+use countersign::governance::actor::Staff;
 use countersign::governance::approvals::{Life, Yes, approve};
 use countersign::governance::client_management::review;
+use countersign::governance::organizations::change_settings;
 use countersign::storage;
 use countersign::storage::connect::Dialect;
 use serde_json::Value;
@@ -197,8 +199,13 @@ impl Stage {
         plain.reveal().to_owned()
     }
 
-    /// A backend service with a secret, approved.
-    pub async fn backend(&self, scopes: &str) -> (ClientId, String) {
+    /// Does this hospital give `system/` scopes to clients with a secret too? Not unless somebody decides so here.
+    pub async fn takes_secrets(&self, yes: bool) {
+        decide_on_secrets(self.world(), &self.world().admin, yes).await;
+    }
+
+    /// A plain OAuth client that acts for itself with a secret, approved.
+    pub async fn backend_with_secret(&self, scopes: &str) -> (ClientId, String) {
         let id = self
             .register(|metadata| {
                 metadata.client_type = ClientType::ConfidentialSecret;
@@ -234,6 +241,30 @@ impl Stage {
             .await;
         self.approve(&id, scopes).await;
         (id, key)
+    }
+
+    /// A backend service as SMART has it: with a key, approved.
+    pub async fn backend(&self, scopes: &str) -> (ClientId, Key) {
+        self.backend_with_key(scopes, AssertionAudience::Smart).await
+    }
+
+    /// What a backend service is answered that asks for these scopes with its key.
+    pub async fn ask_with_key(&self, (id, key): &(ClientId, Key), scope: &str) -> Answer {
+        let jti = PlainSecret::alphanumeric(&*self.world().app.entropy);
+        let assertion = key.sign(&key.header(), &claims(self, id, jti.reveal()));
+        self.token(&[
+            ("grant_type", "client_credentials"),
+            ("scope", scope),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", &assertion),
+        ])
+        .await
+    }
+
+    /// What a client is answered that asks for these scopes with its secret.
+    pub async fn ask_with_secret(&self, (id, secret): &(ClientId, String), scope: &str) -> Answer {
+        let fields = [("grant_type", "client_credentials"), ("scope", scope)];
+        self.post("token", &[("authorization", &basic(id.as_str(), secret))], &fields).await
     }
 
     pub fn app_browser(&self) -> Browser {
@@ -386,6 +417,16 @@ impl Stage {
     pub async fn end(self) {
         self.site.remove().await;
     }
+}
+
+/// Decides in the settings of somebody's organization whether it gives `system/` scopes to clients with a secret.
+pub async fn decide_on_secrets(world: &World, admin: &Staff, yes: bool) {
+    let found = {
+        let mut conn = world.app.store.read().await.unwrap();
+        storage::organizations::lookup(&mut conn, &admin.organization.id).await.unwrap().unwrap()
+    };
+    let settings = OrganizationSettings { backend_services_may_use_secrets: yes, ..found.settings };
+    change_settings(&world.app, admin, &found.name, settings).await.unwrap();
 }
 
 pub async fn resource_server(world: &World) -> (String, String) {

@@ -162,7 +162,7 @@ fn every_listed_scope_can_be_granted() {
             }
         }
         // SMART-DI-13: one by one; `launch` and its like where they mean something
-        let (id, secret) = stage.backend("system/*.cruds").await;
+        let service = stage.backend("system/*.cruds").await;
         let for_people: Vec<String> = listed.iter().filter(|scope| !scope.starts_with("system/")).cloned().collect();
         stage.approve(&stage.app, &for_people.join(" ")).await;
         let mut browser = stage.site.signed_in(&stage.patient).await;
@@ -174,14 +174,7 @@ fn every_listed_scope_can_be_granted() {
         let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
         for scope in &listed {
             let granted = if scope.starts_with("system/") {
-                let authorization = super::actors::basic(id.as_str(), &secret);
-                let answer = stage
-                    .post(
-                        "token",
-                        &[("authorization", &authorization)],
-                        &[("grant_type", "client_credentials"), ("scope", scope)],
-                    )
-                    .await;
+                let answer = stage.ask_with_key(&service, scope).await;
                 assert_eq!(answer.status, 200, "{scope}: {}", answer.body);
                 Tokens(answer.json()).text("scope")
             } else {
@@ -284,8 +277,7 @@ fn limits_hold_for_backend_services_and_refreshes_alike() {
         let stage = Stage::new(dialect).await;
         let at = |level: &str, scope: &str| scope.replace("patient/", level);
         // S06 by a client's own credentials
-        let (id, secret) = stage.backend(&at("system/", LAB)).await;
-        let authorization = super::actors::basic(id.as_str(), &secret);
+        let service = stage.backend(&at("system/", LAB)).await;
         let final_lab = format!("{LAB}&status=final");
         for (asked, expected) in [
             ("system/Observation.rs", Some(at("system/", LAB))),
@@ -294,8 +286,7 @@ fn limits_hold_for_backend_services_and_refreshes_alike() {
             (&*at("system/", SOCIAL), None),
             ("system/Observation.rs?status=final", None),
         ] {
-            let fields = [("grant_type", "client_credentials"), ("scope", asked)];
-            let answer = stage.post("token", &[("authorization", &authorization)], &fields).await;
+            let answer = stage.ask_with_key(&service, asked).await;
             match expected {
                 Some(expected) => assert_eq!(answer.json()["scope"], expected.as_str(), "{asked}: {}", answer.body),
                 None => super::actors::refused(&answer, 400, "invalid_scope"),
@@ -330,6 +321,28 @@ fn limits_hold_for_backend_services_and_refreshes_alike() {
                 None => super::actors::refused(&answer, 400, "invalid_scope"),
             }
         }
+        stage.end().await;
+    });
+}
+
+#[test]
+fn the_role_launch_is_the_one_that_is_meant_where_none_is_named() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        for (approved, asked) in [
+            ("launch/patient openid", "launch/patient?role=launch openid"),
+            ("launch/patient?role=launch openid", "launch/patient openid"),
+        ] {
+            let app = app_with(&stage, approved).await;
+            let mut browser = stage.app_browser();
+            let answer = stage.launch(&mut browser, &of(&stage, &app, asked)).await;
+            let tokens = redeemed(&stage, &app, &answer["code"]).await;
+            assert_eq!((tokens.text("scope"), tokens.text("patient")), (asked.into(), "anna".into()), "{approved}");
+        }
+        // a role of its own is another wish, which nobody approved
+        let app = app_with(&stage, "launch/patient openid").await;
+        let scope = "launch/patient?role=https://acme.example/roles/twin openid";
+        assert_eq!(granted(&stage, &app, scope).await, "openid");
         stage.end().await;
     });
 }

@@ -184,3 +184,45 @@ fn no_page_of_another_site_reads_the_authorization_endpoint() {
         stage.end().await;
     });
 }
+
+#[test]
+fn a_form_that_another_site_posts_here_spoils_no_sign_in_and_no_other_launch() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let headers = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("origin", "https://app.acme.example"),
+            ("sec-fetch-site", "cross-site"),
+        ];
+        let body = |pairs: &[(String, String)]| {
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+        };
+        let mut browser = stage.app_browser();
+        let waiting = browser.open("/o/st-mary/apps").await;
+        // such a form comes without our cookies (SameSite=Lax), so it must leave none behind that takes the place of those
+        for pairs in [stage.request(), without(stage.request(), "client_id"), Vec::new()] {
+            let answer =
+                stage.app_browser().send(Method::POST, &format!("{ISSUER}/authorize"), &headers, body(&pairs)).await;
+            assert_eq!(answer.header("set-cookie"), "", "{}", answer.status);
+        }
+        let mut posted = stage.app_browser();
+        let answer = posted.send(Method::POST, &format!("{ISSUER}/authorize"), &headers, body(&stage.request())).await;
+        // A39: what it leads to is a GET, which brings the cookies along; both forms of this browser are good
+        let launch = browser.get(&answer.location()).await;
+        let launch = browser.follow(launch).await;
+        let form = waiting.form("/sign-in").with("email", &stage.patient.email);
+        let done = browser.submit(&form.with("password", crate::support::site::PASSWORD)).await;
+        assert_eq!((done.status.as_u16(), done.location().as_str()), (303, "/o/st-mary/apps"), "{}", done.body);
+        assert!(launch.at.starts_with("/sign-in?"));
+        browser.open(&answer.location()).await.form("/consent");
+        // somebody who was never here before begins by such a form as well
+        let mut newcomer = stage.app_browser();
+        let answer =
+            newcomer.send(Method::POST, &format!("{ISSUER}/authorize"), &headers, body(&stage.request())).await;
+        let page = newcomer.follow(answer).await;
+        let page = stage.through_sign_in(&mut newcomer, page).await;
+        let answer = newcomer.submit(&page.form("/consent").with("decision", "allow")).await;
+        assert!(answer_of(&answer).contains_key("code"));
+        stage.end().await;
+    });
+}

@@ -28,7 +28,8 @@ async fn assert_with(stage: &Stage, path: &str, jwt: &str, more: &[(&str, &str)]
 fn a_secret_is_taken_raw_form_encoded_and_in_the_body() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (id, secret) = stage.backend(SCOPE).await;
+        stage.takes_secrets(true).await;
+        let (id, secret) = stage.backend_with_secret(SCOPE).await;
         let fields = [("grant_type", "client_credentials"), ("scope", SCOPE)];
         let encoded = basic(&id.as_str().replace('_', "%5F"), &secret);
         for header in [basic(id.as_str(), &secret), encoded, basic(id.as_str(), &secret).replace("Basic", "bAsIc")] {
@@ -55,9 +56,9 @@ fn a_secret_is_taken_raw_form_encoded_and_in_the_body() {
 fn proof_that_is_wrong_missing_or_of_another_kind_is_refused_alike() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (id, secret) = stage.backend(SCOPE).await;
+        let (id, secret) = stage.backend_with_secret(SCOPE).await;
         let (keyed, key) = stage.backend_with_key(SCOPE, AssertionAudience::Smart).await;
-        let (disabled, disabled_secret) = stage.backend(SCOPE).await;
+        let (disabled, disabled_secret) = stage.backend_with_secret(SCOPE).await;
         stage.disable(&disabled).await;
         let unapproved = stage.register(|metadata| metadata.client_type = ClientType::ConfidentialSecret).await;
         let unapproved_secret = stage.secret(&unapproved).await;
@@ -271,20 +272,8 @@ fn keys_behind_a_private_address_are_not_fetched() {
 fn a_backend_service_gets_approved_system_scopes_and_nothing_else() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (id, secret) = stage.backend("system/Patient.rs system/Observation.rs?category=laboratory").await;
-        let credentials = basic(id.as_str(), &secret);
-        let ask = |scope: String| {
-            let (stage, credentials) = (&stage, credentials.clone());
-            async move {
-                stage
-                    .post(
-                        "token",
-                        &[("authorization", &credentials)],
-                        &[("grant_type", "client_credentials"), ("scope", &scope)],
-                    )
-                    .await
-            }
-        };
+        let service = stage.backend("system/Patient.rs system/Observation.rs?category=laboratory").await;
+        let ask = async |scope: String| stage.ask_with_key(&service, &scope).await;
         for (asked, granted) in [
             ("system/Patient.rs", "system/Patient.rs"),
             ("system/Patient.cruds", "system/Patient.rs"),
@@ -332,11 +321,13 @@ fn a_backend_service_gets_approved_system_scopes_and_nothing_else() {
         }
         let long = format!("system/Patient.rs {}", "x".repeat(40_000));
         assert!(ask(long).await.status.is_client_error() || ask("system/Patient.rs".into()).await.status == 200);
-        refused(
-            &stage.post("token", &[("authorization", &credentials)], &[("grant_type", "client_credentials")]).await,
-            400,
-            "invalid_scope",
-        );
+        let jwt = service.1.sign(&service.1.header(), &claims(&stage, &service.0, "no-scope"));
+        let without_scope = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", jwt.as_str()),
+        ];
+        refused(&stage.token(&without_scope).await, 400, "invalid_scope");
         refused(
             &stage
                 .token(&[("grant_type", "client_credentials"), ("scope", SCOPE), ("client_id", stage.app.as_str())])

@@ -40,7 +40,8 @@ async fn ending(stage: &Stage, client: &ClientId, seconds: i64) -> String {
 fn two_secrets_work_side_by_side_until_one_expires_or_is_revoked() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (id, lasting) = stage.backend(SCOPE).await;
+        stage.takes_secrets(true).await;
+        let (id, lasting) = stage.backend_with_secret(SCOPE).await;
         let short = ending(&stage, &id, 3600).await;
         for secret in [&lasting, &short] {
             assert_eq!(with(&stage, id.as_str(), secret).await.status, 200);
@@ -73,7 +74,7 @@ fn two_secrets_work_side_by_side_until_one_expires_or_is_revoked() {
 fn a_secret_has_more_than_128_bits_and_only_its_hash_is_kept() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (id, secret) = stage.backend(SCOPE).await;
+        let (id, secret) = stage.backend_with_secret(SCOPE).await;
         assert_eq!(secret.len(), 40);
         assert!(secret.bytes().all(|byte| byte.is_ascii_alphanumeric()));
         let mut conn = stage.world().app.store.read().await.unwrap();
@@ -89,8 +90,8 @@ fn a_secret_has_more_than_128_bits_and_only_its_hash_is_kept() {
 fn unknown_wrong_disabled_and_unapproved_answer_with_the_same_bytes() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (known, _) = stage.backend(SCOPE).await;
-        let (disabled, disabled_secret) = stage.backend(SCOPE).await;
+        let (known, _) = stage.backend_with_secret(SCOPE).await;
+        let (disabled, disabled_secret) = stage.backend_with_secret(SCOPE).await;
         stage.disable(&disabled).await;
         let unapproved = stage.register(|metadata| metadata.client_type = ClientType::ConfidentialSecret).await;
         let unapproved_secret = stage.secret(&unapproved).await;
@@ -164,8 +165,9 @@ fn unknown_wrong_disabled_and_unapproved_answer_with_the_same_bytes() {
 fn wrong_secrets_are_slowed_down_and_the_right_one_is_still_taken() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (id, secret) = stage.backend(SCOPE).await;
-        let (other, other_secret) = stage.backend(SCOPE).await;
+        stage.takes_secrets(true).await;
+        let (id, secret) = stage.backend_with_secret(SCOPE).await;
+        let (other, other_secret) = stage.backend_with_secret(SCOPE).await;
         let most = stage.world().app.config.limits.wrong_secrets_per_minute;
         for name in [id.as_str(), "app_unknown"] {
             for _ in 0..most {

@@ -416,7 +416,7 @@ fn every_way_in_that_is_listed_works_and_others_do_not() {
         let posted =
             stage.post("introspect", &[], &[("token", &access), ("client_id", id), ("client_secret", secret)]).await;
         assert_eq!(posted.json()["active"], true);
-        let (backend, backend_secret) = stage.backend("__introspect").await;
+        let (backend, backend_secret) = stage.backend_with_secret("__introspect").await;
         let basic = super::actors::basic(backend.as_str(), &backend_secret);
         let grant = [("grant_type", "client_credentials"), ("scope", "__introspect")];
         let bearer = stage.post("token", &[("authorization", &basic)], &grant).await.json()["access_token"]

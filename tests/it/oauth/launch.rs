@@ -45,7 +45,8 @@ fn an_ehr_launches_an_app_with_its_context_once() {
             "patient": "ben", "encounter": "visit-7", "need_patient_banner": false, "intent": "reconcile", "tenant": "ward 3",
             "smart_style_url": "https://ehr.example/style.json", "fhirContext": [{ "reference": "ImagingStudy/5" }],
         });
-        let launch = handle(&stage, &json!({ "client_id": stage.app.as_str(), "iss": FHIR, "context": context })).await;
+        let wish = |context: &Value| json!({ "client_id": stage.app.as_str(), "iss": FHIR, "user": stage.patient.email, "context": context });
+        let launch = handle(&stage, &wish(&context)).await;
         let mut browser = stage.app_browser();
         let pairs = request(&stage, &stage.app, &launch);
         let answer = stage.launch(&mut browser, &pairs).await;
@@ -59,7 +60,7 @@ fn an_ehr_launches_an_app_with_its_context_once() {
         }
         assert_eq!(tokens.text("scope"), EHR_SCOPES);
         // what the EHR did not say is said by us
-        let bare = handle(&stage, &json!({ "client_id": stage.app.as_str(), "context": { "patient": "ben" } })).await;
+        let bare = handle(&stage, &wish(&json!({ "patient": "ben" }))).await;
         let mut other = stage.app_browser();
         let code = stage.launch(&mut other, &request(&stage, &stage.app, &bare)).await["code"].clone();
         let told = stage.token(&stage.redemption(&code)).await.json();
@@ -135,7 +136,7 @@ fn only_an_ehr_of_the_organization_makes_handles_and_only_for_approved_clients()
         let wish = json!({ "client_id": stage.app.as_str() });
         refused(&ask(&stage, "", &wish).await, 401, "invalid_client");
         refused(&ask(&stage, &basic(&id, "wrong"), &wish).await, 401, "invalid_client");
-        let (client, own) = stage.backend("system/Patient.rs").await;
+        let (client, own) = stage.backend_with_secret("system/Patient.rs").await;
         refused(&ask(&stage, &basic(client.as_str(), &own), &wish).await, 401, "invalid_client");
         for (wrong, status) in [
             (json!({ "client_id": "app_unknown" }), 403),

@@ -285,6 +285,8 @@ fn a_task_launches_the_app_it_names_for_its_patient() {
         let app =
             stage.register(|metadata| metadata.launch_uri = Some("https://app.acme.example/launch?x=1".into())).await;
         stage.approve(&app, EHR_SCOPES).await;
+        // Ben's mother, at the desk of the laboratory
+        stage.is_patient(&stage.patient, &["anna", "ben"]).await;
         let wish = |task: &str, context: Value| json!({ "client_id": app.as_str(), "task": task, "context": context });
         let launch = handle(&stage, &wish("Task/draw", json!({ "intent": "draw" }))).await;
         let mut pairs = request(&stage, EHR_SCOPES, &launch);

@@ -59,6 +59,11 @@ pub fn records() -> Vec<Value> {
     let of = |id: &str| json!({ "reference": format!("Patient/{id}") });
     let mut secret = visit("secret", "anna", "finished", "2026-06-01T08:00:00Z");
     secret["meta"] = json!({ "security": [{ "code": "R" }] });
+    let about = |id: &str, whom: &str| {
+        let mut visit = visit(id, "x", "finished", "2026-01-03T08:00:00Z");
+        visit["subject"] = json!({ "reference": whom });
+        visit
+    };
     vec![
         patient("anna"),
         patient("ben"),
@@ -69,6 +74,9 @@ pub fn records() -> Vec<Value> {
         visit("mistake", "anna", "entered-in-error", "2026-02-02T08:00:00Z"),
         secret,
         visit("bens", "ben", "finished", "2026-03-02T08:00:00Z"),
+        // of a group, and of a patient of another server
+        about("group", "Group/therapy"),
+        about("elsewhere", "https://fhir.elsewhere.example/r4/Patient/anna"),
         json!({ "resourceType": "RelatedPerson", "id": "mother", "patient": of("anna"), "name": [{ "text": "Anna's mother" }] }),
         json!({ "resourceType": "RelatedPerson", "id": "friend", "patient": of("anna"), "name": [{ "text": "Anna's friend" }] }),
         json!({ "resourceType": "RelatedPerson", "id": "bens-father", "patient": of("ben"), "name": [{ "text": "Ben's father" }] }),

@@ -25,7 +25,8 @@ fn a_parameter_without_a_value_is_none() {
         let answer = stage.token(&fields).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         // a confidential one: an empty secret beside its header is none, an empty secret in its header is a wrong one
-        let (client, secret) = stage.backend("system/Patient.rs").await;
+        stage.takes_secrets(true).await;
+        let (client, secret) = stage.backend_with_secret("system/Patient.rs").await;
         let fields =
             [("grant_type", "client_credentials"), ("scope", "system/Patient.rs"), ("aud", ""), ("client_id", "")];
         let all = [&fields[..], &empty[..3]].concat();
@@ -75,7 +76,8 @@ fn a_parameter_without_a_value_is_none() {
 fn a_request_authenticates_by_one_method_wherever_it_goes() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (client, secret) = stage.backend("system/Patient.rs __introspect").await;
+        stage.takes_secrets(true).await;
+        let (client, secret) = stage.backend_with_secret("system/Patient.rs __introspect").await;
         let proof = basic(client.as_str(), &secret);
         let fields = [("grant_type", "client_credentials"), ("scope", "__introspect")];
         let token = stage.post("token", &[("authorization", &proof)], &fields).await.json();
@@ -134,7 +136,8 @@ fn a_code_is_redeemed_for_the_resource_it_was_granted_for_and_no_other() {
             ];
             refused(&stage.token(&fields).await, 400, "invalid_target");
         }
-        let (client, secret) = stage.backend("system/Patient.rs").await;
+        stage.takes_secrets(true).await;
+        let (client, secret) = stage.backend_with_secret("system/Patient.rs").await;
         let proof = basic(client.as_str(), &secret);
         let fields = [
             ("grant_type", "client_credentials"),

@@ -4,7 +4,7 @@ use axum::http::Method;
 use countersign::domain::accounts::FhirUser;
 use serde_json::Value;
 
-use super::actors::{FHIR, ISSUER, Stage, Tokens, basic, claims_of, header_of, refused, verifies};
+use super::actors::{FHIR, ISSUER, Stage, Tokens, claims_of, header_of, refused, verifies};
 use crate::support::browser::Answer;
 use crate::support::on_both;
 
@@ -156,10 +156,9 @@ fn a_person_has_one_sub_for_every_app_and_no_client_has_it() {
         let sub = claims_of(&one.text("id_token"))["sub"].clone();
         assert_eq!(claims_of(&two.text("id_token"))["sub"], sub);
         // a backend service's sub is its client id, which no account id can be
-        let (backend, secret) = stage.backend("system/Patient.rs").await;
-        let fields = [("grant_type", "client_credentials"), ("scope", "system/Patient.rs")];
-        let service =
-            Tokens(stage.post("token", &[("authorization", &basic(backend.as_str(), &secret))], &fields).await.json());
+        let service = stage.backend("system/Patient.rs").await;
+        let backend = service.0.clone();
+        let service = Tokens(stage.ask_with_key(&service, "system/Patient.rs").await.json());
         let seen = stage.introspect(&service.access()).await.json();
         assert_eq!(
             (seen["sub"].as_str(), seen["client_id"].as_str()),

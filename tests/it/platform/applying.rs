@@ -100,15 +100,59 @@ fn applying_again_does_not_enable_what_staff_disabled() {
 }
 
 #[test]
+fn what_an_organization_decides_is_declared_too_and_stays_where_the_file_says_nothing_of_it() {
+    on_both(|dialect: Dialect| async move {
+        let world = World::new(dialect).await;
+        let takes_secrets = async || {
+            let mut conn = world.app.store.read().await.unwrap();
+            let found = storage::organizations::find_by_slug(&mut conn, "river-side").await.unwrap().unwrap();
+            found.settings.backend_services_may_use_secrets
+        };
+        apply(&world.app, &Declaration::read(FILE, false).unwrap(), false).await.unwrap();
+        assert!(!takes_secrets().await);
+        let name = "name = \"Riverside Clinic\"\n";
+        let settings = format!("{name}settings = {{ backend_services_may_use_secrets = true }}\n");
+        let file = Declaration::read(&FILE.replace(name, &settings), false).unwrap();
+        let done = apply(&world.app, &file, false).await.unwrap();
+        assert_eq!(
+            done.changes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["~ organization river-side: settings"]
+        );
+        assert!(takes_secrets().await);
+        // a file that says nothing of it, or something else, leaves it as it was decided
+        let website = FILE.replace(name, &format!("{name}settings = {{ website = \"https://riverside.example/\" }}\n"));
+        for (file, changes) in [(FILE, 0), (website.as_str(), 1), (FILE, 0)] {
+            let done = apply(&world.app, &Declaration::read(file, false).unwrap(), false).await.unwrap();
+            assert_eq!(done.changes.len(), changes);
+            assert!(takes_secrets().await);
+        }
+        world.database.remove().await;
+    });
+}
+
+#[test]
 fn unknown_keys_and_absent_references_are_named() {
     let misspelt = FILE.replace("release =", "relaese =");
     assert!(Declaration::read(&misspelt, false).unwrap_err().to_string().contains("relaese"));
+    let setting = |given: &str| {
+        FILE.replace("slug = \"river-side\"\n", &format!("slug = \"river-side\"\nsettings = {{ {given} }}\n"))
+    };
+    for (given, named) in [("frame_ancestor = []", "frame_ancestor"), ("registration = \"ajar\"", "ajar")] {
+        assert!(Declaration::read(&setting(given), false).unwrap_err().to_string().contains(named), "{named}");
+    }
     on_both(|dialect: Dialect| async move {
         let world = World::new(dialect).await;
         let text =
             FILE.replace("approved_by = \"boss@riverside.example\"", "approved_by = \"nobody@riverside.example\"");
         let refused = apply(&world.app, &Declaration::read(&text, false).unwrap(), true).await.unwrap_err().to_string();
         assert!(refused.contains("nobody@riverside.example"), "{refused}");
+        for (given, named) in
+            [("frame_ancestors = [\"ehr\"]", "frame_ancestors"), ("website = \"riverside\"", "website")]
+        {
+            let file = Declaration::read(&setting(given), false).unwrap();
+            let refused = apply(&world.app, &file, true).await.unwrap_err().to_string();
+            assert!(refused.contains(named), "{refused}");
+        }
         world.database.remove().await;
     });
 }

@@ -275,7 +275,7 @@ fn a_restored_backup_revives_nothing_that_ended_since() {
 fn settling_a_restored_database_disables_every_client_and_ends_everything_handed_out() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
-        let (backend, secret) = stage.backend("system/Patient.rs").await;
+        let backend = stage.backend("system/Patient.rs").await;
         let mut browser = stage.app_browser();
         let tokens = stage.tokens_for(&mut browser, &stage.request()).await;
         let app = &stage.world().app;
@@ -284,12 +284,10 @@ fn settling_a_restored_database_disables_every_client_and_ends_everything_handed
         assert!(settled.handouts >= 1, "{settled:?}");
         assert!(!stage.is_active(&tokens.access()).await);
         assert_ne!(browser.get("/account").await.status, 200, "signed out");
-        let fields = [("grant_type", "client_credentials"), ("scope", "system/Patient.rs")];
-        let credentials = basic(backend.as_str(), &secret);
-        assert_eq!(stage.post("token", &[("authorization", &credentials)], &fields).await.status, 200, "vouched for");
+        assert_eq!(stage.ask_with_key(&backend, "system/Patient.rs").await.status, 200, "vouched for");
         let settled = settle(app, Since::Unknown).await.unwrap();
         assert_eq!((settled.approvals, settled.disabled), (2, 2));
-        assert_eq!(stage.post("token", &[("authorization", &credentials)], &fields).await.status, 401);
+        assert_eq!(stage.ask_with_key(&backend, "system/Patient.rs").await.status, 401);
         assert_eq!(stage.world().recorded("client.disabled").await, 2);
         assert_eq!(stage.world().recorded("database.restored").await, 2);
         assert_eq!(stage.world().line().await.state, "disabled");

@@ -1,8 +1,11 @@
 //! Asking an organization for access, from the first page to the reviewer's line.
 
 use countersign::domain::access_requests::RequestState;
+use countersign::domain::clients::{ClientType, GrantType};
+use countersign::domain::ids::ClientId;
 use countersign::storage;
 
+use crate::oauth::actors::Stage;
 use crate::support::browser::{Answer, Browser};
 use crate::support::{Site, on_both};
 
@@ -105,5 +108,55 @@ fn pasted_scopes_are_used_as_they_are_and_wrong_ones_are_named() {
         let preview = browser.submit(&what.with("scopes", pasted)).await;
         assert_eq!(preview.form("/ask/send").value("scopes"), pasted);
         site.remove().await;
+    });
+}
+
+#[test]
+fn a_developer_is_told_early_that_access_without_anybody_needs_a_key_there() {
+    on_both(async |dialect| {
+        let stage = Stage::new(dialect).await;
+        let (site, world) = (&stage.site, stage.world());
+        let with_secret = stage
+            .register(|metadata| {
+                metadata.client_type = ClientType::ConfidentialSecret;
+                metadata.grant_types = vec![GrantType::AuthorizationCode, GrantType::ClientCredentials];
+            })
+            .await;
+        let (with_key, _) = stage.backend("system/Patient.rs").await;
+        let mut browser = site.signed_in(&world.developer.account).await;
+        let base = |client: &ClientId| format!("/portal/{}/clients/{client}", world.developer.provider.id);
+        let endpoint = {
+            let mut conn = world.app.store.read().await.unwrap();
+            let here = &world.reviewer.organization.id;
+            storage::organizations::list_endpoints(&mut conn, here).await.unwrap().remove(0).slug
+        };
+        let what = |client: &ClientId| format!("{}/ask/what?at=st-mary/{endpoint}", base(client));
+        const TITLE: &str = "Access with nobody signed in needs a key";
+
+        // what, and why
+        let page = browser.open(&what(&with_secret)).await;
+        page.says(TITLE);
+        page.says(&format!("{}/edit", base(&with_secret)));
+        let form = page.form("/ask/why");
+        let people = browser.submit(&form.clone().with("scopes", "patient/Patient.rs")).await;
+        assert_eq!(people.status, 200, "{}", people.body);
+        assert!(!people.body.contains(TITLE), "a secret is enough for what people do: {}", people.body);
+        let alone = browser.submit(&form.with("scopes", "system/Patient.rs")).await;
+        alone.says(TITLE);
+        // asking is possible all the same, and its state says it again
+        let sent = alone.form("/ask/send").with("step", "send").with("reason", "To count.");
+        let page = browser.submit_and_follow(&sent).await;
+        page.says("register one meanwhile");
+        stage.approve(&with_secret, "system/Patient.rs").await;
+        browser.open(&page.at).await.says("the organization wants a key for that");
+        browser.open(&base(&with_secret)).await.says("the organization wants a key for that");
+
+        // nothing of it to a client with a key, or where secrets are taken
+        assert!(!browser.open(&what(&with_key)).await.body.contains(TITLE));
+        browser.open(&base(&with_key)).await.says("It may be used now.");
+        stage.takes_secrets(true).await;
+        assert!(!browser.open(&what(&with_secret)).await.body.contains(TITLE));
+        browser.open(&base(&with_secret)).await.says("It may be used now.");
+        stage.end().await;
     });
 }

@@ -30,6 +30,10 @@ pub struct Client {
     pub expires_soon: bool,
     /// A change request waits: its review; `""` for none.
     pub change_href: String,
+    /// It may act without anyone signed in, but has no key: it gets no tokens for that here.
+    pub needs_key: bool,
+    /// Where the organization can decide to take secrets; `""` for whoever may not.
+    pub settings_href: String,
     /// What it may do, in one sentence.
     pub may: Vec<Run>,
     /// What it may do, in lines.
@@ -170,6 +174,7 @@ impl Page for Client {
                 ..typical.clone()
             },
             Self { stand: Stand::Expired, ..typical.clone() },
+            Self { needs_key: true, settings_href: "/console/st-mary/settings".into(), ..typical.clone() },
             Self {
                 stand: Stand::Rejected,
                 reason: "Not needed here.".into(),

@@ -29,8 +29,10 @@ pub struct Review {
     pub asked: Moment,
     /// By whom.
     pub asked_by: String,
-    /// What to see first.
+    /// What to see first. [`Risk::NeedsKey`] is explained besides.
     pub risks: Vec<Risk>,
+    /// Where the organization can decide to take secrets; `""` for whoever may not.
+    pub settings_href: String,
     /// The provider's own words: plain, untrusted text.
     pub reason: String,
     /// How many people met the waiting page because of this request.
@@ -275,6 +277,12 @@ impl Page for Review {
                 ..typical.clone()
             },
             Self { may_decide: false, ..typical.clone() },
+            Self {
+                risks: vec![Risk::AllPatients, Risk::Background, Risk::NeedsKey],
+                settings_href: "/console/st-mary/settings".into(),
+                ..typical.clone()
+            },
+            Self { risks: vec![Risk::NeedsKey], may_decide: false, ..typical.clone() },
             Self { stand: Stand::Approved, ..typical.clone() },
             Self {
                 app: Badge::new(samples::LONG_NAME, samples::LONG_WORD),
@@ -291,6 +299,7 @@ impl Page for Review {
                     Risk::NewProvider,
                     Risk::UnverifiedDomain,
                     Risk::PublicClient,
+                    Risk::NeedsKey,
                     Risk::SharedSecret,
                     Risk::NoContact,
                     Risk::NewHost,
@@ -303,6 +312,8 @@ impl Page for Review {
             },
             Self {
                 app: Badge::new(samples::MARKUP, samples::RTL),
+                risks: vec![Risk::NeedsKey],
+                settings_href: samples::BAD_URL.into(),
                 ask: vec![
                     Run::name(samples::MARKUP),
                     Run::plain(" by "),

@@ -106,7 +106,7 @@ pub struct ResourceServerRow {
 }
 
 /// Settings. Form: `POST {action}` with `csrf`, `name`, `website`, `contact`, `lang`, `duration`, `request_days`, `clinician_consent` (`ask` or `standing`),
-/// `registration` (`closed`, `token` or `open`), `frame_ancestors`.
+/// `backend_services` (`keys` or `secrets`), `registration` (`closed`, `token` or `open`), `frame_ancestors`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Settings {
     /// Where the form goes.
@@ -125,6 +125,8 @@ pub struct Settings {
     pub request_days: Field,
     /// Whether clinicians are asked for consent.
     pub clinician_consent: Vec<Choice>,
+    /// How an app proves itself that works without anyone signed in.
+    pub backend_services: Vec<Choice>,
     /// Who may register a client by machine.
     pub registration: Vec<Choice>,
     /// The page of initial access tokens.
@@ -290,6 +292,10 @@ impl Page for Settings {
             clinician_consent: vec![
                 Choice::current("ask", "Each clinician is asked, once per app"),
                 Choice::new("standing", "The organization has agreed for all of them"),
+            ],
+            backend_services: vec![
+                Choice::current("keys", "Need a key of their own"),
+                Choice::new("secrets", "May use a shared secret too"),
             ],
             registration: vec![
                 Choice::new("closed", "Nobody"),

@@ -60,6 +60,10 @@ pub struct AskWhat {
     pub endpoint: String,
     /// Whose data: `patient`, `user`, `system`.
     pub levels: Vec<Choice>,
+    /// The organization gives access without anyone signed in to clients with a key only, and this one has none.
+    pub needs_key: bool,
+    /// Where the client gets one.
+    pub edit_href: String,
     /// Types by people's words.
     pub groups: Vec<PickGroup>,
     /// `openid fhirUser`.
@@ -132,6 +136,10 @@ pub struct AskWhy {
     pub summary: String,
     /// In plain words.
     pub groups: Vec<ScopeGroup>,
+    /// This asks for access without anyone signed in, which the organization gives to clients with a key only, and this one has none.
+    pub needs_key: bool,
+    /// Where the client gets one.
+    pub edit_href: String,
     /// What a reviewer will see in front.
     pub warnings: Vec<String>,
     /// A request is waiting there already: this changes it.
@@ -247,6 +255,7 @@ impl Page for AskWhat {
         };
         vec![
             typical.clone(),
+            Self { needs_key: true, edit_href: "/portal/apv_1/clients/app_1/edit".into(), ..typical.clone() },
             Self {
                 error: "Choose at least one kind of data.".into(),
                 scopes: Field::wrong("patient/observation.rs", "patient/observation.rs: there is no such type."),
@@ -268,6 +277,8 @@ impl Page for AskWhat {
             Self {
                 client: Badge::new(samples::MARKUP, samples::RTL),
                 organization: samples::MARKUP.into(),
+                needs_key: true,
+                edit_href: samples::BAD_URL.into(),
                 scopes: Field::wrong(samples::MARKUP, samples::RTL),
                 ..typical
             },
@@ -298,6 +309,7 @@ impl Page for AskWhy {
         };
         vec![
             typical.clone(),
+            Self { needs_key: true, edit_href: "/portal/apv_1/clients/app_1/edit".into(), ..typical.clone() },
             Self {
                 is_change: true,
                 replaces_waiting: true,
@@ -308,6 +320,9 @@ impl Page for AskWhy {
             Self {
                 client: Badge::new(samples::MARKUP, samples::RTL),
                 groups: samples::hostile_groups(),
+                organization: samples::MARKUP.into(),
+                needs_key: true,
+                edit_href: samples::BAD_URL.into(),
                 warnings: vec![samples::MARKUP.into()],
                 reason: Field::wrong(samples::MARKUP, samples::EMOJI),
                 ..typical
