@@ -20,23 +20,22 @@ pub fn read_origin(header: &str) -> Option<String> {
     (origin.is_tuple() && text == header && is_plain && matches!(url.scheme(), "http" | "https")).then_some(text)
 }
 
-/// May a page at this origin read the answer to this request? The client is the one the request names: by id, by Basic, or by its token. `None` if it names none
-/// that this organization knows.
+/// May a page at this origin read the answer to this request? The client is the one the request names: by id, by Basic, or by its token.
 pub async fn is_allowed(
     app: &Arc<App>,
     organization: &Organization,
     origin: &str,
     (authorization, params): (Option<&str>, &Params),
-) -> Result<Option<bool>, OAuthError> {
-    let Some(client_id) = named_client(app, organization, authorization, params).await? else { return Ok(None) };
+) -> Result<bool, OAuthError> {
+    let Some(client_id) = named_client(app, organization, authorization, params).await? else { return Ok(false) };
     let mut conn = app.store.read().await?;
     let Some(approval) = storage::approvals::find(&mut conn, &organization.id, &client_id).await? else {
-        return Ok(None);
+        return Ok(false);
     };
     let revision = storage::clients::find_revision(&mut conn, &client_id, approval.client_revision).await?;
     let redirect_uris = revision.map(|revision| revision.metadata.redirect_uris).unwrap_or_default();
     let is_home = |uri: &String| url::Url::parse(uri).is_ok_and(|url| url.origin().ascii_serialization() == origin);
-    Ok(Some(redirect_uris.iter().any(is_home)))
+    Ok(redirect_uris.iter().any(is_home))
 }
 
 async fn named_client(

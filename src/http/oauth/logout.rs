@@ -19,6 +19,9 @@ use crate::protocol::backchannel::tell_promptly;
 use crate::protocol::logout::{LogoutRequest, end_session, read};
 use crate::protocol::params::Params;
 
+/// The longest address we send a browser to: our server takes 32 kB of head, with every cookie in it.
+const LONGEST_ADDRESS: usize = 16 * 1024;
+
 /// GET and POST.
 pub async fn logout(
     State(state): State<AppState>,
@@ -45,7 +48,15 @@ pub async fn logout(
     let request = read(&state.app, &organization, &params).await.map_err(unavailable)?;
     let confirmed = method == Method::POST && params.get("csrf").is_some_and(|token| visitor.is_csrf(token));
     match &visitor.signed_in {
-        None if method == Method::POST && !confirmed => return Ok(round(&organization, &params)),
+        None if method == Method::POST && !confirmed => {
+            let address = as_get(&organization, &params);
+            // an address longer than we take ourselves would lead to nothing
+            return if address.len() <= LONGEST_ADDRESS {
+                Ok(Redirect::to(&address).into_response())
+            } else {
+                Err(unreadable().into())
+            };
+        }
         None => {}
         Some((_, session)) => {
             if !confirmed && !request.means(session) {
@@ -71,10 +82,6 @@ fn carried(params: &Params) -> impl Iterator<Item = (&'static str, &str)> {
 }
 
 /// The same request as a GET.
-fn round(organization: &Organization, params: &Params) -> Response {
-    Redirect::to(&as_get(organization, params)).into_response()
-}
-
 fn as_get(organization: &Organization, params: &Params) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(carried(params)).finish();
     format!("/o/{}/logout?{query}", organization.slug)

@@ -146,22 +146,18 @@ pub(super) fn told(failure: &Failure) -> Response {
     response
 }
 
-/// On an answer: which page may read it was settled, yes or no, for the client that asked.
-#[derive(Clone, Copy)]
-struct Settled;
-
-/// Lets the page that asks read an answer that nobody has settled (C20): one to a request that names no client that may act here. The rule is that of the
-/// preflight, which names none either: a page of any client of this organization. Without it the page would see a network error where it should see
-/// `invalid_grant` or a 401. `route` is the pattern that `path` fits.
+/// Lets the page that asks read a refusal (C20): beside the pages of the client that is named, which read every answer to it, those that the preflight lets ask, which
+/// names no client either. Without it a page would see a network error where it should see `invalid_grant` or a 401, and with less, whether a client exists (K20).
+/// `route` is the pattern that `path` fits.
 pub(super) async fn let_read(
     state: &AppState,
     (route, path): (&str, &str),
     origin: Option<&str>,
     response: &mut Response,
 ) {
-    let is_settled = response.extensions().get::<Settled>().is_some()
-        || response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN);
-    let Some(origin) = origin.filter(|_| !is_settled && response.status().as_u16() >= 400) else { return };
+    let is_settled =
+        response.status().as_u16() < 400 || response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+    let Some(origin) = origin.filter(|_| !is_settled) else { return };
     match route.rsplit('/').next().unwrap_or_default() {
         // for servers, not for pages
         "introspect" | "launch" => {}

@@ -60,26 +60,33 @@ fn a_registered_page_reads_every_refusal_and_a_strange_one_reads_none() {
     });
 }
 
+/// K20: who may read a refusal must not tell whether a client exists. What is issued is for the client's own pages alone.
 #[test]
-fn a_refusal_of_a_client_that_is_named_is_read_by_its_own_pages_only() {
+fn every_registered_page_reads_a_refusal_whoever_is_named_and_only_the_clients_own_what_is_issued() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
         let other = stage.register(|metadata| metadata.redirect_uris = vec!["https://other.example/cb".into()]).await;
         stage.approve(&other, "openid").await;
-        for (client, origin, reads) in [
-            (stage.app.as_str(), HOME, true),
-            (stage.app.as_str(), "https://other.example", false),
-            (other.as_str(), "https://other.example", true),
-            (other.as_str(), HOME, false),
-        ] {
-            let body = format!("grant_type=authorization_code&code=x&client_id={client}");
-            let answer = send(&stage, Method::POST, "token", &[FORM, ("origin", origin)], &body).await;
-            assert_eq!(
-                answer.header("access-control-allow-origin"),
-                if reads { origin } else { "" },
-                "{client} {origin}"
-            );
+        for client in [stage.app.as_str(), other.as_str(), "nobody"] {
+            for (origin, reads) in [(HOME, true), ("https://other.example", true), ("https://evil.example", false)] {
+                let body = format!("grant_type=authorization_code&code=x&client_id={client}");
+                let answer = send(&stage, Method::POST, "token", &[FORM, ("origin", origin)], &body).await;
+                assert!(answer.status.is_client_error());
+                let told = answer.header("access-control-allow-origin");
+                assert_eq!(told, if reads { origin } else { "" }, "{client} {origin}");
+            }
         }
+        for (origin, reads) in [("https://other.example", false), (HOME, true)] {
+            let code = stage.code().await;
+            let answer = stage.post("token", &[("origin", origin)], &stage.redemption(&code)).await;
+            assert_eq!(answer.status, 200);
+            assert_eq!(answer.header("access-control-allow-origin"), if reads { origin } else { "" });
+        }
+        // a page of an app that was disabled is told so
+        stage.disable(&stage.app).await;
+        let body = format!("grant_type=refresh_token&refresh_token=x&client_id={}", stage.app.as_str());
+        let answer = send(&stage, Method::POST, "token", &[FORM, ("origin", HOME)], &body).await;
+        assert_eq!(answer.header("access-control-allow-origin"), HOME, "{}", answer.body);
         stage.end().await;
     });
 }

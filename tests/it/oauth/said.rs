@@ -190,6 +190,13 @@ fn what_is_too_long_is_told_so_and_what_fits_is_good_all_the_way() {
         let answer = stage.token(&stage.redemption(&told["code"])).await;
         let id_token = answer.json()["id_token"].as_str().unwrap().to_owned();
         assert!(id_token.len() < 8000, "{}", id_token.len());
+        // a form that comes without our cookie goes round as an address, if that can be as long
+        let mut nobody = stage.app_browser();
+        for (length, status) in [(1000, 303), (16_384, 400), (60_000, 400)] {
+            let state = "s".repeat(length);
+            let answer = nobody.post(&format!("{ISSUER}/logout"), &[("state", &state), ("client_id", "x")]).await;
+            assert_eq!(answer.status, status, "{length}");
+        }
         let url = format!("{ISSUER}/logout?id_token_hint={id_token}");
         assert_eq!(browser.get(&url).await.status, 303, "it is good for signing out");
         stage.end().await;
