@@ -67,7 +67,11 @@ impl Filter<'_> {
         if self.on == On::Entries || self.main.is_none() || self.brings_along() {
             return None;
         }
-        self.branches().iter().map(|branch| self.query(branch, branch.limit())).collect()
+        let ways = self.ways();
+        if !ways.are_all() {
+            return None;
+        }
+        ways.branches.iter().map(|branch| self.query(branch, branch.limit())).collect()
     }
 
     /// The filter as one plain FHIR search, where there is one: a single branch, or branches that differ in one parameter only.
@@ -83,8 +87,8 @@ impl Filter<'_> {
         if self.on == On::Entries || self.brings_along() {
             return None;
         }
-        let branches = self.branches();
-        let (first, rest) = branches.split_first()?;
+        let ways = self.ways();
+        let (first, rest) = ways.branches.split_first().filter(|_| ways.are_all())?;
         if rest.is_empty() {
             return self.query(first, first.limit());
         }
@@ -93,7 +97,7 @@ impl Filter<'_> {
             if branch.types != first.types || branch.reach != first.reach {
                 return None;
             }
-            merged = merged.or_single(&branch.limit()?)?;
+            merged = merged.or_single(branch.limit()?)?;
         }
         self.query(first, Some(merged))
     }
