@@ -96,6 +96,7 @@ impl Grant {
             more: Handful::default(),
             obligations,
             entries,
+            asked: super::filter::Asked::Other,
         })
     }
 

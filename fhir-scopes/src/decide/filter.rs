@@ -1,5 +1,7 @@
 //! Go on, but only for resources that pass.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::branch::{Branch, On};
@@ -31,6 +33,20 @@ pub struct Filter<'g> {
     pub(super) more: Handful<Want>,
     pub(super) obligations: Obligations,
     pub(super) entries: Vec<EntryDecision<'g>>,
+    pub(super) asked: Asked,
+}
+
+/// What the client searches, as far as a query must repeat it.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// No plain search: a history, an operation, a write.
+    Other,
+    /// A type, or several.
+    Types,
+    /// Types in the compartment of the launch patient.
+    OwnCompartment,
+    /// Types in any other compartment, by its owner.
+    Compartment(Box<(ResourceType, String)>),
 }
 
 impl<'g> Filter<'g> {
@@ -48,7 +64,7 @@ impl<'g> Filter<'g> {
         mut obligations: Obligations,
     ) -> Self {
         owe_levels(grant, main, &more, &mut obligations);
-        Self { grant, on, main: Some(main), more, obligations, entries: Vec::new() }
+        Self { grant, on, main: Some(main), more, obligations, entries: Vec::new(), asked: Asked::Other }
     }
 
     pub(super) fn wants(&self) -> impl Iterator<Item = Want> {

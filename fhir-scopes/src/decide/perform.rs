@@ -1,7 +1,9 @@
 //! From request to decision.
 
+use alloc::boxed::Box;
+
 use super::branch::On;
-use super::filter::Filter;
+use super::filter::{Asked, Filter};
 use super::gate::{Gate, Levels, Want};
 use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
@@ -47,15 +49,19 @@ impl Grant {
             Interaction::InstanceHistory { one, id } => self.read(one, id, On::Results, request),
             Interaction::TypeHistory { one } => without_deletions(self.search(one, Levels::All, request)),
             Interaction::SystemHistory => without_deletions(self.search_all(Levels::All, request)),
-            Interaction::Search { one } => self.search(one, Levels::All, request),
-            Interaction::SystemSearch => self.search_all(Levels::All, request),
+            Interaction::Search { one } => asked(self.search(one, Levels::All, request), || Asked::Types),
+            Interaction::SystemSearch => asked(self.search_all(Levels::All, request), || Asked::Types),
             Interaction::CompartmentSearch { owner, id, one } => {
                 let foreign = owner == ResourceType::PATIENT && self.patient.as_deref() != Some(id);
                 let levels = if foreign { Levels::NotPatient } else { Levels::All };
-                match one {
+                let decision = match one {
                     Some(one) => self.search(one, levels, request),
                     None => self.search_all(levels, request),
-                }
+                };
+                asked(decision, || match owner {
+                    ResourceType::PATIENT if !foreign => Asked::OwnCompartment,
+                    owner => Asked::Compartment(Box::new((owner, id.into()))),
+                })
             }
             Interaction::Create { one } => self.create(one, request),
             Interaction::Update { one, id } => self.update(one, id, request),
@@ -104,6 +110,15 @@ impl Grant {
         }
         decision
     }
+}
+
+/// Keeps with a filter what was searched. Only a search can be told as queries.
+#[inline]
+fn asked(mut decision: Decision<'_>, what: impl FnOnce() -> Asked) -> Decision<'_> {
+    if let Decision::Filter(filter) = &mut decision {
+        filter.asked = what();
+    }
+    decision
 }
 
 pub(super) fn owe(decision: &mut Decision<'_>, one: Obligation<'_>) {
