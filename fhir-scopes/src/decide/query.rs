@@ -132,7 +132,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// What a parameter does to the reach of a search.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// Looks only at the searched type.
     Plain,
     Include,
@@ -177,7 +177,7 @@ const HARMLESS: [&str; 23] = [
     "_total",
 ];
 
-pub(super) fn role(name: &str) -> Role {
+pub(crate) fn role(name: &str) -> Role {
     if name == "_include" {
         return Role::Include;
     }
@@ -207,7 +207,7 @@ pub(super) fn role(name: &str) -> Role {
 }
 
 /// Whether a query asks for more than a format: such a query means nothing to a read.
-pub(super) fn is_meaningless_to_read(query: &str) -> bool {
+pub(crate) fn is_meaningless_to_read(query: &str) -> bool {
     !query.is_empty()
         && pairs([query, ""]).any(|pair| match pair {
             Some((name, _)) => {
