@@ -95,8 +95,8 @@ impl Grant {
             main: None,
             more: Handful::default(),
             obligations,
-            entries,
-            asked: super::filter::Asked::Other,
+            is_search: false,
+            asked: super::filter::Asked::Entries(entries),
         })
     }
 

@@ -32,20 +32,20 @@ pub struct Filter<'g> {
     pub(super) main: Option<Want>,
     pub(super) more: Handful<Want>,
     pub(super) obligations: Obligations,
-    pub(super) entries: Vec<EntryDecision<'g>>,
-    pub(super) asked: Asked,
+    /// Whether it is a plain search, so that queries can tell it: no history, no operation, no write.
+    pub(super) is_search: bool,
+    pub(super) asked: Asked<'g>,
 }
 
-/// What the client searches, as far as a query must repeat it.
+/// What the client asked for beyond types: a compartment, which a query must repeat, or the entries of a bundle.
 #[derive(Debug)]
-pub(super) enum Asked {
-    /// No plain search: a history, an operation, a write.
-    Other,
-    /// A type, or several.
-    Types,
-    /// Types in the compartment of the launch patient.
+pub(super) enum Asked<'g> {
+    Nothing,
+    #[cfg_attr(not(feature = "json"), allow(dead_code, reason = "without JSON no bundle is read"))]
+    Entries(Vec<EntryDecision<'g>>),
+    /// The compartment of the launch patient.
     OwnCompartment,
-    /// Types in any other compartment, by its owner.
+    /// Any other compartment, by its owner.
     Compartment(Box<(ResourceType, String)>),
 }
 
@@ -64,7 +64,7 @@ impl<'g> Filter<'g> {
         mut obligations: Obligations,
     ) -> Self {
         owe_levels(grant, main, &more, &mut obligations);
-        Self { grant, on, main: Some(main), more, obligations, entries: Vec::new(), asked: Asked::Other }
+        Self { grant, on, main: Some(main), more, obligations, is_search: false, asked: Asked::Nothing }
     }
 
     pub(super) fn wants(&self) -> impl Iterator<Item = Want> {
@@ -104,7 +104,10 @@ impl<'g> Filter<'g> {
     /// assert!(filter.entries().is_empty());
     /// ```
     pub fn entries(&self) -> &[EntryDecision<'g>] {
-        &self.entries
+        match &self.asked {
+            Asked::Entries(entries) => entries,
+            Asked::Nothing | Asked::OwnCompartment | Asked::Compartment(_) => &[],
+        }
     }
 
     /// Whether this resource passes: one branch for its type, with the patient's compartment and the limit, holds for it.

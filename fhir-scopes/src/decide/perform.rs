@@ -49,20 +49,9 @@ impl Grant {
             Interaction::InstanceHistory { one, id } => self.read(one, id, On::Results, request),
             Interaction::TypeHistory { one } => without_deletions(self.search(one, Levels::All, request)),
             Interaction::SystemHistory => without_deletions(self.search_all(Levels::All, request)),
-            Interaction::Search { one } => asked(self.search(one, Levels::All, request), || Asked::Types),
-            Interaction::SystemSearch => asked(self.search_all(Levels::All, request), || Asked::Types),
-            Interaction::CompartmentSearch { owner, id, one } => {
-                let foreign = owner == ResourceType::PATIENT && self.patient.as_deref() != Some(id);
-                let levels = if foreign { Levels::NotPatient } else { Levels::All };
-                let decision = match one {
-                    Some(one) => self.search(one, levels, request),
-                    None => self.search_all(levels, request),
-                };
-                asked(decision, || match owner {
-                    ResourceType::PATIENT if !foreign => Asked::OwnCompartment,
-                    owner => Asked::Compartment(Box::new((owner, id.into()))),
-                })
-            }
+            Interaction::Search { one } => as_search(self.search(one, Levels::All, request)),
+            Interaction::SystemSearch => as_search(self.search_all(Levels::All, request)),
+            Interaction::CompartmentSearch { owner, id, one } => self.search_in(owner, id, one, request),
             Interaction::Create { one } => self.create(one, request),
             Interaction::Update { one, id } => self.update(one, id, request),
             Interaction::ConditionalUpdate { one } => {
@@ -79,6 +68,31 @@ impl Grant {
             Interaction::Bundle => self.bundle(request),
             Interaction::Operation { name, on, post } => self.operation(name, on, post, request),
         }
+    }
+
+    /// `GET Patient/123/T?...`, `GET Patient/123/*`. By itself, so that the usual search does not carry what this one keeps.
+    #[inline(never)]
+    fn search_in(
+        &self,
+        owner: ResourceType,
+        id: &str,
+        one: Option<ResourceType>,
+        request: &Request<'_>,
+    ) -> Decision<'_> {
+        let foreign = owner == ResourceType::PATIENT && self.patient.as_deref() != Some(id);
+        let levels = if foreign { Levels::NotPatient } else { Levels::All };
+        let decision = match one {
+            Some(one) => self.search(one, levels, request),
+            None => self.search_all(levels, request),
+        };
+        let mut decision = as_search(decision);
+        if let Decision::Filter(filter) = &mut decision {
+            filter.asked = match owner {
+                ResourceType::PATIENT if !foreign => Asked::OwnCompartment,
+                owner => Asked::Compartment(Box::new((owner, id.into()))),
+            };
+        }
+        decision
     }
 
     fn read(&self, one: ResourceType, id: &str, on: On, request: &Request<'_>) -> Decision<'_> {
@@ -112,11 +126,11 @@ impl Grant {
     }
 }
 
-/// Keeps with a filter what was searched. Only a search can be told as queries.
+/// Only a plain search can be told as queries.
 #[inline]
-fn asked(mut decision: Decision<'_>, what: impl FnOnce() -> Asked) -> Decision<'_> {
+fn as_search(mut decision: Decision<'_>) -> Decision<'_> {
     if let Decision::Filter(filter) = &mut decision {
-        filter.asked = what();
+        filter.is_search = true;
     }
     decision
 }

@@ -111,7 +111,7 @@ impl Filter<'_> {
     }
 
     fn is_plain_search(&self) -> bool {
-        !matches!(self.asked, Asked::Other) && !self.brings_along()
+        self.is_search && !self.brings_along()
     }
 
     fn query(&self, branch: &Branch<'_>, limit: Option<Limit<'_>>) -> Option<Query> {
@@ -140,7 +140,7 @@ impl Filter<'_> {
     /// The compartment that the client named in a search.
     fn asked_compartment(&self) -> Option<(ResourceType, &str)> {
         match &self.asked {
-            Asked::Other | Asked::Types => None,
+            Asked::Nothing | Asked::Entries(_) => None,
             Asked::OwnCompartment => Some((ResourceType::PATIENT, self.grant.patient.as_deref()?)),
             Asked::Compartment(named) => Some((named.0, &named.1)),
         }
