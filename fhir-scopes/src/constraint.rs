@@ -318,10 +318,10 @@ impl<'a> Limit<'a> {
 
     /// The limit that holds where either holds, when both differ in one clause only and that clause is about one parameter:
     /// `category=a` or `category=b` is `category=a,b`. Only for queries; as scopes the two stay apart.
-    pub(crate) fn or_single(&self, other: &Self) -> Option<Self> {
+    pub(crate) fn or_single(self, other: Self) -> Option<Self> {
         let mut own = self.clauses.iter().enumerate().filter(|(_, clause)| !other.clauses.contains(clause));
-        let mut others = other.clauses.iter().filter(|clause| !self.clauses.contains(clause));
-        let ((at, first), second) = (own.next()?, others.next()?);
+        let mut others = other.clauses.iter().enumerate().filter(|(_, clause)| !self.clauses.contains(clause));
+        let ((at, first), (from, second)) = (own.next()?, others.next()?);
         if own.next().is_some()
             || others.next().is_some()
             || self.clauses.len() != other.clauses.len()
@@ -329,11 +329,13 @@ impl<'a> Limit<'a> {
         {
             return None;
         }
-        let mut alternatives: Vec<_> = first.alternatives.iter().chain(second.alternatives.iter()).cloned().collect();
+        let mut clauses = self.clauses.into_vec();
+        let clause = clauses.get_mut(at)?;
+        let mut alternatives = core::mem::take(&mut clause.alternatives).into_vec();
+        alternatives.extend(other.clauses.into_vec().into_iter().nth(from)?.alternatives.into_vec());
         alternatives.sort_unstable();
         alternatives.dedup();
-        let mut clauses = self.clauses.to_vec();
-        *clauses.get_mut(at)? = Clause { alternatives: alternatives.into(), ..*first };
+        clause.alternatives = alternatives.into();
         Some(Self { clauses: clauses.into() })
     }
 

@@ -57,6 +57,8 @@ pub enum ParseErrorKind {
     ResultParameter,
     /// A value with an empty or malformed alternative.
     Value,
+    /// A date that cannot be compared with one on a resource: no date, a day that there is not, or the prefix `ne` or `ap`.
+    Date,
     /// Broken percent-encoding, or one that hides a control character.
     Encoding,
     /// A launch scope with an unknown context or a malformed role.
@@ -88,6 +90,9 @@ impl ParseErrorKind {
             Self::Chain => "a parameter of the resource itself, no chain",
             Self::ResultParameter => "a parameter that limits resources, not one that shapes the answer",
             Self::Value => "one or more non-empty values joined by commas",
+            Self::Date => {
+                "dates such as 2024, 2024-05 or 2024-05-31T10:00Z, each with eq, gt, ge, lt, le, sa, eb or no prefix"
+            }
             Self::Encoding => "percent-encoded UTF-8 without control characters",
             Self::Launch => "launch, or launch/ and a lower-case resource type, with at most one ?role=",
             Self::Extension => "a name after the two underscores",

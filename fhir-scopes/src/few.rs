@@ -21,6 +21,14 @@ impl<T> Few<T> {
             Self::Many(many) => Few::Many(many.into_iter().map(with).collect()),
         }
     }
+
+    pub(crate) fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::None => Vec::new(),
+            Self::One(one) => [one].into(),
+            Self::Many(many) => many,
+        }
+    }
 }
 
 impl<T> Deref for Few<T> {

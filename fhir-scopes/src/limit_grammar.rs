@@ -8,6 +8,7 @@ use crate::constraint::unescaped;
 use crate::encoding::{Encoded, decode};
 use crate::few::Few;
 use crate::marks::cut;
+use crate::matches::is_comparable_date;
 use crate::signs::Signs;
 use crate::{Clause, ParameterKind, ParseError, ParseErrorKind, Release, TypeSelector, tables};
 
@@ -26,9 +27,13 @@ pub(crate) fn plain_clause(pair: &str, types: TypeSelector, release: Release) ->
     })
 }
 
-/// Whether a plain value is one: not empty, and for tokens one bar at most with something beside it.
+/// Whether a plain value is one: not empty, for tokens one bar at most with something beside it, for dates one that can be compared.
 fn says_something(kind: ParameterKind, value: &str, bars: u8) -> bool {
-    !value.is_empty() && (kind != ParameterKind::Token || bars == 0 || bars == 1 && value.len() > 1)
+    match kind {
+        ParameterKind::Token => !value.is_empty() && (bars == 0 || bars == 1 && value.len() > 1),
+        ParameterKind::Date => is_comparable_date(value),
+        _ => !value.is_empty(),
+    }
 }
 
 /// Reads `name=value,value`.
@@ -50,22 +55,26 @@ pub(crate) fn clause(pair: &str, types: TypeSelector, release: Release) -> Resul
         Cow::Borrowed(value) => alternatives(value, kind, Cow::Borrowed),
         Cow::Owned(value) => alternatives(&value, kind, |alternative| Cow::Owned(alternative.to_string())),
     };
-    let alternatives = alternatives.ok_or_else(|| refuse(ParseErrorKind::Value))?;
+    let alternatives = alternatives.map_err(refuse)?;
     Ok(Clause { parameter, kind, alternatives })
 }
 
-/// The parts between commas that FHIR does not escape, sorted, each once. None when one of them says nothing.
+/// The parts between commas that FHIR does not escape, sorted, each once; why not, when one of them says nothing.
 fn alternatives<'v, 'a>(
     value: &'v str,
     kind: ParameterKind,
     keep: impl Fn(&'v str) -> Cow<'a, str>,
-) -> Option<Few<Cow<'a, str>>> {
+) -> Result<Few<Cow<'a, str>>, ParseErrorKind> {
     let mut all = Vec::with_capacity(2);
     let mut from = 0;
     for at in unescaped(value, b',').chain([value.len()]) {
         let alternative = value.get(from..at).unwrap_or_default();
         if !well_formed(kind, alternative) {
-            return None;
+            return Err(ParseErrorKind::Value);
+        }
+        // one that no resource can ever be compared with would be a limit that nothing meets, or that a server drops
+        if kind == ParameterKind::Date && !is_comparable_date(alternative) {
+            return Err(ParseErrorKind::Date);
         }
         all.push(keep(alternative));
         from = at + 1;
@@ -74,7 +83,7 @@ fn alternatives<'v, 'a>(
         all.sort_unstable_by(|a, b| Encoded(a).cmp(&Encoded(b)));
         all.dedup();
     }
-    Some(all.into())
+    Ok(all.into())
 }
 
 /// A value that says something: not empty, no dangling escape, and for tokens one bar at most with something beside it.

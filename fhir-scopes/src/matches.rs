@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use crate::tables::{self, Element, Path};
 use crate::{Clause, Limit, Release, ResourceType, TypeSelector};
 
+pub(crate) use date::is_comparable_date;
 pub use reference::{LocalReference, local_reference};
 pub(crate) use reference::{is_id, points_at};
 use value::Value;

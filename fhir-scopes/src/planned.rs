@@ -1,15 +1,18 @@
 //! From planned HTTP requests to what must be asked for: the reading of [`crate::decide`] turned around.
 
+mod links;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::compartment::{PatientClass, patient_class};
 use crate::decide::Rule;
 use crate::decide::operations::standard_rule;
-use crate::decide::query::pairs;
+use crate::decide::query::{is_meaningless_to_read, pairs};
 use crate::route::{self, Interaction as Route, OperationTarget};
 use crate::{
-    Interaction, Level, Limit, Permissions, Release, RequestEntry, ResourceRequest, ResourceType, TypeSelector, tables,
+    Interaction, Level, Limit, Permissions, Release, RequestEntry, ResourceRequest, ResourceType, TypeSelector,
 };
 
 /// A planned request for which no scope can be asked.
@@ -41,9 +44,9 @@ pub enum UnplannableKind {
     Bundle,
     /// There is no rule for the operation.
     Operation,
-    /// The operation is never permitted at this level.
+    /// Never permitted at this level: an export for a user, a new patient or a change of what patients share under a patient scope.
     Level,
-    /// A search parameter that can reach anything, or leads nowhere.
+    /// A search parameter that can reach anything, leads nowhere, or is refused where it stands.
     Parameter,
 }
 
@@ -114,46 +117,57 @@ impl Plan {
         let route = route::read(method, path, query, self.release).map_err(|_| UnplannableKind::NoInteraction)?;
         match route {
             Route::Open => {}
-            Route::Read { one, .. } => self.one(one, [Interaction::Read]),
-            Route::VersionRead { one, .. } => self.one(one, [Interaction::Vread]),
-            Route::InstanceHistory { one, .. } => self.one(one, [Interaction::HistoryInstance]),
-            Route::TypeHistory { one } => self.one(one, [Interaction::HistoryType]),
-            Route::SystemHistory => self.all([Interaction::HistoryType]),
+            Route::Read { one, .. } => self.one(one, Interaction::Read)?,
+            Route::VersionRead { one, .. } => self.one(one, Interaction::Vread)?,
+            Route::InstanceHistory { one, .. } => self.one(one, Interaction::HistoryInstance)?,
+            Route::TypeHistory { one } => {
+                self.one(one, Interaction::HistoryType)?;
+                self.links(Some(one), query)?;
+            }
+            Route::SystemHistory => self.across_types(Interaction::HistoryType, query)?,
             Route::Search { one } | Route::CompartmentSearch { one: Some(one), .. } => self.search(one, query)?,
-            Route::SystemSearch | Route::CompartmentSearch { one: None, .. } => self.system_search(query)?,
+            Route::SystemSearch | Route::CompartmentSearch { one: None, .. } => {
+                self.across_types(Interaction::Search, query)?;
+            }
             Route::Create { one } => match header {
-                Some(condition) => {
-                    self.one(one, [Interaction::ConditionalCreate]);
-                    self.links(Some(one), condition)?;
-                }
-                None => self.one(one, [Interaction::Create]),
+                Some(condition) => self.conditional(one, Interaction::ConditionalCreate, condition)?,
+                None => self.one(one, Interaction::Create)?,
             },
-            Route::Update { one, .. } => self.one(one, [Interaction::Update]),
-            Route::Patch { one, .. } => self.one(one, [Interaction::Patch]),
-            Route::Delete { one, .. } => self.one(one, [Interaction::Delete]),
+            Route::Update { one, .. } => self.one(one, Interaction::Update)?,
+            Route::Patch { one, .. } => self.one(one, Interaction::Patch)?,
+            // it could widen the deletion (`_cascade`)
+            Route::Delete { .. } if is_meaningless_to_read(query) => return Err(UnplannableKind::Parameter),
+            Route::Delete { one, .. } => self.one(one, Interaction::Delete)?,
             Route::ConditionalUpdate { one } | Route::ConditionalPatch { one } => {
-                self.one(one, [Interaction::ConditionalUpdate]);
-                self.links(Some(one), query)?;
+                self.conditional(one, Interaction::ConditionalUpdate, query)?;
             }
-            Route::ConditionalDelete { one } => {
-                self.one(one, [Interaction::ConditionalDelete]);
-                self.links(Some(one), query)?;
-            }
+            Route::ConditionalDelete { one } => self.conditional(one, Interaction::ConditionalDelete, query)?,
             Route::Bundle => return Err(UnplannableKind::Bundle),
             Route::Operation { name, on, .. } => self.operation(name, on, query)?,
         }
         Ok(())
     }
 
-    fn one<const N: usize>(&mut self, one: ResourceType, interactions: [Interaction; N]) {
-        self.entries.push(RequestEntry::new(TypeSelector::One(one), interactions));
+    fn one(&mut self, one: ResourceType, interaction: Interaction) -> Planned {
+        self.reaches(one, interaction.permissions())?;
+        self.entries.push(RequestEntry::new(TypeSelector::One(one), [interaction]));
+        Ok(())
     }
 
-    fn all<const N: usize>(&mut self, interactions: [Interaction; N]) {
-        self.entries.push(RequestEntry::new(TypeSelector::All, interactions));
+    fn all(&mut self, interaction: Interaction) {
+        self.entries.push(RequestEntry::new(TypeSelector::All, [interaction]));
     }
 
-    fn letters(&mut self, types: TypeSelector, letters: Permissions) {
+    fn letters(&mut self, types: TypeSelector, letters: Permissions) -> Planned {
+        if let TypeSelector::One(one) = types {
+            self.reaches(one, letters)?;
+        }
+        self.any_letters(types, letters);
+        Ok(())
+    }
+
+    /// Whatever the letters reach.
+    fn any_letters(&mut self, types: TypeSelector, letters: Permissions) {
         let single = [
             (Permissions::READ, Interaction::Read),
             (Permissions::SEARCH, Interaction::Search),
@@ -166,11 +180,46 @@ impl Plan {
         self.entries.push(RequestEntry::new(types, interactions));
     }
 
+    /// Whether each of the letters opens anything of the type at this level: a patient scope creates no patient, changes nothing that
+    /// patients share, and sees nothing that may be anyone's. A build without the tables of the release cannot tell.
+    fn reaches(&self, one: ResourceType, letters: Permissions) -> Planned {
+        let class = patient_class(one, self.release);
+        let opens = |letter| match class {
+            PatientClass::Member => one != ResourceType::PATIENT || letter != Permissions::CREATE,
+            PatientClass::ViaPatient => true,
+            PatientClass::Shared => Permissions::RS.contains(letter),
+            PatientClass::Withheld => letter == Permissions::READ && one.name() == "Binary",
+        };
+        let is_known = patient_class(ResourceType::PATIENT, self.release) == PatientClass::Member;
+        if self.level != Level::Patient || !is_known || letters.letters().all(opens) {
+            Ok(())
+        } else {
+            Err(UnplannableKind::Level)
+        }
+    }
+
     fn search(&mut self, one: ResourceType, query: &str) -> Planned {
+        self.reaches(one, Permissions::SEARCH)?;
         let types = TypeSelector::One(one);
         let limit = if self.granular { self.category(types, query) } else { Limit::NONE };
         self.entries.push(RequestEntry::new(types, [Interaction::Search]).limited(limit));
         self.links(Some(one), query)
+    }
+
+    /// A condition may ask about other types only where the answer needs no narrowing, and brings nothing along.
+    fn conditional(&mut self, one: ResourceType, interaction: Interaction, condition: &str) -> Planned {
+        self.one(one, interaction)?;
+        let known = self.entries.len();
+        self.links(Some(one), condition)?;
+        let beyond = self.entries.get(known..).unwrap_or_default();
+        if links::brings_along(condition) {
+            return Err(UnplannableKind::Parameter);
+        }
+        let is_shared = |entry: &RequestEntry| match entry.types {
+            TypeSelector::One(one) => patient_class(one, self.release) == PatientClass::Shared,
+            TypeSelector::All => false,
+        };
+        if self.level == Level::Patient && !beyond.iter().all(is_shared) { Err(UnplannableKind::Level) } else { Ok(()) }
     }
 
     /// The category limit of a search, if it has one that scopes can carry.
@@ -183,15 +232,16 @@ impl Plan {
         }
     }
 
-    fn system_search(&mut self, query: &str) -> Planned {
+    /// On the types that `_type` names, or on all.
+    fn across_types(&mut self, interaction: Interaction, query: &str) -> Planned {
         let named = self.named_types(query)?;
         if named.is_empty() {
-            self.all([Interaction::Search]);
+            self.all(interaction);
         }
-        for one in &named {
-            self.one(*one, [Interaction::Search]);
+        for one in named {
+            self.one(one, interaction)?;
         }
-        self.links(named.first().copied(), query)
+        self.links(None, query)
     }
 
     fn named_types(&self, query: &str) -> Result<Vec<ResourceType>, UnplannableKind> {
@@ -207,137 +257,40 @@ impl Plan {
         Ok(named)
     }
 
-    /// What a search looks at beyond its own type.
-    fn links(&mut self, from: Option<ResourceType>, query: &str) -> Planned {
-        for pair in pairs([query, ""]) {
-            let (name, value) = pair.ok_or(UnplannableKind::Parameter)?;
-            let stem = name.split(':').next().unwrap_or_default();
-            match stem {
-                "_include" => self.include(&value)?,
-                "_revinclude" => {
-                    let source = value.split(':').next().and_then(|source| ResourceType::parse(source, self.release));
-                    self.one(source.ok_or(UnplannableKind::Parameter)?, [Interaction::Search]);
-                }
-                "_has" => self.has(&name)?,
-                "_list" => self.one(
-                    ResourceType::parse("List", self.release).ok_or(UnplannableKind::Parameter)?,
-                    [Interaction::Read],
-                ),
-                "_filter" | "_query" => return Err(UnplannableKind::Parameter),
-                "_sort" => {
-                    for key in value.split(',').filter(|key| key.contains('.')) {
-                        self.chain(from, key.trim_start_matches('-'))?;
-                    }
-                }
-                _ if name.contains('.') => self.chain(from, &name)?,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn include(&mut self, value: &str) -> Planned {
-        let mut parts = value.splitn(3, ':');
-        let (source, parameter, target) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-        if source == "*" || parameter == Some("*") {
-            self.all([Interaction::Read]);
-            return Ok(());
-        }
-        let source = ResourceType::parse(source, self.release).ok_or(UnplannableKind::Parameter)?;
-        for one in self.targets(source, parameter.unwrap_or_default(), target)? {
-            self.one(one, [Interaction::Read]);
-        }
-        Ok(())
-    }
-
-    /// The types a reference parameter leads to; without a named one every target counts.
-    fn targets(
-        &self,
-        from: ResourceType,
-        parameter: &str,
-        named: Option<&str>,
-    ) -> Result<Vec<ResourceType>, UnplannableKind> {
-        let found = tables::parameter(self.release, from, parameter).ok_or(UnplannableKind::Parameter)?;
-        let targets: Vec<ResourceType> = match named {
-            Some(named) => [ResourceType::parse(named, self.release).ok_or(UnplannableKind::Parameter)?].into(),
-            None => found.targets().collect(),
-        };
-        if targets.is_empty() { Err(UnplannableKind::Parameter) } else { Ok(targets) }
-    }
-
-    /// `a:T.b.c`: every type on the way is searched.
-    fn chain(&mut self, from: Option<ResourceType>, chain: &str) -> Planned {
-        let mut here: Vec<ResourceType> = from.into_iter().collect();
-        let Some((steps, _last)) = chain.rsplit_once('.') else { return Ok(()) };
-        for step in steps.split('.').take(9) {
-            let (name, named) = step.split_once(':').map_or((step, None), |(name, named)| (name, Some(named)));
-            let mut next: Vec<ResourceType> =
-                here.iter().filter_map(|one| self.targets(*one, name, named).ok()).flatten().collect();
-            next.sort_unstable();
-            next.dedup();
-            if next.is_empty() {
-                return Err(UnplannableKind::Parameter);
-            }
-            for one in &next {
-                self.one(*one, [Interaction::Search]);
-            }
-            here = next;
-        }
-        Ok(())
-    }
-
-    /// `_has:T:reference:name`, also nested, and with a chain at its end.
-    fn has(&mut self, name: &str) -> Planned {
-        let mut rest = name;
-        while let Some(after) = rest.strip_prefix("_has:") {
-            let mut parts = after.splitn(3, ':');
-            let source = parts
-                .next()
-                .and_then(|source| ResourceType::parse(source, self.release))
-                .ok_or(UnplannableKind::Parameter)?;
-            self.one(source, [Interaction::Search]);
-            rest = parts.nth(1).ok_or(UnplannableKind::Parameter)?;
-            if !rest.starts_with("_has:") {
-                return self.chain(Some(source), rest);
-            }
-        }
-        Err(UnplannableKind::Parameter)
-    }
-
     fn operation(&mut self, name: &str, on: OperationTarget<'_>, query: &str) -> Planned {
         let types = on.one().map_or(TypeSelector::All, TypeSelector::One);
         let system_only = |plan: &Self| if plan.level == Level::Patient { Err(UnplannableKind::Level) } else { Ok(()) };
         match standard_rule(name, on) {
             Rule::Search => match on.one() {
                 Some(one) => self.search(one, query)?,
-                None => self.all([Interaction::Search]),
+                None => self.all(Interaction::Search),
             },
-            Rule::Results(letters) | Rule::Instance(letters) => self.letters(types, letters),
-            // one of the letters is enough: the first
-            Rule::AnyOf(letters) => self.letters(types, letters.letters().next().unwrap_or_default()),
+            Rule::Results(letters) | Rule::Instance(letters) => self.letters(types, letters)?,
+            // one of the letters is enough, the first, whatever it reaches: nothing stored is shown
+            Rule::AnyOf(letters) => self.any_letters(types, letters.letters().next().unwrap_or_default()),
             Rule::WholeType(letters) => {
                 system_only(self)?;
-                self.letters(types, letters);
+                self.letters(types, letters)?;
             }
             Rule::AcrossPatients => {
                 system_only(self)?;
-                self.letters(types, Permissions::SEARCH);
+                self.letters(types, Permissions::SEARCH)?;
             }
             Rule::Everything => {
-                self.letters(types, Permissions::READ);
+                self.letters(types, Permissions::READ)?;
                 self.each_named(query)?;
             }
             Rule::Document => {
-                self.letters(types, Permissions::READ);
-                self.all([Interaction::Read]);
+                self.letters(types, Permissions::READ)?;
+                self.all(Interaction::Read);
             }
             Rule::Export => {
                 if self.level != Level::System {
                     return Err(UnplannableKind::Level);
                 }
                 if let Some(on) = on.one() {
-                    self.letters(TypeSelector::One(ResourceType::PATIENT), Permissions::RS);
-                    self.letters(TypeSelector::One(on), Permissions::RS);
+                    self.letters(TypeSelector::One(ResourceType::PATIENT), Permissions::RS)?;
+                    self.letters(TypeSelector::One(on), Permissions::RS)?;
                 }
                 self.each_named(query)?;
             }
@@ -350,10 +303,10 @@ impl Plan {
     fn each_named(&mut self, query: &str) -> Planned {
         let named = self.named_types(query)?;
         if named.is_empty() {
-            self.letters(TypeSelector::All, Permissions::RS);
+            self.any_letters(TypeSelector::All, Permissions::RS);
         }
         for one in named {
-            self.letters(TypeSelector::One(one), Permissions::RS);
+            self.letters(TypeSelector::One(one), Permissions::RS)?;
         }
         Ok(())
     }

@@ -38,6 +38,35 @@ fn each_refusal_names_its_own_reason() {
 }
 
 #[test]
+fn a_date_that_can_never_be_compared_is_refused_when_it_is_read() {
+    for value in [
+        "ne2024",
+        "ap2024",
+        "yesterday",
+        "2024-13-45",
+        "2024-02-30",
+        "ge",
+        "ge2024,ne2020",
+        "2024-01-01T25:00Z",
+        "2024-01-01T10",
+        "2024%5C-01",
+    ] {
+        for scope in ["user/Observation.rs?date=", "user/*.rs?_lastUpdated=", "patient/Patient.rs?_id=1&birthdate="] {
+            let kind = refused(&format!("{scope}{value}"));
+            assert!(matches!(kind, ParseErrorKind::Date | ParseErrorKind::Value), "{scope}{value}: {kind:?}");
+        }
+    }
+    assert_eq!(refused("user/Observation.rs?date=ne2024"), ParseErrorKind::Date);
+    assert_eq!(refused("user/Observation.rs?date=2024,"), ParseErrorKind::Value);
+    for value in ["2024", "eq2024-02-29", "ge2024-01-01T10:00:00.5%2B01:00", "sa2024-01,eb2025", "lt2024-01-01T10:00Z"]
+    {
+        assert!(Scope::parse(&format!("user/Observation.rs?date={value}"), Release::R4).is_ok(), "{value}");
+    }
+    let error = Scope::parse("user/Observation.rs?date=2024-13-45", Release::R4).unwrap_err();
+    assert_eq!(error.range, 25..35);
+}
+
+#[test]
 fn a_limit_has_a_bound() {
     let long = format!("patient/Observation.rs?category={}", "a".repeat(2100));
     assert_eq!(refused(&long), ParseErrorKind::TooLong);

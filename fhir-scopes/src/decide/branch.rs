@@ -139,7 +139,7 @@ impl Branch<'_> {
             .fold(None, |all: Option<Limit<'static>>, one| Some(all.map_or_else(|| (*one).clone(), |all| all.and(one))))
     }
 
-    fn covers(&self, other: &Self) -> bool {
+    pub(super) fn covers(&self, other: &Self) -> bool {
         let reach = self.reach == other.reach
             || self.reach == Reach::Everyone
             || matches!(self.reach, Reach::ByClass(_))
@@ -162,13 +162,4 @@ impl Branch<'_> {
         scopes.extend(other.scopes.iter().filter(|scope| !self.scopes.contains(scope)));
         Some(Self { types, reach, limits, scopes })
     }
-}
-
-/// Leaves out every branch that another one covers; of equals the first stays.
-pub(super) fn minimal(all: Vec<Branch<'_>>) -> Vec<Branch<'_>> {
-    let covered = |i: usize, branch: &Branch<'_>| {
-        all.iter().enumerate().any(|(j, other)| i != j && other.covers(branch) && (!branch.covers(other) || j < i))
-    };
-    let keep: Vec<bool> = all.iter().enumerate().map(|(i, branch)| !covered(i, branch)).collect();
-    all.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(branch, _)| branch).collect()
 }

@@ -95,7 +95,8 @@ impl Grant {
             main: None,
             more: Handful::default(),
             obligations,
-            entries,
+            is_search: false,
+            asked: super::filter::Asked::Entries(entries),
         })
     }
 

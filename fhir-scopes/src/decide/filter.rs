@@ -1,15 +1,17 @@
 //! Go on, but only for resources that pass.
 
+use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::branch::{Branch, On, Reach, minimal};
+use super::branch::{Branch, On};
 use super::bundle::EntryDecision;
 use super::gate::Want;
-use super::grant::{Compiled, Grant};
+use super::grant::Grant;
 use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
 use crate::matches::{ResourceView, local_reference, text_of, type_of};
-use crate::{Level, Permissions, ResourceScope, ResourceType, TypeSelector};
+use crate::{ResourceScope, ResourceType, TypeSelector};
 
 /// A request that may go on for the resources that pass.
 ///
@@ -30,7 +32,21 @@ pub struct Filter<'g> {
     pub(super) main: Option<Want>,
     pub(super) more: Handful<Want>,
     pub(super) obligations: Obligations,
-    pub(super) entries: Vec<EntryDecision<'g>>,
+    /// Whether it is a plain search, so that queries can tell it: no history, no operation, no write.
+    pub(super) is_search: bool,
+    pub(super) asked: Asked<'g>,
+}
+
+/// What the client asked for beyond types: a compartment, which a query must repeat, or the entries of a bundle.
+#[derive(Debug)]
+pub(super) enum Asked<'g> {
+    Nothing,
+    #[cfg_attr(not(feature = "json"), allow(dead_code, reason = "without JSON no bundle is read"))]
+    Entries(Vec<EntryDecision<'g>>),
+    /// The compartment of the launch patient.
+    OwnCompartment,
+    /// Any other compartment, by its owner.
+    Compartment(Box<(ResourceType, String)>),
 }
 
 impl<'g> Filter<'g> {
@@ -48,10 +64,10 @@ impl<'g> Filter<'g> {
         mut obligations: Obligations,
     ) -> Self {
         owe_levels(grant, main, &more, &mut obligations);
-        Self { grant, on, main: Some(main), more, obligations, entries: Vec::new() }
+        Self { grant, on, main: Some(main), more, obligations, is_search: false, asked: Asked::Nothing }
     }
 
-    fn wants(&self) -> impl Iterator<Item = Want> {
+    pub(super) fn wants(&self) -> impl Iterator<Item = Want> {
         self.main.iter().chain(self.more.iter()).copied()
     }
 
@@ -88,7 +104,10 @@ impl<'g> Filter<'g> {
     /// assert!(filter.entries().is_empty());
     /// ```
     pub fn entries(&self) -> &[EntryDecision<'g>] {
-        &self.entries
+        match &self.asked {
+            Asked::Entries(entries) => entries,
+            Asked::Nothing | Asked::OwnCompartment | Asked::Compartment(_) => &[],
+        }
     }
 
     /// Whether this resource passes: one branch for its type, with the patient's compartment and the limit, holds for it.
@@ -149,10 +168,7 @@ impl<'g> Filter<'g> {
     /// assert!(!filter.accepts_deletion(ResourceType::PATIENT));
     /// ```
     pub fn accepts_deletion(&self, one: ResourceType) -> bool {
-        let open = |branch: &Branch<'_>| {
-            branch.reach == Reach::Everyone && branch.limits.is_empty() && branch.types.includes(one)
-        };
-        !self.obligations.has(Obligation::DropDeletedEntries) && self.branches().iter().any(open)
+        !self.obligations.has(Obligation::DropDeletedEntries) && self.opens(TypeSelector::One(one))
     }
 
     /// Judges the entries of one answer together: Provenance asked for by `_revinclude=Provenance:target` passes when a target of
@@ -204,6 +220,10 @@ impl<'g> Filter<'g> {
 
     /// The ways to pass, those that another one covers left out. A resource passes when any of them holds.
     ///
+    /// A scope with every letter is a way by itself; scopes that have the letters only together make one for each combination. Of a
+    /// token that makes more than [`MAX_COMBINATIONS`] of them the rest is left out, which only ever narrows the answer:
+    /// [`accepts`](Self::accepts) knows them all.
+    ///
     /// ```
     /// # use fhir_scopes::{Release, ScopeSet, decide::{Decision, Grant, Request}};
     /// let granted = ScopeSet::parse("patient/Observation.rs?category=a user/Observation.rs?category=b", Release::R4).unwrap();
@@ -211,39 +231,10 @@ impl<'g> Filter<'g> {
     /// let Decision::Filter(filter) = grant.decide(&Request::get("/Observation", "")) else { unreachable!() };
     /// assert_eq!(filter.branches().len(), 2); // each keeps its own reach
     /// ```
+    ///
+    /// [`MAX_COMBINATIONS`]: super::MAX_COMBINATIONS
     pub fn branches(&self) -> Vec<Branch<'g>> {
-        let mut all: Vec<Branch<'g>> = Vec::new();
-        for want in self.wants() {
-            all.extend(self.branches_of(want));
-        }
-        minimal(all)
-    }
-
-    fn branches_of(&self, want: Want) -> Vec<Branch<'g>> {
-        let mut letters = want.letters.letters();
-        let first = letters.next().map(|letter| self.branches_with(want, letter)).unwrap_or_default();
-        letters.fold(first, |sofar, letter| {
-            let with = self.branches_with(want, letter);
-            minimal(sofar.iter().flat_map(|own| with.iter().filter_map(|other| own.both(other))).collect())
-        })
-    }
-
-    fn branches_with(&self, want: Want, letter: Permissions) -> Vec<Branch<'g>> {
-        let grant = self.grant;
-        let counts = |compiled: &&Compiled| want.counts(&compiled.scope) && (want.limited || compiled.limit.is_none());
-        let branch = |compiled: &'g Compiled| {
-            let scope = &compiled.scope;
-            let types = scope.types.intersect(want.types)?;
-            let reach = match types {
-                _ if want.target_in_results => Reach::TargetInResults,
-                TypeSelector::One(one) => grant.reach(compiled, one, letter)?,
-                TypeSelector::All if scope.level == Level::Patient => Reach::ByClass(grant.patient.as_deref()?),
-                TypeSelector::All => Reach::Everyone,
-            };
-            let limits = if scope.limit.is_none() { Vec::new() } else { [&scope.limit].into() };
-            Some(Branch { types, reach, limits, scopes: [scope].into() })
-        };
-        minimal(grant.scopes_with(letter).filter(counts).filter_map(branch).collect())
+        self.ways().branches
     }
 
     /// Whether any way to pass depends on more than the type.
@@ -252,7 +243,7 @@ impl<'g> Filter<'g> {
         if self.more.is_empty() && self.main.is_some_and(|want| want.types != TypeSelector::All) {
             return true;
         }
-        self.branches().iter().any(|branch| branch.reach != Reach::Everyone || !branch.limits.is_empty())
+        self.looks_into_some()
     }
 
     /// The scopes that decided, without repetition.
@@ -264,10 +255,14 @@ impl<'g> Filter<'g> {
     /// assert_eq!(filter.by()[0].to_string(), "patient/Observation.rs");
     /// ```
     pub fn by(&self) -> Vec<&'g ResourceScope<'static>> {
-        let mut scopes = Vec::new();
-        for scope in self.branches().iter().flat_map(|branch| &branch.scopes) {
-            if !scopes.contains(scope) {
-                scopes.push(*scope);
+        let ways = self.ways();
+        if !ways.are_all() {
+            return self.all_scopes().collect();
+        }
+        let mut scopes: Vec<&'g ResourceScope<'static>> = Vec::new();
+        for scope in ways.branches.iter().flat_map(|branch| &branch.scopes) {
+            if !scopes.iter().any(|known| core::ptr::eq(*known, *scope)) {
+                scopes.push(scope);
             }
         }
         scopes

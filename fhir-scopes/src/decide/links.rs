@@ -207,7 +207,7 @@ impl Grant {
     /// What the types at the end of a chain or `_has` are asked for.
     fn last_step(&self, links: &mut Links, name: &str) {
         match role(name) {
-            Role::Plain | Role::Format => {}
+            Role::Plain | Role::Format if !name.is_empty() => {}
             Role::List => self.list(links),
             _ => links.refuse(Reason::Parameter),
         }

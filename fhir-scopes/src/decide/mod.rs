@@ -50,6 +50,7 @@ mod queries;
 pub(crate) mod query;
 mod request;
 mod search;
+mod ways;
 mod write;
 
 pub use branch::{Branch, On, Reach};
@@ -61,6 +62,7 @@ pub use obligations::{Obligation, Obligations};
 pub use operations::{Applies, OperationRule, Rule, STANDARD_OPERATIONS};
 pub use queries::Query;
 pub use request::{Body, Request};
+pub use ways::MAX_COMBINATIONS;
 
 use crate::ResourceScope;
 

@@ -1,7 +1,9 @@
 //! From request to decision.
 
+use alloc::boxed::Box;
+
 use super::branch::On;
-use super::filter::Filter;
+use super::filter::{Asked, Filter};
 use super::gate::{Gate, Levels, Want};
 use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
@@ -47,16 +49,9 @@ impl Grant {
             Interaction::InstanceHistory { one, id } => self.read(one, id, On::Results, request),
             Interaction::TypeHistory { one } => without_deletions(self.search(one, Levels::All, request)),
             Interaction::SystemHistory => without_deletions(self.search_all(Levels::All, request)),
-            Interaction::Search { one } => self.search(one, Levels::All, request),
-            Interaction::SystemSearch => self.search_all(Levels::All, request),
-            Interaction::CompartmentSearch { owner, id, one } => {
-                let foreign = owner == ResourceType::PATIENT && self.patient.as_deref() != Some(id);
-                let levels = if foreign { Levels::NotPatient } else { Levels::All };
-                match one {
-                    Some(one) => self.search(one, levels, request),
-                    None => self.search_all(levels, request),
-                }
-            }
+            Interaction::Search { one } => as_search(self.search(one, Levels::All, request)),
+            Interaction::SystemSearch => as_search(self.search_all(Levels::All, request)),
+            Interaction::CompartmentSearch { owner, id, one } => self.search_in(owner, id, one, request),
             Interaction::Create { one } => self.create(one, request),
             Interaction::Update { one, id } => self.update(one, id, request),
             Interaction::ConditionalUpdate { one } => {
@@ -73,6 +68,31 @@ impl Grant {
             Interaction::Bundle => self.bundle(request),
             Interaction::Operation { name, on, post } => self.operation(name, on, post, request),
         }
+    }
+
+    /// `GET Patient/123/T?...`, `GET Patient/123/*`. By itself, so that the usual search does not carry what this one keeps.
+    #[inline(never)]
+    fn search_in(
+        &self,
+        owner: ResourceType,
+        id: &str,
+        one: Option<ResourceType>,
+        request: &Request<'_>,
+    ) -> Decision<'_> {
+        let foreign = owner == ResourceType::PATIENT && self.patient.as_deref() != Some(id);
+        let levels = if foreign { Levels::NotPatient } else { Levels::All };
+        let decision = match one {
+            Some(one) => self.search(one, levels, request),
+            None => self.search_all(levels, request),
+        };
+        let mut decision = as_search(decision);
+        if let Decision::Filter(filter) = &mut decision {
+            filter.asked = match owner {
+                ResourceType::PATIENT if !foreign => Asked::OwnCompartment,
+                owner => Asked::Compartment(Box::new((owner, id.into()))),
+            };
+        }
+        decision
     }
 
     fn read(&self, one: ResourceType, id: &str, on: On, request: &Request<'_>) -> Decision<'_> {
@@ -104,6 +124,15 @@ impl Grant {
         }
         decision
     }
+}
+
+/// Only a plain search can be told as queries.
+#[inline]
+fn as_search(mut decision: Decision<'_>) -> Decision<'_> {
+    if let Decision::Filter(filter) = &mut decision {
+        filter.is_search = true;
+    }
+    decision
 }
 
 pub(super) fn owe(decision: &mut Decision<'_>, one: Obligation<'_>) {

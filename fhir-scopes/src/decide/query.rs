@@ -132,7 +132,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// What a parameter does to the reach of a search.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// Looks only at the searched type.
     Plain,
     Include,
@@ -178,7 +178,7 @@ const HARMLESS: [&str; 22] = [
     "_total",
 ];
 
-pub(super) fn role(name: &str) -> Role {
+pub(crate) fn role(name: &str) -> Role {
     if name == "_include" {
         return Role::Include;
     }
@@ -222,7 +222,7 @@ const RESULT: [&str; 9] =
     ["_contained", "_containedType", "_count", "_maxresults", "_offset", "_page", "_score", "_sort", "_total"];
 
 /// Whether a query asks for more than a format: such a query means nothing to a read.
-pub(super) fn is_meaningless_to_read(query: &str) -> bool {
+pub(crate) fn is_meaningless_to_read(query: &str) -> bool {
     !query.is_empty()
         && pairs([query, ""]).any(|pair| match pair {
             Some((name, _)) => {

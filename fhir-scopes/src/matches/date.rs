@@ -3,7 +3,7 @@
 /// Whole seconds since 1970, first and last included.
 pub(super) type Span = (i64, i64);
 
-/// A date of a limit: prefix and span. `ne` and `ap` are not understood, so nothing meets them.
+/// A date of a limit: prefix and span. `ne` and `ap` are not understood, so no limit may hold them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     prefix: Prefix,
@@ -52,6 +52,12 @@ impl Wanted {
     }
 }
 
+/// Whether a value is a date that can be compared with one on a resource: a prefix other than `ne` and `ap`, or none, and a day that
+/// there is.
+pub(crate) fn is_comparable_date(value: &str) -> bool {
+    Wanted::read(value).is_some()
+}
+
 /// A period; an open end reaches to the end of time. Without start and end there is nothing to compare.
 pub(super) fn period(start: Option<&str>, end: Option<&str>) -> Option<Span> {
     if start.is_none() && end.is_none() {
@@ -81,28 +87,35 @@ pub(super) fn span(text: &str) -> Option<Span> {
     if parts.next().is_some()
         || month.is_some_and(|month| !(1..=12).contains(&month))
         || day.is_some_and(|day| !(1..=31).contains(&day))
+        || time.is_some() && day.is_none()
     {
         return None;
     }
     let (first, after) = match (month, day) {
         (None, _) => (days(year, 1, 1), days(year + 1, 1, 1)),
-        (Some(month), None) => {
-            (days(year, month, 1), if month == 12 { days(year + 1, 1, 1) } else { days(year, month + 1, 1) })
-        }
+        (Some(month), None) => (days(year, month, 1), days(year, month, 1) + last_day(year, month)),
+        // the 30th of February would be a day of March
+        (Some(month), Some(day)) if day > last_day(year, month) => return None,
         (Some(month), Some(day)) => (days(year, month, day), days(year, month, day) + 1),
     };
     let Some(time) = time else { return Some((first * 86_400, after * 86_400 - 1)) };
-    day?;
     let (clock, offset) = zone(time)?;
     let mut parts = clock.split(':');
-    let hour = number(parts.next()?, 2)?;
-    let minute = number(parts.next()?, 2)?;
+    let hour = number(parts.next()?, 2).filter(|hour| *hour < 24)?;
+    let minute = number(parts.next()?, 2).filter(|minute| *minute < 60)?;
     let start = first * 86_400 + hour * 3600 + minute * 60 - offset;
-    match parts.next() {
+    let seconds = parts.next();
+    if parts.next().is_some() {
+        return None;
+    }
+    match seconds {
         None => Some((start, start + 59)),
         Some(seconds) => {
-            let whole = number(seconds.split('.').next()?, 2)?;
-            Some((start + whole, start + whole))
+            let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+            // a leap second is written as 60
+            let whole = number(whole, 2).filter(|whole| *whole <= 60)?;
+            let is_fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+            is_fraction.then_some((start + whole, start + whole))
         }
     }
 }
@@ -114,7 +127,9 @@ fn zone(time: &str) -> Option<(&str, i64)> {
     let Some(at) = time.find(['+', '-']) else { return Some((time, 0)) };
     let (clock, zone) = time.split_at(at);
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    let offset = number(hours, 2)? * 3600 + number(minutes, 2)? * 60;
+    let hours = number(hours, 2).filter(|hours| *hours <= 14)?;
+    let minutes = number(minutes, 2).filter(|minutes| *minutes < 60)?;
+    let offset = hours * 3600 + minutes * 60;
     Some((clock, if zone.starts_with('-') { -offset } else { offset }))
 }
 
@@ -123,6 +138,11 @@ fn number(text: &str, digits: usize) -> Option<i64> {
         return None;
     }
     text.parse().ok()
+}
+
+fn last_day(year: i64, month: i64) -> i64 {
+    let next = if month == 12 { days(year + 1, 1, 1) } else { days(year, month + 1, 1) };
+    next - days(year, month, 1)
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar (Howard Hinnant's civil-date formula).
@@ -148,6 +168,36 @@ mod tests {
         assert_eq!(span("1970-01-01T01:00:00+01:00"), Some((0, 0)));
         assert_eq!(span("1970-13"), None);
         assert_eq!(span("1970-01-01T"), None);
+        assert!(span("2024-02-29").is_some() && span("2016-12-31T23:59:60.5Z").is_some());
+    }
+
+    #[test]
+    fn a_day_or_time_that_there_is_not_has_no_span() {
+        for text in [
+            "",
+            "yesterday",
+            "2024-13",
+            "2024-00-01",
+            "2024-02-30",
+            "2023-02-29",
+            "2024-01-01-01",
+            "2024-1-1",
+            "24",
+            "2024T10:00",
+            "2024-01T10:00",
+            "2024-01-01T24:00",
+            "2024-01-01T10",
+            "2024-01-01T10:60",
+            "2024-01-01T10:00:61",
+            "2024-01-01T10:00:00:00",
+            "2024-01-01T10:00:00.",
+            "2024-01-01T10:00:00.x",
+            "2024-01-01T10:00:00+25:00",
+            "2024-01-01T10:00:00+01",
+            "2024-01-01Z",
+        ] {
+            assert_eq!(span(text), None, "{text}");
+        }
     }
 
     #[test]
