@@ -216,6 +216,7 @@ impl<'a> Limit<'a> {
     }
 
     /// The usual limit, one pair with one plain value; none when it is not quite so.
+    #[inline]
     pub(crate) fn plain(text: &'a str, types: TypeSelector, release: Release) -> Option<Self> {
         let clause = limit_grammar::plain_clause(text, types, release)?;
         (text.len() <= MAX_LIMIT_BYTES).then_some(Self { clauses: Few::One(clause) })

@@ -9,19 +9,21 @@
 
 use crate::ParseErrorKind as Kind;
 use crate::marks::{cut, first_of};
-use crate::signs::Signs;
 use crate::{
     Dialect, Level, Limit, NonResource, ParseError, Permissions, Release, ResourceScope, ResourceType, ScopeKind,
     TypeSelector, uri,
 };
 
 pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
-    match meaning(token, release) {
-        // made of words that are known byte by byte, and of a limit whose bytes were looked at
-        known @ Ok(ScopeKind::Resource(_) | ScopeKind::Plain(_)) => known,
-        // what RFC 6749 does not allow is told before anything else
-        other => strange_character(token).map_or(other, Err),
+    let found = meaning(token, release);
+    // a known scope is made of words that are known byte by byte, and of a limit whose bytes were looked at; of the others, what RFC 6749 does not allow is told
+    // before anything else
+    if !matches!(found, Ok(ScopeKind::Resource(_) | ScopeKind::Plain(_)))
+        && let Some(strange) = strange_character(token)
+    {
+        return Err(strange);
     }
+    found
 }
 
 /// The first character that may not stand in a token.
@@ -101,7 +103,8 @@ fn launch(rest: &str, release: Release) -> Option<ScopeKind<'static>> {
         Some((context, query)) => (context, Some(query.strip_prefix("role=")?)),
         None => (rest, None),
     };
-    let strange = |role: &str| role.bytes().any(|byte| matches!(byte, b'&' | b'?' | b'=')) || Signs::of(role).outside;
+    let strange =
+        |role: &str| role.bytes().any(|byte| matches!(byte, b'&' | b'?' | b'=')) || strange_character(role).is_some();
     if role.is_some_and(|role| role.is_empty() || strange(role)) {
         return None;
     }
@@ -140,7 +143,9 @@ fn resource(level: Level, rest: &str, release: Release) -> Result<ScopeKind<'_>,
         Some(_) if dialect == Dialect::V1 => return Err(ParseError::new(Kind::LimitOnV1, end..rest.len())),
         Some(query) => match Limit::plain(query, types, release) {
             Some(limit) => limit,
-            None if Signs::of(query).outside => return Err(ParseError::new(Kind::Character, end..rest.len())),
+            None if strange_character(query).is_some() => {
+                return Err(ParseError::new(Kind::Character, end..rest.len()));
+            }
             None => Limit::parse(query, types, release).map_err(|error| error.shifted(end + 1))?,
         },
     };

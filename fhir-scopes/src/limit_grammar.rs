@@ -13,10 +13,11 @@ use crate::signs::Signs;
 use crate::{Clause, ParameterKind, ParseError, ParseErrorKind, Release, TypeSelector, tables};
 
 /// Reads `name=value` where the value is plain: one value, nothing encoded, no other separator. None when it is not quite so.
+#[inline]
 pub(crate) fn plain_clause(pair: &str, types: TypeSelector, release: Release) -> Option<Clause<'_>> {
     let (name, _, value) = cut(pair, [b'='])?;
     let signs = Signs::of(value);
-    if !signs.is_plain() {
+    if !signs.is_plain {
         return None;
     }
     let (parameter, kind) = parameter(name, types, release).ok()?;
@@ -44,7 +45,7 @@ pub(crate) fn clause(pair: &str, types: TypeSelector, release: Release) -> Resul
     let (parameter, kind) = parameter(name, types, release).map_err(|kind| ParseError::new(kind, 0..name.len()))?;
     let start = name.len() + 1;
     let signs = Signs::of(value);
-    if signs.is_plain() && says_something(kind, value, signs.bars) {
+    if signs.is_plain && says_something(kind, value, signs.bars) {
         return Ok(Clause { parameter, kind, alternatives: Few::One(Cow::Borrowed(value)) });
     }
     if let Some(at) = value.find(['=', '?']) {
@@ -135,6 +136,7 @@ const RESULT_PARAMETERS: [&str; 14] = [
     "_maxresults",
 ];
 
+#[inline]
 fn parameter(
     name: &str,
     types: TypeSelector,
