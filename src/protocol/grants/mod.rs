@@ -23,9 +23,7 @@ pub(super) async fn record_refusal(
         .client(client)
         .subject(format!("grant/{subject}"))
         .refused();
-    storage::audit::append(conn, &record).await?;
-    storage::usage::add(conn, organization, client, Uses { refused: 1, ..Uses::default() }, now).await?;
-    Ok(())
+    mark_refused(conn, organization, client, &record, now).await
 }
 
 /// A client asked for `system/` scopes without the key that this organization wants for them: staff read in the activity why it does not work.
@@ -37,8 +35,19 @@ pub(super) async fn record_keyless(
 ) -> Result<(), OAuthError> {
     let record =
         AuditEvent::new(organization, now, "token.needs_key", Actor::Client(client.clone())).client(client).refused();
-    storage::audit::append(conn, &record).await?;
+    mark_refused(conn, organization, client, &record, now).await
+}
+
+/// Counts before it records, as every issue does: who waits for the end of the audit chain must not hold what those before it still need.
+async fn mark_refused(
+    conn: &mut Conn,
+    organization: &OrganizationId,
+    client: &ClientId,
+    record: &AuditEvent,
+    now: UtcMillis,
+) -> Result<(), OAuthError> {
     storage::usage::add(conn, organization, client, Uses { refused: 1, ..Uses::default() }, now).await?;
+    storage::audit::append(conn, record).await?;
     Ok(())
 }
 
