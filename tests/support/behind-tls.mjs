@@ -56,7 +56,10 @@ allow_private_networks = true
 `,
   )
   await writeFile(path.join(folder, 'declared.json'), JSON.stringify(declaration({ origin })))
-  const run = (...args) => spawn(program, [...args.slice(0, 1), '--config', path.join(folder, 'countersign.toml'), ...args.slice(1)], { stdio: ['ignore', 'ignore', 'pipe'] })
+  // its configuration is the file alone: it refuses variables of ours that it does not know
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('COUNTERSIGN_')))
+  const run = (command, ...args) =>
+    spawn(program, [command, '--config', path.join(folder, 'countersign.toml'), ...args], { env, stdio: ['ignore', 'ignore', 'pipe'] })
   const log = []
   const ended = (child) => new Promise((resolve) => child.once('exit', resolve))
   const applying = run('apply', path.join(folder, 'declared.json'))
