@@ -64,7 +64,10 @@ allow_private_networks = true
   const ended = (child) => new Promise((resolve) => child.once('exit', resolve))
   const applying = run('apply', path.join(folder, 'declared.json'))
   applying.stderr.setEncoding('utf8').on('data', (text) => log.push(text))
-  if ((await ended(applying)) !== 0) throw new Error(`nothing was applied:\n${log.join('')}`)
+  if ((await ended(applying)) !== 0) {
+    proxy.close()
+    throw new Error(`nothing was applied:\n${log.join('')}`)
+  }
   const server = run('serve')
   const gone = ended(server)
   inside = await new Promise((ready, failed) => {
@@ -73,7 +76,10 @@ allow_private_networks = true
       const serving = /serving address=127\.0\.0\.1:(\d+)/.exec(log.join(''))
       if (serving) ready(Number(serving[1]))
     })
-    gone.then(() => failed(new Error(`the server ended before it was ready:\n${log.join('')}`)))
+    gone.then(() => {
+      proxy.close()
+      failed(new Error(`the server ended before it was ready:\n${log.join('')}`))
+    })
   })
   return {
     origin,
