@@ -5,28 +5,27 @@
 #[path = "../examples/vectors/mod.rs"]
 mod vectors;
 
-#[test]
-fn every_vector_passes() {
-    let outcome = vectors::run(include_str!("scope-vectors.json")).unwrap();
+/// All of a file pass, and they are as many as there should be.
+fn all_pass(file: &str, count: usize) {
+    let outcome = vectors::run(file).unwrap();
     let told: Vec<String> = outcome.disagreements.iter().map(ToString::to_string).collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
-    assert_eq!(outcome.passed, 441);
+    assert_eq!(outcome.passed, count);
+}
+
+#[test]
+fn every_vector_passes() {
+    all_pass(include_str!("scope-vectors.json"), 441);
 }
 
 #[test]
 fn every_further_vector_passes() {
-    let outcome = vectors::run(include_str!("more-vectors.json")).unwrap();
-    let told: Vec<String> = outcome.disagreements.iter().map(ToString::to_string).collect();
-    assert!(told.is_empty(), "{}", told.join("\n"));
-    assert_eq!(outcome.passed, 511);
+    all_pass(include_str!("more-vectors.json"), 511);
 }
 
 #[test]
 fn every_judged_vector_passes() {
-    let outcome = vectors::run(include_str!("judged-vectors.json")).unwrap();
-    let told: Vec<String> = outcome.disagreements.iter().map(ToString::to_string).collect();
-    assert!(told.is_empty(), "{}", told.join("\n"));
-    assert_eq!(outcome.passed, 1226);
+    all_pass(include_str!("judged-vectors.json"), 1226);
 }
 
 #[test]

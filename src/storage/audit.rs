@@ -9,6 +9,9 @@ use crate::domain::clock::UtcMillis;
 use crate::domain::ids::{ClientId, OrganizationId};
 
 /// Appends a record to its chain. The chain's head is one row, so of two transactions one waits for the other.
+///
+/// Where a transaction also counts a use ([`usage::add`](super::usage::add)), it counts first, as every issue does: on PostgreSQL two transactions that take both rows in
+/// different orders wait for each other until one is given up.
 pub async fn append(conn: &mut Conn, event: &AuditEvent) -> Result<(), StorageError> {
     let chain = event.chain.as_str();
     sqlx::query("insert into audit_heads (chain, seq, hash) values ($1, 0, '') on conflict (chain) do nothing")

@@ -6,14 +6,11 @@ use super::branch::Reach;
 use super::gate::{Gate, Want};
 use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
-use super::query::{Role, role};
+use super::query::{MAX_HOPS, Role, role};
 use super::{Grant, Need, Reason};
 use crate::marks::cut;
 use crate::resource_type::TypeSet;
 use crate::{Permissions, ResourceType, TypeSelector, tables};
-
-/// How deep chains may go; deeper ones are refused.
-const MAX_HOPS: usize = 8;
 
 /// What the links of one search add up to.
 #[derive(Debug, Default)]

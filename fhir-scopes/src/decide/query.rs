@@ -130,6 +130,9 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
+/// How deep chains and `_has` may go; deeper ones are refused.
+pub(crate) const MAX_HOPS: usize = 8;
+
 /// What a parameter does to the reach of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Role {

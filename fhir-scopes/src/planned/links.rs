@@ -3,11 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{Plan, Planned, UnplannableKind};
-use crate::decide::query::{Role, pairs, role};
+use crate::decide::query::{MAX_HOPS, Role, pairs, role};
 use crate::{Interaction, Permissions, ResourceType, tables};
-
-/// How deep a decision follows chains.
-const MAX_HOPS: usize = 8;
 
 /// Whether a condition holds an include, which no condition may.
 pub(super) fn brings_along(condition: &str) -> bool {
