@@ -283,6 +283,81 @@ fn an_encoded_include_is_an_include() {
 }
 
 #[test]
+fn a_batch_of_refusals_is_answered_entry_by_entry() {
+    let entry = |url: &str| json!({ "request": { "method": "GET", "url": url } });
+    let of = |kind: &str| json!({ "resourceType": "Bundle", "type": kind, "entry": [entry("Condition/1"), entry("Encounter/1")] });
+    let grant = Grant::new(&ScopeSet::parse("user/Patient.r", Release::R4).unwrap());
+    let (batch, transaction) = (of("batch"), of("transaction"));
+    let Decision::Filter(filter) = grant.decide(&Request::new("POST", "/", "").with_json(&batch)) else { panic!() };
+    assert!(filter.entries().iter().all(|entry| !entry.decision().goes_on()));
+    assert_eq!(filter.entries().len(), 2);
+    let Decision::Deny(denial) = grant.decide(&Request::new("POST", "/", "").with_json(&transaction)) else { panic!() };
+    assert_eq!(denial.missing(), ["user/Condition.r", "user/Encounter.r"]);
+}
+
+#[test]
+fn a_conditional_reference_is_a_search() {
+    let observation = |name: &str, reference: &str| json!({ "resourceType": "Observation", "status": "final", "subject": { "reference": "Patient/123" }, name: [{ "reference": reference }] });
+    let encounter = observation("encounter", "Encounter?identifier=a|1");
+    let absolute = observation("encounter", "https://this.example/fhir/Encounter?identifier=a|1");
+    let performer = observation("performer", "Practitioner?identifier=a|1");
+    let chained = observation("encounter", "Encounter?subject.name=x");
+    let stranger = observation("encounter", "https://other.example/fhir/Encounter?identifier=a|1");
+    let literal = observation("encounter", "Encounter/1");
+    let decide = |scopes: &str, method: &'static str, body: &serde_json::Value| {
+        let granted = ScopeSet::parse(scopes, Release::R4).unwrap();
+        let grant = Grant::new(&granted).launch_patient("123").base("https://this.example/fhir");
+        let path = if method == "POST" { "/Observation" } else { "/Observation/1" };
+        let inside = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [{ "request": { "method": method, "url": path }, "resource": body }] });
+        let alone = grant.decide(&Request::new(method, path, "").with_json(body));
+        assert_eq!(alone.goes_on(), grant.decide(&Request::new("POST", "/", "").with_json(&inside)).goes_on());
+        match alone {
+            Decision::Deny(denial) => format!("deny {:?} {}", denial.reason(), denial.missing().join(" ")),
+            Decision::Filter(filter) => format!("filter {} {}", filter.on(), filter.obligations().iter().count()),
+            Decision::Allow(_) => "allow".into(),
+        }
+    };
+    for (scopes, method, body, expected) in [
+        ("user/Observation.c", "POST", &literal, "allow"),
+        ("user/Observation.c", "POST", &encounter, "deny NoScope user/Encounter.s"),
+        ("user/Observation.c", "POST", &absolute, "deny NoScope user/Encounter.s"),
+        ("user/Observation.c", "POST", &stranger, "allow"),
+        ("user/Observation.c user/Encounter.s", "POST", &encounter, "allow"),
+        ("user/*.cruds", "POST", &chained, "allow"),
+        ("user/Observation.c user/Encounter.s", "POST", &chained, "deny Parameter "),
+        ("user/Observation.c user/Encounter.s?status=finished", "POST", &encounter, "filter condition 1"),
+        ("user/Patient.r", "POST", &encounter, "deny NoScope user/Encounter.s user/Observation.c"),
+        ("patient/Observation.c patient/Encounter.s", "POST", &encounter, "filter condition 0"),
+        ("patient/Observation.c patient/Practitioner.s", "POST", &performer, "allow"),
+        ("user/Observation.ru user/Encounter.s", "PUT", &encounter, "allow"),
+        ("patient/Observation.ru patient/Practitioner.s", "PUT", &performer, "filter target 0"),
+        ("patient/Observation.ru patient/Encounter.s", "PUT", &encounter, "filter target 0"),
+    ] {
+        assert_eq!(decide(scopes, method, body), expected, "{scopes} {method} {body}");
+    }
+    let grant =
+        text_grant("user/Observation.u?status=final user/Observation.s?category=a user/Encounter.s?status=finished");
+    let member = observation("hasMember", "Observation?identifier=a|1");
+    for (body, stored, expected) in [
+        (&encounter, json!({ "resourceType": "Encounter", "status": "finished" }), true),
+        (&encounter, json!({ "resourceType": "Encounter", "status": "planned" }), false),
+        (&encounter, json!({ "resourceType": "Observation", "status": "final" }), true),
+        // of one type, nobody can tell the resource that is replaced from the one that is found
+        (&member, json!({ "resourceType": "Observation", "status": "final" }), false),
+        (&member, json!({ "resourceType": "Observation", "category": [{ "coding": [{ "code": "a" }] }] }), false),
+        (
+            &member,
+            json!({ "resourceType": "Observation", "status": "final", "category": [{ "coding": [{ "code": "a" }] }] }),
+            true,
+        ),
+    ] {
+        let request = Request::new("PUT", "/Observation/1", "").with_json(body);
+        let Decision::Filter(filter) = grant.decide(&request) else { panic!("{body}") };
+        assert_eq!(filter.accepts(&stored), expected, "{body} {stored}");
+    }
+}
+
+#[test]
 fn a_bundle_cannot_smuggle_a_bundle() {
     let grant = grant(&[Asked { level: "user", one: "*", letters: "cruds".into(), limit: None }], None);
     let inner = json!({ "resourceType": "Bundle", "type": "transaction", "entry": [] });

@@ -80,6 +80,7 @@ const GRANTED: &[&str] = &[
     "L/*.s",
     "L/Observation.rs?status=final L/Patient.s?_tag=a",
     "L/Observation.cud?status=final",
+    "L/Observation.cuds L/Encounter.s?status=finished",
 ];
 
 fn grant(scopes: &str) -> Grant {
@@ -88,10 +89,17 @@ fn grant(scopes: &str) -> Grant {
     Grant::new(&scopes).launch_patient("123")
 }
 
-fn body_of(path: &str) -> Value {
+/// Plain content, and content that makes the server search.
+fn bodies_of(path: &str) -> [Value; 3] {
     let mut parts = path.trim_start_matches('/').split('/');
     let (one, id) = (parts.next().unwrap(), parts.next().filter(|id| !id.is_empty()).unwrap_or("1"));
-    json!({ "resourceType": one, "id": id, "subject": { "reference": "Patient/123" } })
+    let plain = json!({ "resourceType": one, "id": id, "subject": { "reference": "Patient/123" } });
+    let with = |name: &str, reference: &str| {
+        let mut content = plain.clone();
+        content[name] = json!({ "reference": reference });
+        content
+    };
+    [with("encounter", "Encounter?identifier=a|1"), with("performer", "Practitioner?identifier=a|1"), plain]
 }
 
 #[test]
@@ -101,13 +109,17 @@ fn what_a_refusal_names_permits_the_request_in_the_fewest_scopes() {
         for line in REQUESTS {
             let (method, target) = line.split_once(' ').unwrap();
             let (path, query) = target.split_once('?').unwrap_or((target, ""));
-            let body = body_of(path);
+            let bodies = bodies_of(path);
             let plain = Request::new(method, path, query);
             let writes = matches!(method, "POST" | "PUT" | "PATCH") && !path.contains('$') && !path.contains("_search");
-            let request = if writes { Request { body: Body::Json(&body), ..plain } } else { plain };
-            for before in GRANTED.iter().map(|granted| granted.replace('L', level.as_str())) {
+            let with_body = bodies.iter().map(|body| Request { body: Body::Json(body), ..plain });
+            let requests: Vec<_> = if writes { with_body.collect() } else { [plain].into() };
+            let granted = GRANTED.iter().map(|granted| granted.replace('L', level.as_str()));
+            for (request, before) in
+                requests.iter().flat_map(|request| granted.clone().map(move |before| (request, before)))
+            {
                 let asked = grant(&before);
-                let Decision::Deny(denial) = asked.decide(&request) else { continue };
+                let Decision::Deny(denial) = asked.decide(request) else { continue };
                 // who holds nothing yet is told of scopes of the launch patient
                 if before.is_empty() && level != Level::Patient {
                     continue;
@@ -117,13 +129,13 @@ fn what_a_refusal_names_permits_the_request_in_the_fewest_scopes() {
                 let case = format!("{line} with [{before}]: {:?} names [{missing}]", denial.reason());
                 if missing.is_empty() {
                     let wide = grant(&format!("{before} {level}/*.cruds"));
-                    if wide.decide(&request).goes_on() {
+                    if wide.decide(request).goes_on() {
                         faults.push(format!("{case}, though more of that level would help"));
                     }
                     continue;
                 }
                 let then = grant(&format!("{before} {missing}"));
-                let decision = then.decide(&request);
+                let decision = then.decide(request);
                 let why = if let Decision::Deny(still) = &decision { Some(still.reason()) } else { None };
                 let normal = ScopeSet::parse(&missing, Release::R4).unwrap().normalized().to_string();
                 // content is judged when the letters are there

@@ -6,7 +6,8 @@ use core::fmt;
 
 use crate::{Limit, ResourceScope, TypeSelector};
 
-/// Which resources a filter is about.
+/// Which resources a filter is about. Of a write whose content has conditional references (`Encounter?identifier=a|1`), what the server
+/// finds for them as well: each search sees only what passes.
 ///
 /// ```
 /// assert_eq!(fhir_scopes::decide::On::ConditionAndTarget.to_string(), "condition+target");

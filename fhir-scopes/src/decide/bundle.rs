@@ -52,7 +52,7 @@ impl Grant {
 
 #[cfg(feature = "json")]
 impl Grant {
-    /// A transaction is refused when one entry is; a batch goes on with the entries that may.
+    /// A transaction is refused when one entry is; a batch goes on with the entries that may, be it none: each is answered by itself.
     pub(super) fn bundle(&self, request: &Request<'_>) -> Decision<'_> {
         let Body::Json(bundle) = request.body else { return self.deny(Reason::ContentMissing, []) };
         let text = |name: &str| bundle.get(name).and_then(serde_json::Value::as_str);
@@ -67,8 +67,7 @@ impl Grant {
             Some(_) => return self.deny(Reason::Bundle, []),
         };
         let decisions: Vec<Decision<'_>> = entries.iter().map(|entry| self.entry(entry)).collect();
-        let refused = decisions.iter().filter(|decision| !decision.goes_on()).count();
-        if refused > 0 && (transaction || refused == decisions.len()) {
+        if transaction && !decisions.iter().all(Decision::goes_on) {
             return Decision::Deny(self.refused_entries(&decisions));
         }
         if decisions.iter().all(|decision| matches!(decision, Decision::Allow(_))) {
@@ -115,7 +114,7 @@ impl Grant {
     }
 
     /// An entry's URL without the base; none where it leaves this server.
-    fn relative<'u>(&self, url: &'u str) -> Option<&'u str> {
+    pub(super) fn relative<'u>(&self, url: &'u str) -> Option<&'u str> {
         let own = self.base.as_deref().and_then(|base| url.strip_prefix(base)).filter(|rest| rest.starts_with('/'));
         match own {
             Some(rest) => Some(rest),

@@ -137,6 +137,13 @@ impl<'g> Denial<'g> {
         Self { unlimited_from: place, ..self }
     }
 
+    /// The same for a request that also needs these.
+    #[cfg(feature = "json")]
+    pub(super) fn needing(mut self, more: impl Iterator<Item = Need>) -> Self {
+        more.for_each(|need| self.needs.insert(need));
+        self
+    }
+
     /// Why.
     ///
     /// ```

@@ -67,6 +67,16 @@ impl<'g> Filter<'g> {
         Self { grant, on, main: Some(main), more, obligations, is_search: false, asked: Asked::Nothing }
     }
 
+    /// One more type that is searched beside what is written. Where it is the same type, all of it must pass both.
+    #[cfg(feature = "json")]
+    pub(super) fn also(&mut self, want: Want) {
+        owe_levels(self.grant, want, &[], &mut self.obligations);
+        match &mut self.main {
+            Some(main) if main.types == want.types => main.letters = main.letters | want.letters,
+            _ => self.more.insert(want),
+        }
+    }
+
     pub(super) fn wants(&self) -> impl Iterator<Item = Want> {
         self.main.iter().chain(self.more.iter()).copied()
     }

@@ -43,6 +43,8 @@ mod grant;
 mod handful;
 mod heads;
 mod links;
+#[cfg(feature = "json")]
+mod lookups;
 mod obligations;
 pub(crate) mod operations;
 mod perform;

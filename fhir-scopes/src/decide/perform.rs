@@ -9,7 +9,7 @@ use super::handful::Handful;
 use super::obligations::{Obligation, Obligations};
 use super::query::is_meaningless_to_read;
 use super::request::Request;
-use super::write::needs_of;
+use super::write::{create_letters, needs_of};
 use super::{Allowance, Decision, Grant, Need, Reason};
 use crate::route::{self, Interaction, NoRoute};
 use crate::{Permissions, ResourceType, TypeSelector};
@@ -52,10 +52,15 @@ impl Grant {
             Interaction::Search { one } => as_search(self.search(one, Levels::All, request)),
             Interaction::SystemSearch => as_search(self.search_all(Levels::All, request)),
             Interaction::CompartmentSearch { owner, id, one } => self.search_in(owner, id, one, request),
-            Interaction::Create { one } => self.create(one, request),
-            Interaction::Update { one, id } => self.update(one, id, request),
+            Interaction::Create { one } => {
+                self.with_lookups(self.create(one, request), one, create_letters(request), request)
+            }
+            Interaction::Update { one, id } => {
+                self.with_lookups(self.update(one, id, request), one, Permissions::UPDATE, request)
+            }
             Interaction::ConditionalUpdate { one } => {
-                self.conditional(one, Permissions::UPDATE, On::ConditionAndTarget, request)
+                let decision = self.conditional(one, Permissions::UPDATE, On::ConditionAndTarget, request);
+                self.with_lookups(decision, one, Permissions::UPDATE | Permissions::SEARCH, request)
             }
             Interaction::Patch { one, id } => self.patch(one, id),
             Interaction::ConditionalPatch { one } => {

@@ -34,7 +34,8 @@ pub struct Request<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub enum Body<'a> {
-    /// No body, or none that was read. Writes that need a look at their content are then refused.
+    /// No body, or none that was read. Writes that need a look at their content are then refused; whether the content of others makes
+    /// the server search (conditional references) is then the server's to look at.
     #[default]
     Absent,
     /// `application/x-www-form-urlencoded`, of a search by POST.

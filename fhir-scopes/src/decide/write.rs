@@ -23,12 +23,7 @@ impl Grant {
     /// `POST T`. With `If-None-Exist` it also searches: its answer shows whether a match exists.
     pub(super) fn create(&self, one: ResourceType, request: &Request<'_>) -> Decision<'_> {
         let want = Want::one(one, Permissions::CREATE);
-        let letters = if request.if_none_exist.is_some() {
-            Permissions::CREATE | Permissions::SEARCH
-        } else {
-            Permissions::CREATE
-        };
-        let needs = || needs_of(one, letters);
+        let needs = || needs_of(one, create_letters(request));
         let gate = self.gate(want, None);
         if let Gate::Closed(reason) = gate {
             return self.deny(reason, needs());
@@ -121,7 +116,7 @@ impl Grant {
     }
 
     /// Chains and the like inside a condition would ask about other types.
-    fn conditions_reach_further(&self, one: ResourceType, query: &str) -> bool {
+    pub(super) fn conditions_reach_further(&self, one: ResourceType, query: &str) -> bool {
         let condition = Request::get("", query);
         let mut links = Links::default();
         let read = self.scan(Some(one), &condition, &mut links, &mut Handful::default());
@@ -186,12 +181,29 @@ impl Grant {
 
     #[cfg(not(feature = "json"))]
     #[allow(clippy::unused_self, reason = "the one that looks at content needs it")]
+    pub(super) const fn with_lookups<'g>(
+        &self,
+        decision: Decision<'g>,
+        _one: ResourceType,
+        _letters: Permissions,
+        _request: &Request<'_>,
+    ) -> Decision<'g> {
+        decision
+    }
+
+    #[cfg(not(feature = "json"))]
+    #[allow(clippy::unused_self, reason = "the one that looks at content needs it")]
     fn content(&self, _want: Want, _id: Option<&str>, gate: Gate<'_>, _body: Body<'_>) -> Content<'_> {
         match gate {
             Gate::Open(by) if by.scope.level != crate::Level::Patient => Content::Passes(None),
             _ => Content::Refused(Reason::ContentMissing),
         }
     }
+}
+
+/// What a create needs: with `If-None-Exist` it also searches.
+pub(super) fn create_letters(request: &Request<'_>) -> Permissions {
+    if request.if_none_exist.is_some() { Permissions::CREATE | Permissions::SEARCH } else { Permissions::CREATE }
 }
 
 /// Each letter by itself, as requests are told in words.
