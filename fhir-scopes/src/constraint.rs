@@ -218,8 +218,10 @@ impl<'a> Limit<'a> {
     /// The usual limit, one pair with one plain value; none when it is not quite so.
     #[inline]
     pub(crate) fn plain(text: &'a str, types: TypeSelector, release: Release) -> Option<Self> {
-        let clause = limit_grammar::plain_clause(text, types, release)?;
-        (text.len() <= MAX_LIMIT_BYTES).then_some(Self { clauses: Few::One(clause) })
+        if text.len() > MAX_LIMIT_BYTES {
+            return None;
+        }
+        Some(Self { clauses: Few::One(limit_grammar::plain_clause(text, types, release)?) })
     }
 
     fn parse_pairs(text: &'a str, types: TypeSelector, release: Release) -> Result<Self, ParseError> {

@@ -14,6 +14,7 @@ use crate::{
     TypeSelector, uri,
 };
 
+#[inline]
 pub(crate) fn parse(token: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
     let found = meaning(token, release);
     // a known scope is made of words that are known byte by byte, and of a limit whose bytes were looked at; of the others, what RFC 6749 does not allow is told
@@ -61,6 +62,7 @@ fn spelled_out(
     })
 }
 
+#[inline]
 fn parse_short(token: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
     if let Some((word, _, rest)) = cut(token, [b'/']) {
         let level = match word {

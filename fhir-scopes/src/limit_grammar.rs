@@ -21,11 +21,10 @@ pub(crate) fn plain_clause(pair: &str, types: TypeSelector, release: Release) ->
         return None;
     }
     let (parameter, kind) = parameter(name, types, release).ok()?;
-    says_something(kind, value, signs.bars).then_some(Clause {
-        parameter,
-        kind,
-        alternatives: Few::One(Cow::Borrowed(value)),
-    })
+    if !says_something(kind, value, signs.bars) {
+        return None;
+    }
+    Some(Clause { parameter, kind, alternatives: Few::One(Cow::Borrowed(value)) })
 }
 
 /// Whether a plain value is one: not empty, for tokens one bar at most with something beside it, for dates one that can be compared.

@@ -5,7 +5,12 @@ const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
 
 /// The place of a name among `slots`, a power of two. Looks at the ends of a name and its length, eight bytes at a time.
 pub(crate) const fn slot(name: &[u8], slots: usize) -> usize {
-    place(ends(name), name.len(), slots)
+    slot_within(0, name, slots)
+}
+
+/// The same for a name that belongs to something: to a type, by its number.
+pub(crate) const fn slot_within(owner: usize, name: &[u8], slots: usize) -> usize {
+    place(ends(name), owner << 8 ^ name.len(), slots)
 }
 
 /// The same where upper and lower case are one. Only for names of letters.
@@ -15,8 +20,8 @@ pub(crate) const fn slot_of_letters(name: &[u8], slots: usize) -> usize {
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the upper half of a hash is as good as the whole")]
-const fn place((first, last): (u64, u64), length: usize, slots: usize) -> usize {
-    let mixed = (first ^ last.rotate_left(29) ^ length as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+const fn place((first, last): (u64, u64), rest: usize, slots: usize) -> usize {
+    let mixed = (first ^ last.rotate_left(29) ^ rest as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 40) as usize % slots
 }
 

@@ -68,6 +68,7 @@ pub(crate) struct Parameter(u16, u8, u16, u8);
 struct Tables {
     starts: &'static [u16],
     parameters: &'static [Parameter],
+    index: &'static [u16; SLOTS],
     lists: &'static [u16],
     classes: &'static [u8],
     compartments: &'static [&'static [(u8, u16)]],
@@ -76,9 +77,11 @@ struct Tables {
 #[cfg(any(feature = "r4", feature = "r4b", feature = "r5"))]
 macro_rules! tables_of {
     ($release:ident) => {{
+        static INDEX: [u16; SLOTS] = index(&$release::STARTS, &$release::PARAMETERS);
         static TABLES: Tables = Tables {
             starts: &$release::STARTS,
             parameters: &$release::PARAMETERS,
+            index: &INDEX,
             lists: &$release::LISTS,
             classes: &$release::CLASSES,
             compartments: &$release::COMPARTMENTS,
@@ -122,23 +125,48 @@ impl Found {
 }
 
 impl Tables {
-    fn of_type(&self, one: ResourceType) -> &'static [Parameter] {
+    /// Where the rows of a type begin, and end.
+    fn range_of(&self, one: ResourceType) -> (usize, usize) {
         let at = |place: usize| self.starts.get(place).copied().map_or(0, usize::from);
-        self.parameters.get(at(one.index())..at(one.index() + 1)).unwrap_or_default()
+        (at(one.index()), at(one.index() + 1))
     }
 
-    fn row(&self, one: ResourceType, name: u16) -> Option<&'static Parameter> {
-        let rows = self.of_type(one);
-        rows.get(rows.binary_search_by_key(&name, |row| row.0).ok()?)
+    /// The row of a type's parameter, and its name as it is kept.
+    fn row(&self, one: ResourceType, name: &str) -> Option<(&'static Parameter, &'static str)> {
+        if name.len() > 64 {
+            return None;
+        }
+        let (from, to) = self.range_of(one);
+        let mut at = slot(one.index(), name.as_bytes());
+        loop {
+            let found = self.index[at % SLOTS];
+            if found == FREE {
+                return None;
+            }
+            let place = usize::from(found);
+            if (from..to).contains(&place)
+                && let Some(row) = self.parameters.get(place)
+                && let Some(known) = shared::NAMES.get(usize::from(row.0)).filter(|known| **known == name)
+            {
+                return Some((row, known));
+            }
+            at += 1;
+        }
     }
 
-    fn by_place(&self, one: ResourceType, name: u16) -> Option<Found> {
-        let row = self.row(one, name)?;
+    fn found(&self, row: &Parameter) -> Option<Found> {
         let first = usize::from(row.2);
         Some(Found {
             kind: KINDS.get(usize::from(row.1)).copied()?,
             paths: self.lists.get(first..first + usize::from(row.3))?,
         })
+    }
+
+    /// By the place of its name; the rows of a type are sorted by it.
+    fn by_place(&self, one: ResourceType, name: u16) -> Option<Found> {
+        let (from, to) = self.range_of(one);
+        let rows = self.parameters.get(from..to)?;
+        self.found(rows.get(rows.binary_search_by_key(&name, |row| row.0).ok()?)?)
     }
 }
 
@@ -154,60 +182,49 @@ const KINDS: [ParameterKind; 9] = [
     ParameterKind::Special,
 ];
 
-const SLOTS: usize = 4096;
+const SLOTS: usize = 8192;
 const FREE: u16 = u16::MAX;
 
-/// Open addressing over a cheap hash of the names, laid out when the crate is compiled.
-static NAME_INDEX: [u16; SLOTS] = name_index();
+const fn slot(one: usize, name: &[u8]) -> usize {
+    names::slot_within(one, name, SLOTS)
+}
 
+/// Open addressing over a cheap hash of type and name, laid out when the crate is compiled: the places of the rows.
+#[cfg(any(feature = "r4", feature = "r4b", feature = "r5"))]
 #[allow(
     clippy::cast_possible_truncation,
-    reason = "the table holds fewer names than half of the slots, checked here at compile time"
+    reason = "the table holds fewer rows than half of the slots, checked here at compile time"
 )]
-const fn name_index() -> [u16; SLOTS] {
-    assert!(shared::NAMES.len() < SLOTS / 2);
+const fn index(starts: &[u16], parameters: &[Parameter]) -> [u16; SLOTS] {
+    assert!(parameters.len() < SLOTS / 2);
     let mut slots = [FREE; SLOTS];
-    let mut i = 0;
-    while i < shared::NAMES.len() {
-        let mut at = names::slot(shared::NAMES[i].as_bytes(), SLOTS);
+    let mut one = 0;
+    let mut row = 0;
+    while row < parameters.len() {
+        while starts[one + 1] as usize <= row {
+            one += 1;
+        }
+        let mut at = slot(one, shared::NAMES[parameters[row].0 as usize].as_bytes());
         while slots[at] != FREE {
             at = (at + 1) % SLOTS;
         }
-        slots[at] = i as u16;
-        i += 1;
+        slots[at] = row as u16;
+        row += 1;
     }
     slots
 }
 
-/// The place of a parameter's name, whatever type it belongs to.
-fn name_place(name: &str) -> Option<u16> {
-    if name.len() > 64 {
-        return None;
-    }
-    let mut at = names::slot(name.as_bytes(), SLOTS);
-    loop {
-        let found = NAME_INDEX[at % SLOTS];
-        if found == FREE {
-            return None;
-        }
-        if shared::NAMES.get(usize::from(found)).is_some_and(|known| *known == name) {
-            return Some(found);
-        }
-        at += 1;
-    }
-}
-
 /// A search parameter of a type in a release.
 pub(crate) fn parameter(release: Release, one: ResourceType, name: &str) -> Option<Found> {
-    tables(release)?.by_place(one, name_place(name)?)
+    let tables = tables(release)?;
+    tables.found(tables.row(one, name)?.0)
 }
 
 /// The name and kind of a search parameter, [`ParameterKind::Special`] where no element path can tell it.
 pub(crate) fn parameter_kind(release: Release, one: ResourceType, name: &str) -> Option<(&'static str, ParameterKind)> {
-    let place = name_place(name)?;
-    let row = tables(release)?.row(one, place)?;
+    let (row, known) = tables(release)?.row(one, name)?;
     let kind = if row.3 == 0 { ParameterKind::Special } else { KINDS.get(usize::from(row.1)).copied()? };
-    Some((shared::NAMES.get(usize::from(place)).copied()?, kind))
+    Some((known, kind))
 }
 
 /// How a type stands to a patient, and whether the narrow mode knows it.
