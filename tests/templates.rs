@@ -207,8 +207,11 @@ fn no_words_are_left_over() {
     let unused: Vec<_> = keys_of(Lang::En)
         .into_keys()
         .filter(|key| !text.contains(&format!("\"{key}\"")))
-        // the words of a fault go by its code
-        .filter(|key| key.strip_prefix("fault-").is_none_or(|code| !text.contains(&format!("\"{code}\""))))
+        // the words of a fault, and of a conflict, go by its code
+        .filter(|key| {
+            let code = key.strip_prefix("fault-").or_else(|| key.strip_prefix("conflict-"));
+            code.is_none_or(|code| !text.contains(&format!("\"{code}\"")))
+        })
         .filter(|key| !prefixes.iter().any(|prefix| key.starts_with(prefix)))
         .collect();
     assert!(unused.is_empty(), "words nobody says: {unused:?}");
@@ -247,6 +250,22 @@ fn what_is_wrong_with_a_form_is_told_in_both_languages() {
     assert!(codes.len() > 60, "the codes are found: {codes:?}");
     let untold: Vec<_> = codes.iter().filter(|code| !known.contains_key(&format!("fault-{code}"))).collect();
     assert!(untold.is_empty(), "mistakes without words: {untold:?}");
+}
+
+#[test]
+fn why_something_cannot_be_done_is_told_in_both_languages() {
+    let known = keys_of(Lang::En);
+    let mut codes = BTreeSet::new();
+    for file in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "rs") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for call in text.split("Refusal::conflict(").chain(text.split("Self::conflict(")).skip(1) {
+            codes
+                .extend(call.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()).map(str::to_owned));
+        }
+    }
+    assert!(codes.len() > 15, "the codes are found: {codes:?}");
+    let untold: Vec<_> = codes.iter().filter(|code| !known.contains_key(&format!("conflict-{code}"))).collect();
+    assert!(untold.is_empty(), "conflicts without words: {untold:?}");
 }
 
 #[test]

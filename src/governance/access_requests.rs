@@ -74,7 +74,7 @@ pub async fn ask_within(
         .ok_or_else(|| Refusal::invalid("fhir_endpoint", "unknown", "the organization has no such FHIR endpoint"))?;
     // a revision filed at the same moment must see this request, or this request that revision
     if !storage::clients::hold_revision(conn, &client.id, client.latest_revision).await? {
-        return Err(Refusal::Conflict("the client changed at the same time".into()));
+        return Err(Refusal::conflict("meanwhile", "the client changed at the same time"));
     }
     // 2 what is asked, and why
     let revision = latest_metadata(conn, &client).await?;
@@ -88,7 +88,7 @@ pub async fn ask_within(
     // 3 may it ask here at all?
     let latest = storage::access_requests::find_latest(conn, &organization.id, &client.id).await?;
     if latest.as_ref().is_some_and(is_block) {
-        return Err(Refusal::Conflict("the organization has blocked this client from asking again".into()));
+        return Err(Refusal::conflict("blocked", "the organization has blocked this client from asking again"));
     }
     let waiting = still_waiting(conn, &organization, &client, now).await?;
     let approval = storage::approvals::find(conn, &organization.id, &client.id)
@@ -123,11 +123,11 @@ pub async fn ask_within(
     if edited {
         request.edits += 1;
         if !storage::access_requests::rewrite(conn, &request).await? {
-            return Err(Refusal::Conflict("the request was decided meanwhile".into()));
+            return Err(Refusal::conflict("meanwhile", "the request was decided meanwhile"));
         }
     } else {
         storage::access_requests::insert(conn, &request).await.map_err(|error| match error {
-            StorageError::Duplicate(_) => Refusal::Conflict("another request was sent at the same time".into()),
+            StorageError::Duplicate(_) => Refusal::conflict("meanwhile", "another request was sent at the same time"),
             other => Refusal::Storage(other),
         })?;
     }
@@ -185,8 +185,7 @@ async fn withdraw_within(
     let request = storage::access_requests::lookup(conn, id).await?.ok_or(Refusal::NotFound)?;
     let client = own_client(conn, developer, &request.client_id).await?;
     let organization = active_organization(conn, &request.organization_id).await?;
-    let request =
-        request.withdraw(developer.account.id.clone(), now).map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let request = request.withdraw(developer.account.id.clone(), now)?;
     decided(conn, &request).await?;
     storage::audit::append(conn, &about(&request, "access_request.withdrawn", developer.audit(), now)).await?;
     refresh_line(conn, &organization.id, &client.id, now).await?;
@@ -242,7 +241,9 @@ pub(super) async fn decided(conn: &mut Conn, request: &AccessRequest) -> Result<
     // edited meanwhile, or decided meanwhile?
     match storage::access_requests::lookup(conn, &request.id).await? {
         Some(now) if now.state == RequestState::Waiting => Err(Refusal::Changed),
-        Some(now) => Err(Refusal::Conflict(format!("the request is {}, not waiting", now.state.as_str()))),
+        Some(now) => {
+            Err(Refusal::conflict("not-waiting", format!("the request is {}, not waiting", now.state.as_str())))
+        }
         None => Err(Refusal::NotFound),
     }
 }

@@ -49,7 +49,7 @@ pub async fn change_password(
     if !faults.is_empty() {
         return Err(Refusal::Invalid(faults));
     }
-    let busy = |_| Refusal::Conflict("too many people change passwords at this moment; try again".into());
+    let busy = |_| Refusal::conflict("passwords-busy", "too many people change passwords at this moment; try again");
     let now = app.now();
     // the same counter as for signing in: a stolen session is no place to try passwords
     let subject = account.email.clone();
@@ -60,7 +60,10 @@ pub async fn change_password(
         })
         .await?;
     if attempts > 10 {
-        return Err(Refusal::Conflict("too many wrong passwords; try again in a quarter of an hour".into()));
+        return Err(Refusal::conflict(
+            "passwords-throttled",
+            "too many wrong passwords; try again in a quarter of an hour",
+        ));
     }
     if !passwords::verify(current, account.password_hash.clone()).await.map_err(busy)? {
         return Err(Refusal::invalid("current_password", "wrong-password", "This is not your password."));
@@ -107,7 +110,10 @@ pub async fn make_api_token(
                 let live =
                     storage::api_tokens::list(conn, &id).await?.iter().filter(|token| token.is_live(now)).count();
                 if live >= TOKENS {
-                    return Err(Refusal::Conflict(format!("there are {TOKENS} live tokens already; revoke one first")));
+                    return Err(Refusal::conflict(
+                        "tokens-full",
+                        format!("there are {TOKENS} live tokens already; revoke one first"),
+                    ));
                 }
                 let token = ApiToken {
                     id: 0,

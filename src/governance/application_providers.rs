@@ -91,7 +91,7 @@ async fn another_admin_stays(conn: &mut Conn, developer: &Developer, leaving: &A
         .await?
         .iter()
         .any(|membership| membership.role == DeveloperRole::Admin && membership.account_id != *leaving);
-    if stays { Ok(()) } else { Err(Refusal::Conflict("the last administrator stays".into())) }
+    if stays { Ok(()) } else { Err(Refusal::conflict("last-admin", "the last administrator stays")) }
 }
 
 /// Changes name and website.

@@ -80,15 +80,13 @@ pub async fn approve_within(
     let granted = chosen(&asked, yes.scopes.as_deref(), &endpoint)?;
     let expires_at = expiry(staff, yes.life, now)?;
     // 3 the request is answered
-    let request = request
-        .approve(staff.account.id.clone(), granted.to_string(), now)
-        .map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let request = request.approve(staff.account.id.clone(), granted.to_string(), now)?;
     decided(conn, &request).await?;
     // 4 the standing answer
     let before = storage::approvals::find(conn, &staff.organization.id, &client.id).await?;
     let approval = answer(staff, &request, yes, before.as_ref(), &granted, (endpoint, expires_at, now));
     if !storage::approvals::replace(conn, &approval, before.as_ref()).await? {
-        return Err(Refusal::Conflict("the approval changed at the same time".into()));
+        return Err(Refusal::conflict("meanwhile", "the approval changed at the same time"));
     }
     // 5 the mark, the line, the news
     let mut event = about(&request, "access_request.approved", staff.audit(), now)
@@ -232,9 +230,7 @@ async fn reject_within(
     let (request, client, _) = request_here(conn, staff, id).await?;
     waits(&request, now)?;
     let reason = mandatory_reason(reason)?;
-    let request = request
-        .reject(staff.account.id.clone(), reason.clone(), may_ask_again, now)
-        .map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let request = request.reject(staff.account.id.clone(), reason.clone(), may_ask_again, now)?;
     decided(conn, &request).await?;
     let event = about(&request, "access_request.rejected", staff.audit(), now)
         .with("decision_reason", reason)
@@ -254,7 +250,10 @@ pub async fn allow_again(app: &App, staff: &Staff, id: &AccessRequestId) -> Resu
                 staff.must_be(StaffRole::Reviewer)?;
                 let (request, _, _) = request_here(conn, &staff, &id).await?;
                 if !storage::access_requests::allow_again(conn, &id).await? {
-                    return Err(Refusal::Conflict("this request does not keep the client from asking again".into()));
+                    return Err(Refusal::conflict(
+                        "no-block",
+                        "this request does not keep the client from asking again",
+                    ));
                 }
                 let event = AuditEvent::new(&staff.organization.id, now, "access_request.allowed_again", staff.audit())
                     .client(&request.client_id)
@@ -296,11 +295,9 @@ async fn disable_within(
     let reason = mandatory_reason(reason)?;
     let (access_tokens, refresh_tokens) =
         storage::token_counters::live(conn, &staff.organization.id, id, approval.epoch, now).await?;
-    let disabled = approval
-        .disable(staff.account.id.clone(), reason.clone(), now)
-        .map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let disabled = approval.disable(staff.account.id.clone(), reason.clone(), now)?;
     if !storage::approvals::switch(conn, &disabled).await? {
-        return Err(Refusal::Conflict("the client was disabled at the same time".into()));
+        return Err(Refusal::conflict("disabled-already", "the client was disabled at the same time"));
     }
     let event = AuditEvent::new(&staff.organization.id, now, "client.disabled", staff.audit())
         .client(id)
@@ -335,10 +332,9 @@ async fn enable_within(
     if !faults.is_empty() {
         return Err(Refusal::Invalid(faults));
     }
-    let enabled =
-        approval.enable(staff.account.id.clone(), now).map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let enabled = approval.enable(staff.account.id.clone(), now)?;
     if !storage::approvals::switch(conn, &enabled).await? {
-        return Err(Refusal::Conflict("the client was enabled at the same time".into()));
+        return Err(Refusal::conflict("enabled-already", "the client was enabled at the same time"));
     }
     let mut event = AuditEvent::new(&staff.organization.id, now, "client.enabled", staff.audit())
         .client(id)
@@ -416,20 +412,23 @@ async fn approval_here(conn: &mut Conn, staff: &Staff, id: &ClientId, now: UtcMi
     client_here(conn, id).await?;
     if let Some(approval) = storage::approvals::find(conn, &staff.organization.id, id).await? {
         if approval.is_expired(now) {
-            return Err(Refusal::Conflict("the approval has expired".into()));
+            return Err(Refusal::conflict("approval-expired", "the approval has expired"));
         }
         return Ok(approval);
     }
     let line = client_management::line_here(conn, staff, id).await?;
-    Err(Refusal::Conflict(format!("the client is {}, not approved", line.state)))
+    Err(Refusal::conflict("not-approved", format!("the client is {}, not approved", line.state)))
 }
 
 fn waits(request: &AccessRequest, now: UtcMillis) -> Result<(), Refusal> {
     if request.state != RequestState::Waiting {
-        return Err(Refusal::Conflict(format!("the request is {}, not waiting", request.state.as_str())));
+        return Err(Refusal::conflict(
+            "not-waiting",
+            format!("the request is {}, not waiting", request.state.as_str()),
+        ));
     }
     if now >= request.expires_at {
-        return Err(Refusal::Conflict("the request is expired, not waiting".into()));
+        return Err(Refusal::conflict("not-waiting", "the request is expired, not waiting"));
     }
     Ok(())
 }

@@ -99,7 +99,7 @@ async fn at_approval(
         )
         .await?
         {
-            return Err(Refusal::Conflict("the approval changed at the same time".into()));
+            return Err(Refusal::conflict("meanwhile", "the approval changed at the same time"));
         }
         let event = AuditEvent::new(&organization.id, now, "approval.revision_narrowed", developer.audit())
             .client(&client.id)
@@ -109,9 +109,7 @@ async fn at_approval(
         if let Some(request) = waiting {
             if asks_no_more(conn, &approval, &request).await? {
                 // the change it asked for was taken back
-                let request = request
-                    .withdraw(developer.account.id.clone(), now)
-                    .map_err(|error| Refusal::Conflict(error.to_string()))?;
+                let request = request.withdraw(developer.account.id.clone(), now)?;
                 decided(conn, &request).await?;
                 storage::audit::append(conn, &about(&request, "access_request.withdrawn", developer.audit(), now))
                     .await?;
@@ -188,7 +186,7 @@ async fn edit(
     request.edits += 1;
     request.expires_at = now.plus_days(organization.settings.request_expires_days);
     if !storage::access_requests::rewrite(conn, &request).await? {
-        return Err(Refusal::Conflict("the request was decided meanwhile".into()));
+        return Err(Refusal::conflict("meanwhile", "the request was decided meanwhile"));
     }
     storage::audit::append(
         conn,
@@ -211,13 +209,11 @@ pub(super) async fn narrow(
 ) -> Result<AccessRequest, Refusal> {
     let client = storage::clients::lookup(conn, &request.client_id).await?.ok_or(Refusal::NotFound)?;
     let scopes = request.scopes.clone();
-    let request = request
-        .approve(developer.account.id.clone(), scopes.clone(), now)
-        .map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let request = request.approve(developer.account.id.clone(), scopes.clone(), now)?;
     decided(conn, &request).await?;
     let narrower = Approval { scopes, client_revision: request.client_revision, ..approval.clone() };
     if !storage::approvals::replace(conn, &narrower, Some(&approval)).await? {
-        return Err(Refusal::Conflict("the approval changed at the same time".into()));
+        return Err(Refusal::conflict("meanwhile", "the approval changed at the same time"));
     }
     let event =
         about(&request, "approval.narrowed", developer.audit(), now).with("scopes_before", approval.scopes.as_str());

@@ -273,7 +273,7 @@ async fn in_transaction(conn: &mut Conn, birth: Birth) -> Result<(OwnClient, i64
 async fn first_endpoint(conn: &mut Conn, organization: &Organization) -> Result<FhirEndpoint, Refusal> {
     let endpoints = storage::organizations::list_endpoints(conn, &organization.id).await?;
     let mut active = endpoints.into_iter().filter(|endpoint| endpoint.standing == Standing::Active);
-    active.next().ok_or_else(|| Refusal::Conflict("the organization has no FHIR endpoint".into()))
+    active.next().ok_or_else(|| Refusal::conflict("no-fhir-endpoint", "the organization has no FHIR endpoint"))
 }
 
 fn by_itself(now: UtcMillis) -> Account {

@@ -57,7 +57,7 @@ pub async fn add_member(app: &App, staff: &Staff, email: &str, role: StaffRole) 
                     Refusal::invalid("email", "no-account", "nobody with this address has an account yet")
                 })?;
                 if role_of(conn, &staff.organization.id, &account.id).await?.is_some() {
-                    return Err(Refusal::Conflict("they are a member already".into()));
+                    return Err(Refusal::conflict("member-already", "they are a member already"));
                 }
                 let event = about_member(&staff, "staff.added", &account.id, now).with("role", role.as_str());
                 storage::audit::append(conn, &event).await?;
@@ -82,7 +82,7 @@ pub async fn change_role(app: &App, staff: &Staff, member: &AccountId, role: Sta
                 storage::audit::append(conn, &event).await?;
                 let before = role_of(conn, &staff.organization.id, &member).await?.ok_or(Refusal::NotFound)?;
                 if before == role {
-                    return Err(Refusal::Conflict("they have this role already".into()));
+                    return Err(Refusal::conflict("role-already", "they have this role already"));
                 }
                 another_admin_stays(conn, &staff.organization.id, &member, before).await?;
                 let membership =
@@ -144,7 +144,7 @@ async fn another_admin_stays(
             }
         }
     }
-    Err(Refusal::Conflict("the last admin stays".into()))
+    Err(Refusal::conflict("last-admin", "the last admin stays"))
 }
 
 /// Whether the settings hold together, whoever decided them. `loose` takes plain http too.

@@ -72,11 +72,9 @@ async fn disable(
         return Ok(false);
     }
     let reason = approvals::mandatory_reason(REASON)?;
-    let disabled = approval
-        .disable(AccountId::from_text("operator"), reason.clone(), now)
-        .map_err(|error| Refusal::Conflict(error.to_string()))?;
+    let disabled = approval.disable(AccountId::from_text("operator"), reason.clone(), now)?;
     if !storage::approvals::switch(conn, &disabled).await? {
-        return Err(Refusal::Conflict("somebody else works with this database".into()));
+        return Err(Refusal::conflict("database-busy", "somebody else works with this database"));
     }
     let event = AuditEvent::new(organization, now, "client.disabled", Actor::Operator)
         .client(client)

@@ -32,7 +32,10 @@ pub async fn register(app: &App, developer: &Developer, url: &str) -> Result<(We
         .write(move |conn| {
             Box::pin(async move {
                 if storage::webhooks::list_by_provider(conn, &developer.provider.id).await?.len() >= WEBHOOKS {
-                    return Err(Refusal::Conflict(format!("there are {WEBHOOKS} webhooks already; remove one first")));
+                    return Err(Refusal::conflict(
+                        "webhooks-full",
+                        format!("there are {WEBHOOKS} webhooks already; remove one first"),
+                    ));
                 }
                 storage::webhooks::insert(conn, &kept).await?;
                 let event = AuditEvent::new(Chain::Server, now, "webhook.registered", developer.audit())

@@ -30,14 +30,18 @@ pub struct Failure {
     pub detail: String,
     /// One entry per mistake in what was sent.
     pub faults: Vec<Fault>,
+    /// Why it cannot be done as things stand: words of ours go by this code.
+    conflict: Option<&'static str>,
+    /// A path of ours where to go on.
+    go_on: Option<Box<str>>,
     /// What only the log is told.
-    log: Option<String>,
+    log: Option<Box<str>>,
 }
 
 impl Failure {
     /// A failure that the asker is told all about.
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), faults: Vec::new(), log: None }
+        Self { status, code, detail: detail.into(), faults: Vec::new(), conflict: None, go_on: None, log: None }
     }
 
     /// There is no such thing, or it is none of the asker's business.
@@ -50,10 +54,16 @@ impl Failure {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side.").because(why)
     }
 
+    /// With a way on, on a page.
+    #[must_use]
+    pub fn leading(self, go_on: String) -> Self {
+        Self { go_on: Some(go_on.into()), ..self }
+    }
+
     /// With a reason for the log.
     #[must_use]
     pub fn because(mut self, why: impl Into<String>) -> Self {
-        self.log = Some(why.into());
+        self.log = Some(why.into().into());
         self
     }
 }
@@ -86,7 +96,9 @@ impl From<Refusal> for Failure {
                 let detail = faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ");
                 Self { faults, ..Self::new(StatusCode::BAD_REQUEST, "invalid", detail) }
             }
-            Refusal::Conflict(what) => Self::new(StatusCode::CONFLICT, "conflict", what),
+            Refusal::Conflict(what) => {
+                Self { conflict: Some(what.code), ..Self::new(StatusCode::CONFLICT, "conflict", what.detail) }
+            }
             Refusal::Changed => Self::new(
                 StatusCode::CONFLICT,
                 "changed",
@@ -164,16 +176,28 @@ pub(super) fn finish_page(state: &AppState, visitor: Option<&Visitor>, mut respo
     log(&failure, &reference);
     let allow = response.headers_mut().remove(header::ALLOW);
     let frame = visitor.map(|visitor| visitor.frame(pages::Nav::None)).unwrap_or_default();
+    let why = failure.conflict.and_then(|code| state.pages.text(frame.lang, &format!("conflict-{code}"), &[]).ok());
     let page = pages::ErrorPage {
         trouble: trouble(&failure),
+        why: why.unwrap_or_default(),
         detail: shown_detail(&failure),
         reference,
+        next_href: way_on(&failure, visitor),
         ..pages::ErrorPage::default()
     };
     let mut answer = state.pages.render(&frame, &page).with_status(failure.status).into_response();
     retry_after(&failure, &mut answer);
     keep_allow(&mut answer, allow);
     answer
+}
+
+/// Where to go on: what changed meanwhile is looked at again where it was seen.
+fn way_on(failure: &Failure, visitor: Option<&Visitor>) -> String {
+    match (&failure.go_on, visitor) {
+        (Some(go_on), _) => go_on.to_string(),
+        (None, Some(visitor)) if failure.status == StatusCode::CONFLICT => visitor.path.clone(),
+        (None, _) => String::new(),
+    }
 }
 
 /// Which words the page says.

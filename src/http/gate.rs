@@ -45,6 +45,7 @@ pub(super) fn unwritten(response: &Response) -> Option<Failure> {
         StatusCode::METHOD_NOT_ALLOWED => ("method", "There is no such method here."),
         StatusCode::NOT_FOUND => ("not-found", "There is nothing here."),
         StatusCode::PAYLOAD_TOO_LARGE => ("too-long", "What was sent is too long."),
+        StatusCode::SERVICE_UNAVAILABLE => ("unavailable", "This took too long. Try again in a moment."),
         status if status.is_server_error() => ("internal", "Something went wrong on our side."),
         _ => ("malformed", "The address, its parameters or the body do not read."),
     };

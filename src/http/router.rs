@@ -30,11 +30,16 @@ pub fn router(state: AppState) -> Router {
         .merge(api(&state))
         .merge(assets::router())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        // each area answers a panic of its handlers in its own form; this one is for its layers
         .layer(CatchPanicLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
         .layer(from_fn_with_state(state.clone(), headers::guard))
         .layer(from_fn(metrics::count))
         .with_state(state)
+}
+
+/// Whatever a handler does, there is an answer, and in time. The layer of the area around it gives that answer its form.
+fn answered<S: Clone + Send + Sync + 'static>(routes: Router<S>, within: Duration) -> Router<S> {
+    routes.layer(CatchPanicLayer::new()).layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, within))
 }
 
 /// What the operator's own listener answers: health, and with `metrics` the figures.
@@ -51,7 +56,7 @@ pub fn operations(state: AppState, figures: Option<PrometheusHandle>) -> Router 
 
 /// Pages: for browsers. Each has a visitor; each POST is a `CsrfForm`.
 fn pages(state: &AppState) -> Router<AppState> {
-    Router::new()
+    let routes = Router::new()
         // >>> sign-in and account: everybody; /account: whoever is signed in
         .route("/", get(sign_in::start))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -151,8 +156,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         // logos: everybody
         .route("/logos/{digest}", get(logos::show))
         // <<< portal
-        .fallback(not_found)
-        .layer(from_fn_with_state(state.clone(), visit))
+        .fallback(not_found);
+    answered(routes, DEADLINE).layer(from_fn_with_state(state.clone(), visit))
 }
 
 /// Endpoints for clients and resource servers: no cookies, no pages.
@@ -204,8 +209,9 @@ fn machines(state: &AppState) -> Router<AppState> {
             get(oauth::discovery::style).options(oauth::discovery::options),
         )
         // <<< discovery
-        .layer(from_fn_with_state(state.clone(), gate::finish_endpoint));
-    endpoints
+        ;
+    answered(endpoints, DEADLINE)
+        .layer(from_fn_with_state(state.clone(), gate::finish_endpoint))
         // >>> health: everybody
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
@@ -245,7 +251,8 @@ fn api(state: &AppState) -> Router<AppState> {
         .route("/clients/{client_id}/secrets/{secret_id}", delete(json::clients::revoke_secret))
         // <<< api: portal
         .fallback(api_not_found);
-    Router::new().nest("/api/v1", routes.layer(from_fn_with_state(state.clone(), error::finish_api)))
+    Router::new()
+        .nest("/api/v1", answered(routes, DEADLINE).layer(from_fn_with_state(state.clone(), error::finish_api)))
 }
 
 async fn not_found() -> super::PageError {
@@ -254,4 +261,33 @@ async fn not_found() -> super::PageError {
 
 async fn api_not_found() -> super::ApiError {
     error::Failure::not_found().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_or_never_ends_leaves_a_failure_for_its_area() {
+        let routes = Router::new()
+            .route(
+                "/panic",
+                get(|| async {
+                    if true {
+                        panic!("a mistake of ours")
+                    }
+                }),
+            )
+            .route("/never", get(std::future::pending::<()>));
+        for (path, status, code) in [("/panic", 500, "internal"), ("/never", 503, "unavailable")] {
+            let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
+            let response = answered(routes.clone(), Duration::ZERO).oneshot(request).await.expect("an answer");
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(gate::unwritten(&response).map(|failure| failure.code), Some(code), "{path}");
+        }
+    }
 }

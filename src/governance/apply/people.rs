@@ -127,7 +127,8 @@ impl Applying<'_> {
             }
             if !self.dry_run {
                 let hash = passwords::hash(password, &*self.app.entropy).await;
-                account.password_hash = Some(hash.map_err(|busy| refused(what)(Refusal::Conflict(busy.to_string())))?);
+                account.password_hash =
+                    Some(hash.map_err(|busy| refused(what)(Refusal::conflict("passwords-busy", busy.to_string())))?);
             }
         }
         let id = account.id.clone();

@@ -63,10 +63,13 @@ pub(in crate::governance) async fn keep_secret_within(
 ) -> Result<NewSecret, Refusal> {
     let own = own(conn, developer, client).await?;
     if own.latest.metadata.client_type != ClientType::ConfidentialSecret {
-        return Err(Refusal::Conflict("this client does not use secrets".into()));
+        return Err(Refusal::conflict("no-secrets", "this client does not use secrets"));
     }
     if own.secrets.iter().filter(|secret| secret.is_live(now)).count() >= LIVE_SECRETS {
-        return Err(Refusal::Conflict(format!("{LIVE_SECRETS} secrets are live already: revoke one first")));
+        return Err(Refusal::conflict(
+            "secrets-full",
+            format!("{LIVE_SECRETS} secrets are live already: revoke one first"),
+        ));
     }
     let text = plain.reveal();
     let record = ClientSecret {

@@ -71,7 +71,10 @@ pub(super) async fn register_within(
 ) -> Result<Client, Refusal> {
     logo_is_kept(conn, &metadata).await?;
     if storage::clients::list_by_provider(conn, &developer.provider.id).await?.len() >= CLIENTS_PER_PROVIDER {
-        return Err(Refusal::Conflict(format!("an application provider may have {CLIENTS_PER_PROVIDER} clients")));
+        return Err(Refusal::conflict(
+            "clients-full",
+            format!("an application provider may have {CLIENTS_PER_PROVIDER} clients"),
+        ));
     }
     let client = Client {
         id,

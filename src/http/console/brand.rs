@@ -152,7 +152,8 @@ async fn read(desk: &Desk, request: Request) -> Result<Sent, PageError> {
     let unreadable = || Failure::new(StatusCode::BAD_REQUEST, "form", "The form could not be read.");
     let too_large = |status| Failure::new(status, "form", "The form could not be read, or is too large.");
     // a form without a token, of whatever kind, is not ours
-    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| PageError::from(CsrfRefused))?;
+    let refused = || CsrfRefused { again: desk.visitor.path.clone() };
+    let mut parts = Multipart::from_request(request, &()).await.map_err(|_| PageError::from(refused()))?;
     let mut sent = Sent::default();
     let mut proven = false;
     while let Some(part) = parts.next_field().await.map_err(|refused| too_large(refused.status()))? {
@@ -187,7 +188,7 @@ async fn read(desk: &Desk, request: Request) -> Result<Sent, PageError> {
             _ => {}
         }
     }
-    if proven { Ok(sent) } else { Err(CsrfRefused.into()) }
+    if proven { Ok(sent) } else { Err(refused().into()) }
 }
 
 async fn page_of(desk: &Desk, sent: &Sent, logo: Option<&str>, faults: &[Fault]) -> Result<BrandPage, PageError> {

@@ -12,6 +12,7 @@ use crate::domain::approvals::ApprovalState;
 use crate::domain::clock::UtcMillis;
 use crate::domain::ids::ClientId;
 use crate::domain::permission::system_needs_key;
+use crate::governance::Refusal;
 use crate::governance::approvals::{disable, enable, mandatory_reason};
 use crate::governance::client_management::{Detail, Happened, detail, list, record};
 use crate::http::PageError;
@@ -153,8 +154,8 @@ pub async fn switch_off(
     desk.staff.must_be(crate::domain::accounts::StaffRole::Reviewer)?;
     let detail = detail(&desk.state.app, &desk.staff, &id).await?;
     if detail.line.state != "approved" {
-        let what = format!("The client is {}, not approved.", detail.line.state);
-        return Err(Failure::new(StatusCode::CONFLICT, "conflict", what).into());
+        let what = format!("the client is {}, not approved", detail.line.state);
+        return Err(Refusal::conflict("not-approved", what).into());
     }
     let say = desk.say();
     match mandatory_reason(&form.reason) {

@@ -9,6 +9,7 @@ use axum_extra::extract::Form;
 use serde::de::DeserializeOwned;
 
 use super::Visitor;
+use super::shown_at::form_again;
 use crate::http::error::{Failure, PageError};
 
 /// More fields than any form of ours has, fewer than it takes to keep a processor busy.
@@ -22,17 +23,21 @@ pub struct CsrfForm<T>(pub T);
 #[derive(Clone, Copy, Debug, serde::Deserialize)]
 pub struct NoFields {}
 
-/// The form did not come from a page of ours.
-#[derive(Clone, Copy, Debug)]
-pub struct CsrfRefused;
+/// The form did not come from a page of ours, or from one that is too old.
+#[derive(Clone, Debug, Default)]
+pub struct CsrfRefused {
+    /// A path of ours where it can be had again; `""` where nobody knows.
+    pub again: String,
+}
 
 impl From<CsrfRefused> for PageError {
-    fn from(_: CsrfRefused) -> Self {
+    fn from(refused: CsrfRefused) -> Self {
         Failure::new(
             StatusCode::FORBIDDEN,
             "form-expired",
             "This form is no longer valid. Go back, load the page again and send it once more.",
         )
+        .leading(refused.again)
         .into()
     }
 }
@@ -52,6 +57,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CsrfForm<T> {
         let bytes = Bytes::from_request(Request::from_parts(parts, body), state)
             .await
             .map_err(|rejection| Failure::new(rejection.status(), "body", "What was sent could not be read."))?;
+        let refused = || {
+            let fields: Vec<_> = url::form_urlencoded::parse(&bytes).into_owned().collect();
+            CsrfRefused { again: form_again(again.uri.path(), &fields) }
+        };
         let mut token = None;
         for (count, (name, value)) in url::form_urlencoded::parse(&bytes).enumerate() {
             if count >= FIELDS {
@@ -65,12 +74,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for CsrfForm<T> {
             if name == "csrf" {
                 // a second token is somebody's attempt at something
                 if token.replace(value.into_owned()).is_some() {
-                    return Err(CsrfRefused.into());
+                    return Err(refused().into());
                 }
             }
         }
         if !token.is_some_and(|token| visitor.is_csrf(&token)) {
-            return Err(CsrfRefused.into());
+            return Err(refused().into());
         }
         let Form(form) = Form::<T>::from_request(Request::from_parts(again, axum::body::Body::from(bytes)), state)
             .await

@@ -105,6 +105,8 @@ pub struct ErrorPage {
     pub contact: String,
     /// `mailto:` or `https:` for that contact.
     pub contact_href: String,
+    /// What stands in the way, in place of the general words; `""` for those.
+    pub why: String,
     /// One exact sentence for the person who can mend it ("redirect_uri is not registered for this client"); may be `""`.
     pub detail: String,
     /// What to quote when asking for help; also in our log.
@@ -123,6 +125,7 @@ impl Page for ErrorPage {
             app: Badge::new("Growth Chart", "Acme Health B.V."),
             contact: "support@acme.example".into(),
             contact_href: "mailto:support@acme.example".into(),
+            why: String::new(),
             detail: "redirect_uri is not registered for this client".into(),
             reference: "7Q2M-4KXD".into(),
             next_href: String::new(),
@@ -130,6 +133,13 @@ impl Page for ErrorPage {
         let nothing = Self { reference: "7Q2M-4KXD".into(), ..Self::default() };
         let mut all = vec![nothing];
         all.extend(Trouble::ALL.into_iter().map(typical));
+        all.push(Self {
+            trouble: Trouble::Conflict,
+            why: "The client is switched off already.".into(),
+            reference: "7Q2M-4KXD".into(),
+            next_href: "/console/st-mary/clients/c1".into(),
+            ..Self::default()
+        });
         all.push(Self { next_href: "/o/st-mary/not-me?flow=csi_1".into(), ..typical(Trouble::WrongPerson) });
         all.extend([Trouble::NotOffered, Trouble::Unusable].map(|trouble| Self {
             reference: "7Q2M-4KXD".into(),
@@ -148,6 +158,7 @@ impl Page for ErrorPage {
             app: Badge::new(samples::MARKUP, samples::MARKUP),
             contact: samples::MARKUP.into(),
             contact_href: samples::BAD_URL.into(),
+            why: samples::MARKUP.into(),
             detail: samples::MARKUP.into(),
             reference: samples::MARKUP.into(),
             next_href: samples::BAD_URL.into(),

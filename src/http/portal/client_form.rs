@@ -235,7 +235,7 @@ async fn read(visitor: &Visitor, request: Request) -> Result<Sent, PageError> {
             _ => {}
         }
     }
-    if proven { Ok(sent) } else { Err(CsrfRefused.into()) }
+    if proven { Ok(sent) } else { Err(CsrfRefused { again: visitor.path.clone() }.into()) }
 }
 
 /// What the form says of the client. A new logo is kept at once, so that it is not lost when something else is wrong.

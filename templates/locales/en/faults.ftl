@@ -92,3 +92,25 @@ fault-uris-count = There can be 20 URIs at most.
 fault-url-malformed = This is not a web address.
 fault-url-refused = This URL cannot be used: { $detail }
 fault-wrong-password = This is not your password.
+
+# Why something cannot be done as things stand: `conflict-` and the conflict's code.
+conflict-meanwhile = Somebody else changed or decided this while you had the page open.
+conflict-no-block = This request does not keep the app from asking again.
+conflict-approval-expired = The approval has ended. The app’s provider can ask for access again.
+conflict-not-approved = The app has no approval that could be switched off or on.
+conflict-not-waiting = The request no longer waits for a decision.
+conflict-disabled-already = The app is switched off already.
+conflict-enabled-already = The app is switched on already.
+conflict-member-already = This person is a member already.
+conflict-role-already = This person has this role already.
+conflict-last-admin = Somebody must remain who can manage the members: this is the last one.
+conflict-database-busy = Somebody else is working with this database.
+conflict-no-secrets = This client does not prove itself with a secret.
+conflict-secrets-full = There are as many live secrets as a client may have. Revoke one first.
+conflict-passwords-busy = Too many people change their passwords at this moment. Try again shortly.
+conflict-passwords-throttled = There were too many wrong passwords. Try again in a quarter of an hour.
+conflict-no-fhir-endpoint = The organization has no FHIR endpoint.
+conflict-blocked = The organization does not want this app to ask again.
+conflict-webhooks-full = There are as many webhooks as there may be. Remove one first.
+conflict-clients-full = You have as many clients as an application provider may have.
+conflict-tokens-full = There are as many live tokens as you may have. Revoke one first.

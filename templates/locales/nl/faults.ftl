@@ -92,3 +92,25 @@ fault-uris-count = Hooguit 20 URI's.
 fault-url-malformed = Dit is geen webadres.
 fault-url-refused = Deze URL kan niet worden gebruikt: { $detail }
 fault-wrong-password = Dit is niet uw wachtwoord.
+
+# Waarom iets nu niet kan: `conflict-` en de code van het conflict.
+conflict-meanwhile = Iemand anders heeft dit gewijzigd of beslist terwijl u de pagina open had.
+conflict-no-block = Deze aanvraag houdt de app niet tegen om opnieuw te vragen.
+conflict-approval-expired = De goedkeuring is afgelopen. De aanbieder van de app kan opnieuw toegang vragen.
+conflict-not-approved = De app heeft geen goedkeuring die uit- of ingeschakeld kan worden.
+conflict-not-waiting = De aanvraag wacht niet meer op een beslissing.
+conflict-disabled-already = De app is al uitgeschakeld.
+conflict-enabled-already = De app is al ingeschakeld.
+conflict-member-already = Deze persoon is al lid.
+conflict-role-already = Deze persoon heeft deze rol al.
+conflict-last-admin = Er moet iemand overblijven die de leden kan beheren: dit is de laatste.
+conflict-database-busy = Iemand anders werkt met deze database.
+conflict-no-secrets = Deze client bewijst zich niet met een geheim.
+conflict-secrets-full = Er zijn zoveel geldige geheimen als een client mag hebben. Trek er eerst een in.
+conflict-passwords-busy = Te veel mensen wijzigen op dit moment hun wachtwoord. Probeer het zo weer.
+conflict-passwords-throttled = Het wachtwoord was te vaak verkeerd. Probeer het over een kwartier opnieuw.
+conflict-no-fhir-endpoint = De organisatie heeft geen FHIR-endpoint.
+conflict-blocked = De organisatie wil niet dat deze app opnieuw vraagt.
+conflict-webhooks-full = Er zijn zoveel webhooks als er mogen zijn. Verwijder er eerst een.
+conflict-clients-full = U hebt zoveel clients als een aanbieder mag hebben.
+conflict-tokens-full = Er zijn zoveel geldige tokens als u mag hebben. Trek er eerst een in.

@@ -24,8 +24,15 @@ fn a_form_that_was_not_shown_to_this_browser_signs_nobody_in() {
         let mut victim = site.browser();
         victim.open("/sign-in").await;
         for csrf in [token.as_str(), "", "x"] {
-            let answer = victim.post("/sign-in", &[("csrf", csrf), ("email", &email), ("password", PASSWORD)]).await;
+            let form = [("csrf", csrf), ("return_to", "/account"), ("email", &email), ("password", PASSWORD)];
+            let answer = victim.post("/sign-in", &form).await;
             assert_eq!(answer.status, 403);
+            // nothing is lost: the way on is the form again, on the way to the same page
+            assert!(
+                answer.body.replace("&#x2F;", "/").contains("href=\"/sign-in?next=%2Faccount\""),
+                "{}",
+                answer.body
+            );
             assert!(victim.cookie("__Host-cs_session").is_none());
         }
         site.remove().await;
