@@ -114,11 +114,13 @@ fn launch(rest: &str, release: Release) -> Option<ScopeKind<'static>> {
     Some(ScopeKind::Plain(NonResource::LaunchFor(context)))
 }
 
-/// Names such as `system/bulk-submit` of other specifications: a lower-case word without a dot that is no misspelt resource type.
+/// Names such as `system/bulk-submit` of other specifications: a lower-case word without a dot that is no misspelt resource type, and no letters that lost theirs.
 fn names_something_else(rest: &str) -> bool {
     rest.starts_with(|first: char| first.is_ascii_lowercase())
         && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
         && !ResourceType::every().any(|known| known.name().eq_ignore_ascii_case(rest))
+        && Permissions::parse(rest).is_none()
+        && Permissions::parse_v1(rest).is_none()
 }
 
 fn resource(level: Level, rest: &str, release: Release) -> Result<ScopeKind<'_>, ParseError> {
@@ -177,6 +179,14 @@ fn is_uri(token: &str) -> bool {
     named && (urn || rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')))
 }
 
+/// `Observation.rs`: what stands behind a level, be it parted from it by the wrong sign.
+fn is_type_with_letters(text: &str) -> bool {
+    text.rsplit_once('.').is_some_and(|(name, word)| {
+        (name == "*" || ResourceType::parse_any(name).is_some())
+            && (Permissions::parse(word).is_some() || Permissions::parse_v1(word).is_some())
+    })
+}
+
 /// A token that can only be meant as a resource or launch scope, but is none.
 fn slip(token: &str) -> Option<Kind> {
     let type_like = |text: &str| text.starts_with(|first: char| first.is_ascii_uppercase() || first == '*');
@@ -187,7 +197,7 @@ fn slip(token: &str) -> Option<Kind> {
     }
     let separators: &[char] = &['/', '.', '$', '%'];
     if Level::ALL.into_iter().any(|level| level.as_str().eq_ignore_ascii_case(word))
-        && (rest.is_empty() || rest.starts_with(separators))
+        && (rest.is_empty() || rest.starts_with(separators) || is_type_with_letters(rest.get(1..).unwrap_or_default()))
     {
         return Some(Kind::Level);
     }

@@ -136,7 +136,7 @@ pub const STANDARD_OPERATIONS: &[OperationRule] = &[
     OperationRule::new("expand", Some("ValueSet"), Applies::TypeOrInstance, Rule::Instance(R)),
     OperationRule::new("validate-code", Some("ValueSet"), Applies::TypeOrInstance, Rule::Instance(R)),
     OperationRule::new("validate-code", Some("CodeSystem"), Applies::TypeOrInstance, Rule::Instance(R)),
-    OperationRule::new("lookup", Some("CodeSystem"), Applies::TypeOrInstance, Rule::Instance(R)),
+    OperationRule::new("lookup", Some("CodeSystem"), Applies::Type, Rule::Instance(R)),
     OperationRule::new("subsumes", Some("CodeSystem"), Applies::TypeOrInstance, Rule::Instance(R)),
     OperationRule::new("find-matches", Some("CodeSystem"), Applies::TypeOrInstance, Rule::Instance(R)),
     OperationRule::new("translate", Some("ConceptMap"), Applies::TypeOrInstance, Rule::Instance(R)),
@@ -306,8 +306,13 @@ impl Grant {
         if named.is_empty() {
             needs.push(Need::of(TypeSelector::All, Permissions::RS));
         }
+        let with = self.associated(request);
         for one in named.iter().filter(|one| !route.contains(one)) {
             needs.push(Need::of(TypeSelector::One(*one), Permissions::RS));
+        }
+        // data that `_type` does not name comes along
+        for types in with.iter().filter(|_| !named.is_empty()) {
+            needs.insert(Need::of(*types, Permissions::RS));
         }
         let mut allowed = None;
         let mut narrowed = false;
@@ -343,6 +348,26 @@ impl Grant {
         named.sort_unstable();
         named.dedup();
         Ok(named)
+    }
+
+    /// What `includeAssociatedData` adds to an export (Bulk Data Access, "query parameters"): Provenance by its two names; any other name may stand for anything.
+    fn associated(&self, request: &Request<'_>) -> Handful<TypeSelector> {
+        let mut types = Handful::default();
+        let read = each_parameter(request, |name, value| {
+            if name == "includeAssociatedData" {
+                for name in value.split(',') {
+                    let provenance = matches!(name, "LatestProvenanceResources" | "RelevantProvenanceResources")
+                        .then(|| ResourceType::parse("Provenance", self.release))
+                        .flatten();
+                    types.insert(provenance.map_or(TypeSelector::All, TypeSelector::One));
+                }
+            }
+            Ok(())
+        });
+        if read.is_err() {
+            types.insert(TypeSelector::All);
+        }
+        types
     }
 
     /// Whether the filters of an export stay with the types that they filter: a chain in one would tell about others.
