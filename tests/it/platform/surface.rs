@@ -9,6 +9,7 @@ use crate::support::{Site, on_both};
 fn patterns() -> Vec<String> {
     let source = include_str!("../../../src/http/router.rs");
     let (_, product) = source.split_once("fn pages(").expect("the router has pages");
+    let (product, _) = product.split_once("#[cfg(test)]").expect("the router's own tests end it");
     let (others, api) = product.split_once("fn api(").expect("the router has an API");
     let of = |text: &str, prefix: &str| -> Vec<String> {
         text.split(".route(")
