@@ -103,6 +103,18 @@ fn letters_out_of_order_doubled_or_missing_are_dropped_and_never_widened() {
 }
 
 #[test]
+fn a_level_with_letters_and_no_type_is_a_slip_and_another_specifications_word_is_not() {
+    for token in
+        ["patient/rs", "patient/read", "system/cruds", "user/write", "patient:Observation.rs", "user_Patient.read"]
+    {
+        assert!(Scope::parse(token, Release::R4).is_err(), "{token}");
+    }
+    for token in ["system/bulk-submit", "system/reader", "patient:observation"] {
+        assert_eq!(kept(token), token);
+    }
+}
+
+#[test]
 fn names_are_case_sensitive_and_of_the_release_in_use() {
     for token in ["patient/observation.rs", "patient/OBSERVATION.rs", "Patient/Observation.rs", "patient/Foo.rs"] {
         assert!(Scope::parse(token, Release::R4).is_err(), "{token}");

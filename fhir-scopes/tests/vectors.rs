@@ -29,6 +29,11 @@ fn every_judged_vector_passes() {
 }
 
 #[test]
+fn every_vector_of_a_third_author_passes() {
+    all_pass(include_str!("further-vectors.json"), 1798);
+}
+
+#[test]
 fn another_outcome_passes_only_where_the_vector_names_it() {
     let file = |more: &str| {
         format!(
