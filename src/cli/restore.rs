@@ -42,7 +42,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
         (Some(from), Some(to)) => put_in_place(config, from, &to, (arguments.replace, since)).await?,
     };
     println!("{} approvals: every code and token from before is dead; apps sign in again", settled.approvals);
-    println!("{} sessions, API tokens and links ended; people sign in again and make new ones", settled.handouts);
+    println!(
+        "{} sessions, API tokens, links and remembered consents ended; people sign in again, make new ones and are asked again",
+        settled.handouts
+    );
     if settled.disabled > 0 {
         println!("{} clients are disabled until their organizations have looked and enabled them", settled.disabled);
     }

@@ -1,7 +1,7 @@
 //! After a backup was put in place: what was ended since it was made must not come back (F11).
 //!
-//! The copy knows nothing of what was decided after it. So every code, token, session and API token in it is dead, and apps and people sign in again. And a client
-//! that an organization has disabled since would be enabled in it; so, unless the operator vouches that no decision was made since, every client is disabled until
+//! The copy knows nothing of what was decided after it. So every code, token, session, API token and remembered consent in it is dead, and
+//! apps and people sign in again. And a client that an organization has disabled since would be enabled in it; so, unless the operator vouches that no decision was made since, every client is disabled until
 //! its organization has looked and enabled it again. All of it is one transaction: a restored database is settled, or it was not restored.
 
 use super::client_management::refresh_line;
@@ -29,7 +29,7 @@ pub struct Settled {
     pub approvals: u64,
     /// Of these, clients that wait for their organization to enable them.
     pub disabled: u64,
-    /// Sessions, API tokens and the like that ended.
+    /// Sessions, API tokens, remembered consents and the like that ended.
     pub handouts: u64,
 }
 

@@ -10,35 +10,23 @@ pub async fn raise_epochs(conn: &mut Conn) -> Result<u64, StorageError> {
     Ok(sqlx::query("update approvals set epoch = epoch + 1").execute(conn).await?.rows_affected())
 }
 
-/// Ends everything that people and machines were handed to prove themselves with once more: sessions, API tokens, launches and sign-ins under way, invitations to
-/// register. Returns how many.
+/// What was handed out, and what was agreed to: the copy does not know which of these ended since, so all of them do.
+const ENDS: [&str; 6] = [
+    "update sessions set ended_at = $1 where ended_at is null",
+    "update api_tokens set revoked_at = $1 where revoked_at is null",
+    "update interactions set finished_at = $1 where finished_at is null",
+    "update launch_handles set consumed_at = $1 where consumed_at is null",
+    "update initial_access_tokens set used_at = $1 where used_at is null",
+    "update consents set withdrawn_at = $1 where withdrawn_at is null",
+];
+
+/// Ends everything that people and machines were handed to prove themselves with once more (sessions, API tokens, launches and sign-ins under way, invitations to
+/// register) and every remembered consent: the person may have withdrawn it, and is asked again. Returns how many.
 pub async fn end_handouts(conn: &mut Conn, now: UtcMillis) -> Result<u64, StorageError> {
     let mut ended = 0;
-    ended += sqlx::query("update sessions set ended_at = $1 where ended_at is null")
-        .bind(now.0)
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
-    ended += sqlx::query("update api_tokens set revoked_at = $1 where revoked_at is null")
-        .bind(now.0)
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
-    ended += sqlx::query("update interactions set finished_at = $1 where finished_at is null")
-        .bind(now.0)
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
-    ended += sqlx::query("update launch_handles set consumed_at = $1 where consumed_at is null")
-        .bind(now.0)
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
-    ended += sqlx::query("update initial_access_tokens set used_at = $1 where used_at is null")
-        .bind(now.0)
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
+    for end in ENDS {
+        ended += sqlx::query(end).bind(now.0).execute(&mut *conn).await?.rows_affected();
+    }
     Ok(ended)
 }
 
