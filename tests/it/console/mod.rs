@@ -1,6 +1,5 @@
 //! The console and `/api/v1`, through the router.
 
-mod access;
 mod api;
 mod brand;
 mod deciding;

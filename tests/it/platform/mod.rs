@@ -1,5 +1,6 @@
 //! Signing in, one's own account, the outbox, `apply`, the commands of the operator.
 
+mod access;
 mod applying;
 mod commands;
 mod hosts;

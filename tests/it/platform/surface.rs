@@ -1,41 +1,21 @@
 //! Every route, asked in ways that no handler should have to think of: what is refused there is refused in our own words, as a page or as JSON.
 
+use std::collections::BTreeSet;
+
 use axum::http::{Method, header};
 
 use crate::support::browser::{Answer, Browser};
-use crate::support::{Site, on_both};
+use crate::support::{Site, on_both, routes};
 
-/// The routes of the product as the router's own source has them: pattern, and is it one of `/api/v1`.
-fn patterns() -> Vec<String> {
-    let source = include_str!("../../../src/http/router.rs");
-    let (_, product) = source.split_once("fn pages(").expect("the router has pages");
-    let (product, _) = product.split_once("#[cfg(test)]").expect("the router's own tests end it");
-    let (others, api) = product.split_once("fn api(").expect("the router has an API");
-    let of = |text: &str, prefix: &str| -> Vec<String> {
-        text.split(".route(")
-            .skip(1)
-            .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
-            .map(|pattern| format!("{prefix}{pattern}"))
-            .collect()
-    };
-    let mut all = of(others, "");
-    all.extend(of(api, "/api/v1"));
-    // health is asked by machines of the operator's, and takes nothing
-    all.retain(|pattern| !pattern.ends_with("livez") && !pattern.ends_with("readyz"));
-    assert!(all.len() > 80, "the search for routes finds them: {}", all.len());
-    all
+/// The patterns of the product. Health is asked by machines of the operator's, and takes nothing.
+fn patterns() -> BTreeSet<String> {
+    let all = routes::all().into_iter().map(|(_, pattern)| pattern);
+    all.filter(|pattern| !pattern.ends_with("livez") && !pattern.ends_with("readyz")).collect()
 }
 
-/// The pattern with something in every place that takes something.
+/// The pattern with this in every place that takes something.
 fn filled(pattern: &str, with: &str) -> String {
-    let mut path = String::new();
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once('{') {
-        path.push_str(before);
-        path.push_str(with);
-        rest = after.split_once('}').expect("a place ends").1;
-    }
-    path + rest
+    routes::filled(pattern, |_| with.into())
 }
 
 /// A refusal of ours: a page, an error of OAuth, or a problem; and nobody keeps it.

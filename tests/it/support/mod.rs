@@ -2,6 +2,7 @@
 
 pub mod browser;
 mod database;
+pub mod routes;
 pub mod site;
 
 pub use database::{TestDatabase, on_both};
