@@ -247,19 +247,37 @@ impl ClientMetadata {
         self.grant_types.contains(&grant_type)
     }
 
-    /// Does `self` ask for nothing that `approved` did not already have: the same, less some redirect URIs or grant types?
+    /// Does `self` ask for nothing that `approved` did not already have: the same, less some redirect URIs, grant types or inline keys?
     pub fn is_narrowing_of(&self, approved: &Self) -> bool {
         let fewer = |new: &[String], old: &[String]| new.iter().all(|uri| old.contains(uri));
+        let fewer_keys = match (&self.jwks, &approved.jwks) {
+            (Some(new), Some(old)) => holds_no_other_key(new, old),
+            (new, old) => new == old,
+        };
         let rest_of = |metadata: &Self| Self {
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             grant_types: Vec::new(),
+            jwks: None,
             ..metadata.clone()
         };
-        fewer(&self.redirect_uris, &approved.redirect_uris)
+        fewer_keys
+            && fewer(&self.redirect_uris, &approved.redirect_uris)
             && fewer(&self.post_logout_redirect_uris, &approved.post_logout_redirect_uris)
             && self.grant_types.iter().all(|grant_type| approved.grant_types.contains(grant_type))
             && rest_of(self) == rest_of(approved)
+    }
+}
+
+/// Is every key of a JWK Set, member by member, one of another set? What is no set is only like itself.
+fn holds_no_other_key(new: &str, old: &str) -> bool {
+    let keys = |text: &str| {
+        let members = super::json::object(text.as_bytes()).ok()?;
+        members.get("keys")?.as_array().cloned()
+    };
+    match (keys(new), keys(old)) {
+        (Some(new), Some(old)) => new.iter().all(|key| old.contains(key)),
+        _ => new == old,
     }
 }
 

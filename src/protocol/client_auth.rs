@@ -7,15 +7,17 @@
 //! Wrong secrets are counted per client that was named, whether it exists or not; beyond a limit they are answered with 429. A right secret is taken all the while:
 //! our secrets cannot be guessed, and whoever floods the door in a client's name must not lock the client out.
 //!
+//! A key counts that the organization approved and that the client still registers inline: one that its developer took out, because it leaked, is nobody's from that
+//! moment, whoever has approved what. A client that moved to a `jwks_uri` meanwhile keeps what was approved until that is.
+//!
 //! HTTP Basic is read both ways: as it stands, and form-decoded as RFC 6749 2.3.1 asks, because real clients do either. Our ids and secrets read the same in
 //! both, so the two readings never name two clients.
-
-use std::sync::PoisonError;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::client_assertion::{ASSERTION_TYPE, Assertion, Expected};
+use super::client_lookup::{Known, lookup};
 use super::error::{ErrorKind, OAuthError};
 use super::jwk;
 use super::params::{Params, decoded};
@@ -222,53 +224,6 @@ fn work_in_vain(app: &App, door: Door<'_>, offered: &Offered) {
     }
 }
 
-struct Known {
-    client: Client,
-    metadata: ClientMetadata,
-    approval: Option<Approval>,
-    secrets: Vec<ClientSecret>,
-}
-
-/// The client that one of these ids names. An id that names nobody costs the same statements and as many rows: those of a client that was here before, which are
-/// read and forgotten.
-async fn lookup(app: &App, organization: &Organization, ids: &[&str]) -> Result<Option<Known>, OAuthError> {
-    let mut conn = app.store.read().await?;
-    let mut found = None;
-    for id in ids {
-        let id = ClientId::from_text(*id);
-        let client = storage::clients::lookup(&mut conn, &id).await?;
-        let asked = stand_in(app, client.as_ref()).unwrap_or(id);
-        let approval = storage::approvals::find(&mut conn, &organization.id, &asked).await?;
-        let latest = client.as_ref().map_or(1, |client| client.latest_revision);
-        let revision = approval.as_ref().map_or(latest, |approval| approval.client_revision);
-        let revision = storage::clients::find_revision(&mut conn, &asked, revision).await?;
-        let secrets = storage::clients::list_secrets(&mut conn, &asked).await?;
-        match (client, revision) {
-            (None, _) => {}
-            (Some(client), Some(revision)) => {
-                found = found.or(Some(Known { client, metadata: revision.metadata, approval, secrets }));
-            }
-            (Some(_), None) => {
-                let what = "approves a revision that does not exist";
-                return Err(storage::StorageError::inconsistent("approvals", asked.as_str(), what).into());
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Whom to ask for instead of a client that does not exist; remembers one that does.
-fn stand_in(app: &App, client: Option<&Client>) -> Option<ClientId> {
-    let mut known = app.memory.stand_in.lock().unwrap_or_else(PoisonError::into_inner);
-    match client {
-        Some(client) => {
-            *known = Some(client.id.clone());
-            None
-        }
-        None => known.clone(),
-    }
-}
-
 fn matching_secret(
     secrets: &[ClientSecret],
     presented: &[HashedSecret],
@@ -312,7 +267,10 @@ async fn verify_assertion(app: &App, door: Door<'_>, known: &Known, assertion: &
         (None, Some(inline)) => inline.clone(),
         (None, None) => return Err(OAuthError::client("the client has no keys")),
     };
-    let keys = jwk::usable_keys(&text).map_err(|error| OAuthError::client(error.to_string()))?;
+    let mut keys = jwk::usable_keys(&text).map_err(|error| OAuthError::client(error.to_string()))?;
+    if let Some(inline) = &known.latest_inline_keys {
+        keys.retain(|key| inline.iter().any(|one| one.is_same_key(key)));
+    }
     assertion.verify(&keys).map_err(OAuthError::client)?;
     // last, so that nobody without the key can use up somebody's jti
     let (key, until) = assertion.replay_key();

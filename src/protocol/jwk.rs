@@ -50,6 +50,24 @@ pub enum BadKeySet {
     Nothing,
 }
 
+impl PublicKey {
+    /// The same key, however it is written and whatever it is called.
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        let number = |text: &str| {
+            let bytes = URL_SAFE_NO_PAD.decode(text).unwrap_or_default();
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            bytes[zeros..].to_vec()
+        };
+        let same = |one: &str, other: &str| number(one) == number(other);
+        match (&self.material, &other.material) {
+            (Material::Rsa { n, e }, Material::Rsa { n: n2, e: e2 }) => same(n, n2) && same(e, e2),
+            (Material::Ec { x, y }, Material::Ec { x: x2, y: y2 }) => same(x, x2) && same(y, y2),
+            (Material::Ed { x }, Material::Ed { x: x2 }) => same(x, x2),
+            _ => false,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Set {
     keys: Vec<serde_json::Map<String, serde_json::Value>>,

@@ -28,6 +28,7 @@ pub mod backchannel;
 pub mod brands;
 pub mod client_assertion;
 pub mod client_auth;
+mod client_lookup;
 pub mod consent;
 pub mod cors;
 pub mod discovery;

@@ -152,6 +152,25 @@ pub async fn find_revision(
         .transpose()
 }
 
+/// These revisions, of those that there are; in one statement.
+pub async fn find_revisions(
+    conn: &mut Conn,
+    client: &ClientId,
+    [one, other]: [i64; 2],
+) -> Result<Vec<ClientRevision>, StorageError> {
+    sqlx::query(
+        "select client_id, revision, metadata, digest, created_at from client_revisions where client_id = $1 and revision in ($2, $3)",
+    )
+    .bind(client.as_str())
+    .bind(one)
+    .bind(other)
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(revision)
+    .collect()
+}
+
 /// Every revision, oldest first.
 pub async fn list_revisions(conn: &mut Conn, client: &ClientId) -> Result<Vec<ClientRevision>, StorageError> {
     sqlx::query("select client_id, revision, metadata, digest, created_at from client_revisions where client_id = $1 order by revision")

@@ -250,6 +250,11 @@ impl Stage {
 
     /// What a backend service is answered that asks for these scopes with its key.
     pub async fn ask_with_key(&self, (id, key): &(ClientId, Key), scope: &str) -> Answer {
+        self.ask_as(id, key, scope).await
+    }
+
+    /// The same with a key of one's choice.
+    pub async fn ask_as(&self, id: &ClientId, key: &Key, scope: &str) -> Answer {
         let jti = PlainSecret::alphanumeric(&*self.world().app.entropy);
         let assertion = key.sign(&key.header(), &claims(self, id, jti.reveal()));
         self.token(&[

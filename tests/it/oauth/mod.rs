@@ -19,6 +19,7 @@ mod discovery;
 mod ending_sessions;
 mod freshness;
 mod initial_access_tokens;
+mod inline_keys;
 mod introspection;
 mod key_sets;
 mod keys;
