@@ -181,8 +181,10 @@ pub struct ResourceServer {
     pub name: String,
     /// Of its secret.
     pub secret_hash: HashedSecret,
-    /// Active or suspended.
+    /// Active, or suspended: revoked by an admin.
     pub standing: Standing,
+    /// When it last introspected, to the minute.
+    pub last_used_at: Option<UtcMillis>,
 }
 
 #[cfg(test)]

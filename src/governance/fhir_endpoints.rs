@@ -80,15 +80,34 @@ pub fn slug_from_name(name: &str, taken: &[String]) -> String {
     std::iter::once(slug.to_owned()).chain(numbered).find(|one| !taken.contains(one)).unwrap_or_default()
 }
 
-/// The resource servers of the organization, each with when it last introspected.
-pub async fn resource_servers(app: &App, staff: &Staff) -> Result<Vec<(ResourceServer, Option<UtcMillis>)>, Refusal> {
+/// The resource servers of the organization that may introspect.
+pub async fn resource_servers(app: &App, staff: &Staff) -> Result<Vec<ResourceServer>, Refusal> {
     let mut conn = app.store.read().await?;
-    let mut servers = Vec::new();
-    for server in storage::organizations::list_resource_servers(&mut conn, &staff.organization.id).await? {
-        let last_used = storage::organizations::resource_server_last_used(&mut conn, &server.id).await?;
-        servers.push((server, last_used));
-    }
-    Ok(servers)
+    let all = storage::organizations::list_resource_servers(&mut conn, &staff.organization.id).await?;
+    Ok(all.into_iter().filter(|server| server.standing == Standing::Active).collect())
+}
+
+/// Takes the credentials of a FHIR server back: from now on it is nobody. `NotFound` if the organization has no such server that may introspect.
+pub async fn revoke_resource_server(app: &App, staff: &Staff, id: &ResourceServerId) -> Result<(), Refusal> {
+    staff.must_be(StaffRole::Admin)?;
+    let (staff, id, now) = (staff.clone(), id.clone(), app.now());
+    app.store
+        .write(move |conn| {
+            Box::pin(async move {
+                let server = storage::organizations::find_resource_server(conn, &staff.organization.id, &id)
+                    .await?
+                    .filter(|server| server.standing == Standing::Active)
+                    .ok_or(Refusal::NotFound)?;
+                let revoked = ResourceServer { standing: Standing::Suspended, ..server };
+                storage::organizations::update_resource_server(conn, &revoked).await?;
+                let event = AuditEvent::new(&staff.organization.id, now, "resource_server.revoked", staff.audit())
+                    .subject(id.as_str())
+                    .with("name", revoked.name);
+                storage::audit::append(conn, &event).await?;
+                Ok::<(), Refusal>(())
+            })
+        })
+        .await
 }
 
 /// Makes credentials with which a FHIR server of the organization introspects. The secret is shown this once.
@@ -107,6 +126,7 @@ pub async fn make_resource_server(
         name: endpoint.name,
         secret_hash: secret.hashed(),
         standing: Standing::Active,
+        last_used_at: None,
     };
     let (staff, made) = (staff.clone(), server.clone());
     app.store

@@ -235,6 +235,7 @@ pub fn event_words(pages: &Pages, lang: Lang, event: &str) -> String {
         "brand.changed" => "event-brand-changed",
         "organization.settings_changed" => "event-organization-settings-changed",
         "resource_server.added" => "event-resource-server-added",
+        "resource_server.revoked" => "event-resource-server-revoked",
         "staff.added" => "event-staff-added",
         "staff.removed" => "event-staff-removed",
         "staff.role_changed" => "event-staff-role-changed",

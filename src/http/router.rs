@@ -104,6 +104,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/console/{org}/fhir-endpoints", get(console::endpoints::show))
         .route("/console/{org}/fhir-endpoints/add", post(console::endpoints::add))
         .route("/console/{org}/fhir-endpoints/resource-server", post(console::endpoints::make_server))
+        .route("/console/{org}/fhir-endpoints/resource-server/revoke", post(console::endpoints::revoke_server))
         .route("/console/{org}/fhir-endpoints/{endpoint}/change", post(console::endpoints::change))
         .route("/console/{org}/fhir-endpoints/{endpoint}/reading", post(console::reading::change))
         .route("/console/{org}/launches", get(console::launches::show).post(console::launches::make))

@@ -19,7 +19,7 @@ use super::reading::reading_token_of;
 use crate::app::App;
 use crate::domain::grants::{AccessToken, lives_with_session};
 use crate::domain::ids::ResourceServerId;
-use crate::domain::organizations::{Organization, Standing};
+use crate::domain::organizations::{Organization, ResourceServer, Standing};
 use crate::domain::permission::{Layer, may_be_used, scopes_within};
 use crate::domain::secrets::PlainSecret;
 use crate::domain::throttle::Limit;
@@ -109,7 +109,8 @@ pub async fn introspect(
         let endpoint =
             storage::organizations::lookup_endpoint(&mut *app.store.read().await?, &reading.endpoint).await?;
         let endpoint = endpoint.filter(|endpoint| {
-            endpoint.organization_id == organization.id && organization.standing == Standing::Active
+            let is_in_use = organization.standing == Standing::Active && endpoint.standing == Standing::Active;
+            endpoint.organization_id == organization.id && is_in_use
         });
         return Ok(endpoint.map_or_else(inactive, |endpoint| {
             json!({
@@ -217,13 +218,25 @@ pub async fn resource_server(
         let id = ResourceServerId::from_text(id.as_str());
         let server =
             storage::organizations::find_resource_server(&mut *app.store.read().await?, &organization.id, &id).await?;
-        let is_proven = server
-            .is_some_and(|server| server.standing == Standing::Active && server.secret_hash.matches(&secret.hashed()));
-        if is_proven && organization.standing == Standing::Active {
+        let proven =
+            server.filter(|server| server.standing == Standing::Active && server.secret_hash.matches(&secret.hashed()));
+        if let Some(server) = proven.filter(|_| organization.standing == Standing::Active) {
+            note_use(app, &server).await?;
             return Ok(Some(id.as_str().to_owned()));
         }
     }
     Ok(None)
+}
+
+/// Notes that a resource server is in use, so that an admin sees which credentials nobody needs; to the minute.
+async fn note_use(app: &App, server: &ResourceServer) -> Result<(), StorageError> {
+    let (id, now) = (server.id.clone(), app.now());
+    if server.last_used_at.is_some_and(|used| now < used.plus_seconds(60)) {
+        return Ok(());
+    }
+    app.store
+        .write(move |conn| Box::pin(async move { storage::organizations::touch_resource_server(conn, &id, now).await }))
+        .await
 }
 
 /// The token of `Authorization: Bearer`.

@@ -219,7 +219,7 @@ pub async fn find_resource_server(
     organization: &OrganizationId,
     id: &ResourceServerId,
 ) -> Result<Option<ResourceServer>, StorageError> {
-    sqlx::query("select id, organization_id, name, secret_hash, state from resource_servers where organization_id = $1 and id = $2")
+    sqlx::query("select id, organization_id, name, secret_hash, state, last_used_at from resource_servers where organization_id = $1 and id = $2")
         .bind(organization.as_str())
         .bind(id.as_str())
         .fetch_optional(conn)
@@ -240,7 +240,7 @@ pub async fn list_resource_servers(
     conn: &mut Conn,
     organization: &OrganizationId,
 ) -> Result<Vec<ResourceServer>, StorageError> {
-    sqlx::query("select id, organization_id, name, secret_hash, state from resource_servers where organization_id = $1 order by name, id")
+    sqlx::query("select id, organization_id, name, secret_hash, state, last_used_at from resource_servers where organization_id = $1 order by name, id")
         .bind(organization.as_str())
         .fetch_all(conn)
         .await?
@@ -249,16 +249,14 @@ pub async fn list_resource_servers(
         .collect()
 }
 
-/// When a resource server last introspected.
-pub async fn resource_server_last_used(
-    conn: &mut Conn,
-    id: &ResourceServerId,
-) -> Result<Option<UtcMillis>, StorageError> {
-    let row = sqlx::query("select last_used_at from resource_servers where id = $1")
+/// Notes that a resource server introspected.
+pub async fn touch_resource_server(conn: &mut Conn, id: &ResourceServerId, now: UtcMillis) -> Result<(), StorageError> {
+    sqlx::query("update resource_servers set last_used_at = $2 where id = $1")
         .bind(id.as_str())
-        .fetch_optional(conn)
+        .bind(now.0)
+        .execute(conn)
         .await?;
-    row.map_or(Ok(None), |row| row.time_or_null("last_used_at"))
+    Ok(())
 }
 
 fn resource_server(row: &AnyRow) -> Result<ResourceServer, StorageError> {
@@ -268,5 +266,6 @@ fn resource_server(row: &AnyRow) -> Result<ResourceServer, StorageError> {
         name: row.text("name")?,
         secret_hash: row.hash("secret_hash")?,
         standing: Standing::parse(&row.text("state")?),
+        last_used_at: row.time_or_null("last_used_at")?,
     })
 }

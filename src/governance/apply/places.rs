@@ -194,6 +194,8 @@ impl Applying<'_> {
             self.changed(&what, how);
             server.name.clone_from(&declared.name);
             if let Some(secret) = given {
+                // a new secret is a new start for one whose credentials were revoked; the old one stays revoked
+                server.standing = if same_secret { server.standing } else { Standing::Active };
                 server.secret_hash = secret.hashed();
             }
             ("resource_server.changed", server)
@@ -217,6 +219,7 @@ impl Applying<'_> {
                 name: declared.name.clone(),
                 secret_hash: secret.hashed(),
                 standing: Standing::Active,
+                last_used_at: None,
             };
             if made && !self.dry_run {
                 self.report.secrets.push(MadeSecret { of: server.id.as_str().to_owned(), plain: secret });

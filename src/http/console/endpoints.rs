@@ -6,12 +6,12 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::desk::{Desk, done, faults_of};
-use crate::domain::ids::FhirEndpointId;
+use crate::domain::ids::{FhirEndpointId, ResourceServerId};
 use crate::domain::organizations::{BackendReading, FhirEndpointSettings};
 use crate::governance::error::Fault;
 use crate::governance::fhir_endpoints::{
     EndpointForm, add_endpoint, change_endpoint, endpoint_of, endpoints, make_resource_server, resource_servers,
-    slug_from_name,
+    revoke_resource_server, slug_from_name,
 };
 use crate::http::PageError;
 use crate::http::extract::CsrfForm;
@@ -29,7 +29,6 @@ pub async fn show(desk: Desk) -> Result<Html, PageError> {
 
 pub(super) async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints, PageError> {
     let say = desk.say();
-    let servers = resource_servers(&desk.state.app, &desk.staff).await?;
     let issuer = desk.state.app.issuer(&desk.staff.organization.slug);
     let rows = endpoints(&desk.state.app, &desk.staff)
         .await?
@@ -45,18 +44,17 @@ pub(super) async fn page_of(desk: &Desk, release: &str) -> Result<FhirEndpoints,
             token_endpoint: Field::of(of_reading(&endpoint.settings, |reading| &reading.token_endpoint)),
             reader_client_id: Field::of(of_reading(&endpoint.settings, |reading| &reading.client_id)),
             reader_scope: Field::of(of_reading(&endpoint.settings, |reading| &reading.scope)),
-            resource_servers: servers
-                .iter()
-                .map(|(server, last_used)| ResourceServerRow {
-                    client_id: server.id.as_str().to_owned(),
-                    last_used: say.moment_or_never(*last_used),
-                })
-                .collect(),
         })
         .collect();
+    let servers = resource_servers(&desk.state.app, &desk.staff).await?.into_iter().map(|server| ResourceServerRow {
+        client_id: server.id.as_str().to_owned(),
+        name: server.name,
+        last_used: say.moment_or_never(server.last_used_at),
+    });
     Ok(FhirEndpoints {
         action: desk.path("fhir-endpoints"),
         rows,
+        servers: servers.collect(),
         may_change: desk.may_change(),
         reader_jwks: format!("{issuer}/reader-jwks"),
         versions: Release::ALL
@@ -145,4 +143,16 @@ pub async fn make_server(desk: Desk, CsrfForm(form): CsrfForm<ServerForm>) -> Re
     page.new_client_id = server.id.as_str().to_owned();
     page.new_client_secret = secret.reveal().to_owned();
     Ok(desk.render_answer(ConsoleSection::FhirEndpoints, &desk.path("fhir-endpoints"), &page).await?.into_response())
+}
+
+/// Whose credentials.
+#[derive(Debug, Deserialize)]
+pub struct RevokeForm {
+    server: String,
+}
+
+/// `POST /console/{org}/fhir-endpoints/resource-server/revoke`.
+pub async fn revoke_server(desk: Desk, CsrfForm(form): CsrfForm<RevokeForm>) -> Result<Response, PageError> {
+    revoke_resource_server(&desk.state.app, &desk.staff, &ResourceServerId::from_text(form.server)).await?;
+    Ok(done(&desk, "endpoints-server-revoked", &desk.path("fhir-endpoints")))
 }

@@ -23,6 +23,7 @@ event-staff-removed = Removed a member.
 event-fhir-endpoint-added = Added a FHIR endpoint.
 event-fhir-endpoint-changed = Changed a FHIR endpoint.
 event-resource-server-added = Made credentials for a FHIR server.
+event-resource-server-revoked = Revoked the credentials of a FHIR server.
 event-organization-settings-changed = Changed the settings.
 event-audit-viewed = Looked at the activity.
 event-audit-exported = Exported the activity.

@@ -23,6 +23,7 @@ event-staff-removed = Verwijderde een lid.
 event-fhir-endpoint-added = Voegde een FHIR-endpoint toe.
 event-fhir-endpoint-changed = Wijzigde een FHIR-endpoint.
 event-resource-server-added = Maakte inloggegevens voor een FHIR-server.
+event-resource-server-revoked = Trok de inloggegevens van een FHIR-server in.
 event-organization-settings-changed = Wijzigde de instellingen.
 event-audit-viewed = Bekeek de activiteit.
 event-audit-exported = Exporteerde de activiteit.

@@ -442,6 +442,7 @@ pub async fn resource_server(world: &World) -> (String, String) {
         name: "Records".into(),
         secret_hash: secret.hashed(),
         standing: Standing::Active,
+        last_used_at: None,
     };
     let id = server.id.as_str().to_owned();
     world

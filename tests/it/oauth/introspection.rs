@@ -387,6 +387,7 @@ fn a_caller_sees_the_tokens_of_its_organization_and_of_no_other() {
             name: "Luke".into(),
             secret_hash: secret.hashed(),
             standing: countersign::domain::organizations::Standing::Active,
+            last_used_at: None,
         };
         let now = stage.world().app.now();
         stage

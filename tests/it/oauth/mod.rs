@@ -39,6 +39,7 @@ mod refresh_model;
 mod registration;
 mod remembered;
 mod requests;
+mod resource_servers;
 mod revocation;
 mod said;
 mod userinfo;

@@ -44,6 +44,7 @@ const DOORS: &str = "
     GET    /console/{org}/fhir-endpoints                              viewer
     POST   /console/{org}/fhir-endpoints/add                          admin
     POST   /console/{org}/fhir-endpoints/resource-server              admin
+    POST   /console/{org}/fhir-endpoints/resource-server/revoke       admin
     POST   /console/{org}/fhir-endpoints/{endpoint}/change            admin
     POST   /console/{org}/fhir-endpoints/{endpoint}/reading           admin
     GET    /console/{org}/launches                                    viewer
@@ -110,7 +111,7 @@ const DOORS: &str = "
 ";
 
 /// A field for every form there is.
-const FORM: &str = "reason=x&confirmed=1&decision=approve&digest=x&notification=1&email=a%40b.example&role=viewer&member=acc_x&name=N&base_url=https%3A%2F%2Fx.example&version=r4&contact=&endpoint=fep_x&reading=own&secret=1&token=1&note=n&account=acc_x&url=https%3A%2F%2Fx.example&at=x&scopes=x&webhook=1&current=x&password=x&session=1";
+const FORM: &str = "reason=x&confirmed=1&decision=approve&digest=x&notification=1&email=a%40b.example&role=viewer&member=acc_x&name=N&base_url=https%3A%2F%2Fx.example&version=r4&contact=&endpoint=fep_x&reading=own&secret=1&token=1&note=n&account=acc_x&url=https%3A%2F%2Fx.example&at=x&scopes=x&webhook=1&current=x&password=x&server=rs_x&session=1";
 
 /// Forms that take a file.
 const UPLOADS: [&str; 3] =

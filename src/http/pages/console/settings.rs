@@ -61,6 +61,8 @@ pub struct FhirEndpoints {
     pub base_url: Field,
     /// FHIR versions.
     pub versions: Vec<Choice>,
+    /// Who may introspect.
+    pub servers: Vec<ResourceServerRow>,
     /// Where the keys are with which this server proves itself when it reads.
     pub reader_jwks: String,
     /// Credentials made just now: the id; `""` otherwise.
@@ -82,8 +84,6 @@ pub struct FhirEndpointRow {
     pub version: String,
     /// Where its smart-configuration is served by us.
     pub smart_configuration: String,
-    /// Who may introspect for it.
-    pub resource_servers: Vec<ResourceServerRow>,
     /// This server reads as a client of another authorization server; otherwise with tokens of its own.
     pub reads_by_backend: bool,
     /// The form about reading stands open.
@@ -101,6 +101,8 @@ pub struct FhirEndpointRow {
 pub struct ResourceServerRow {
     /// The client id it introspects with.
     pub client_id: String,
+    /// What it was made for.
+    pub name: String,
     /// When it last did; `""` for never.
     pub last_used: Moment,
 }
@@ -207,10 +209,6 @@ impl Page for FhirEndpoints {
             base_url: "https://fhir.st-mary.example/r4".into(),
             version: "R4".into(),
             smart_configuration: "https://id.example/o/st-mary/fhir/main/.well-known/smart-configuration".into(),
-            resource_servers: vec![ResourceServerRow {
-                client_id: "rs_01jd8t3m5k".into(),
-                last_used: Moment::new("now", "2026-11-23T14:03:00Z"),
-            }],
             ..FhirEndpointRow::default()
         };
         let nothing = Self {
@@ -224,13 +222,24 @@ impl Page for FhirEndpoints {
             rows: vec![
                 row("Main record"),
                 FhirEndpointRow {
-                    resource_servers: Vec::new(),
                     reads_by_backend: true,
                     reading_open: true,
                     token_endpoint: Field::wrong("http://as.example", "This is not a web address."),
                     reader_client_id: Field::of("countersign-st-mary"),
                     reader_scope: Field::of("system/Patient.rs system/Encounter.rs"),
                     ..row("Laboratory")
+                },
+            ],
+            servers: vec![
+                ResourceServerRow {
+                    client_id: "rs_01jd8t3m5k".into(),
+                    name: "Main record".into(),
+                    last_used: Moment::new("now", "2026-11-23T14:03:00Z"),
+                },
+                ResourceServerRow {
+                    client_id: "rs_01jd8t3m5m".into(),
+                    name: "Laboratory".into(),
+                    ..Default::default()
                 },
             ],
             ..nothing.clone()
