@@ -37,7 +37,7 @@ pub async fn change_profile(app: &App, account: &Account, name: &str, lang: &str
         .await
 }
 
-/// Changes one's password, ends every session of the account, and opens a new one in this browser: its cookie's value.
+/// Changes one's password, ends every session and personal API token of the account, and opens a new session in this browser: its cookie's value.
 pub async fn change_password(
     app: &App,
     account: &Account,
@@ -82,7 +82,10 @@ pub async fn change_password(
                 let (cookie, session) = open_session(conn, &account, &opening).await?;
                 // a new password is for when somebody else may have had the old one: nothing that was begun with it goes on
                 storage::session_ends::end_all(conn, &id, Some(session.id), &Actor::User(id.clone()), now).await?;
-                storage::audit::append(conn, &event(&id, now, "account.password_changed")).await?;
+                let tokens = storage::api_tokens::revoke_all(conn, &id, now).await?;
+                let changed =
+                    event(&id, now, "account.password_changed").with("api_tokens_revoked", tokens.to_string());
+                storage::audit::append(conn, &changed).await?;
                 Ok(cookie)
             })
         })

@@ -87,6 +87,18 @@ pub async fn touch(conn: &mut Conn, id: i64, now: UtcMillis) -> Result<(), Stora
     Ok(())
 }
 
+/// Revokes every live token of an account; returns how many there were.
+pub async fn revoke_all(conn: &mut Conn, account: &AccountId, now: UtcMillis) -> Result<u64, StorageError> {
+    let done = sqlx::query(
+        "update api_tokens set revoked_at = $2 where account_id = $1 and revoked_at is null and (expires_at is null or expires_at > $2)",
+    )
+    .bind(account.as_str())
+    .bind(now.0)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Revokes a token of this account; false if it has no such live one.
 pub async fn revoke(conn: &mut Conn, account: &AccountId, id: i64, now: UtcMillis) -> Result<bool, StorageError> {
     let done =

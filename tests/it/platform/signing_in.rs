@@ -1,6 +1,8 @@
 //! Who gets in, who does not, and for how long.
 
 use axum::http::Method;
+use countersign::domain::secrets::PlainSecret;
+use countersign::governance::accounts::make_api_token;
 use countersign::storage::connect::Dialect;
 
 use crate::support::browser::Browser;
@@ -135,12 +137,19 @@ fn a_session_is_new_at_sign_in_and_dead_after_sign_out_disuse_and_age() {
 }
 
 #[test]
-fn a_new_password_ends_every_other_session() {
+fn a_new_password_ends_every_other_session_and_every_token() {
     on_both(|dialect: Dialect| async move {
         let site = Site::new(dialect).await;
         let account = site.world.reviewer.account.clone();
         let mut here = site.signed_in(&account).await;
         let mut elsewhere = site.signed_in(&account).await;
+        let token = make_api_token(&site.world.app, &account, "script", None).await.unwrap();
+        let others = make_api_token(&site.world.app, &site.world.viewer.account, "script", None).await.unwrap();
+        let mut script = site.browser();
+        let mut works = async |token: &PlainSecret| {
+            let bearer = format!("Bearer {}", token.reveal());
+            script.send(Method::GET, "/api/v1/me", &[("authorization", &bearer)], "").await.status == 200
+        };
         let form = here
             .open("/account")
             .await
@@ -148,10 +157,13 @@ fn a_new_password_ends_every_other_session() {
             .with("current_password", "not it")
             .with("new_password", "a sentence to remember");
         assert_eq!(here.submit(&form).await.status, 400);
+        assert!(works(&token).await);
         let form = form.with("current_password", PASSWORD);
         assert_eq!(here.submit(&form).await.status, 303);
         assert_eq!(here.get("/account").await.status, 200);
         assert_eq!(elsewhere.get("/account").await.status, 303);
+        assert!(!works(&token).await, "whoever had the password may have made it");
+        assert!(works(&others).await);
         assert_eq!(try_to_sign_in(&mut site.browser(), &account.email, PASSWORD).await, 401);
         assert_eq!(try_to_sign_in(&mut site.browser(), &account.email, "a sentence to remember").await, 303);
         site.remove().await;
