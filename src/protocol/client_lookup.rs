@@ -37,7 +37,7 @@ pub(super) async fn lookup(app: &App, organization: &Organization, ids: &[&str])
         let revisions = storage::clients::find_revisions(&mut conn, &asked, [live, latest]).await?;
         let secrets = storage::clients::list_secrets(&mut conn, &asked).await?;
         let Some(client) = client else { continue };
-        let (metadata, latest_inline_keys) = metadata_of(revisions, live, latest).ok_or_else(|| {
+        let (metadata, latest_inline_keys) = metadata_of(&revisions, live, latest).ok_or_else(|| {
             StorageError::inconsistent("approvals", asked.as_str(), "approves a revision that does not exist")
         })?;
         found = found.or(Some(Known { client, metadata, latest_inline_keys, approval, secrets }));
@@ -47,7 +47,7 @@ pub(super) async fn lookup(app: &App, organization: &Organization, ids: &[&str])
 
 /// The live metadata, and the keys that the latest revision holds inline if the live one holds its own inline too.
 fn metadata_of(
-    revisions: Vec<ClientRevision>,
+    revisions: &[ClientRevision],
     live: i64,
     latest: i64,
 ) -> Option<(ClientMetadata, Option<Vec<PublicKey>>)> {
