@@ -187,7 +187,33 @@ fn chosen(asked: &ScopeSet, ticked: Option<&[String]>, endpoint: &FhirEndpoint) 
     if granted.is_empty() {
         return Err(Refusal::invalid("scopes", "nothing-left", "nothing is left: reject the request instead"));
     }
-    Ok(granted)
+    let faults = still_permitted(asked, &granted);
+    if faults.is_empty() { Ok(granted) } else { Err(Refusal::Invalid(faults)) }
+}
+
+/// What was left out and would be permitted all the same, because something wider stays: whoever decided so thinks that it is out. Another way to write what stays may
+/// be left out.
+fn still_permitted(asked: &ScopeSet, granted: &ScopeSet) -> Vec<Fault> {
+    let covers = |wide: &Scope<'static>, narrow: &Scope<'static>| {
+        ScopeSet::from_scopes([wide.clone()], asked.release()).covers_scope(narrow)
+    };
+    asked
+        .iter()
+        .filter(|left| !granted.contains_literal(left.literal()) && granted.covers_scope(left))
+        .filter(|left| !granted.iter().any(|kept| covers(kept, left) && covers(left, kept)))
+        .map(|left| {
+            let wider: Vec<&str> = granted
+                .iter()
+                .filter(|kept| covers(kept, left) || covers(left, kept))
+                .map(fhir_scopes::Scope::literal)
+                .collect();
+            Fault::new(
+                "scopes",
+                "still-permitted",
+                format!("{}: left out, and still permitted by {}", left.literal(), wider.join(" ")),
+            )
+        })
+        .collect()
 }
 
 fn expiry(staff: &Staff, life: Life, now: UtcMillis) -> Result<Option<UtcMillis>, Refusal> {

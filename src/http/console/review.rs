@@ -135,6 +135,9 @@ async fn say_yes(desk: &Desk, id: &AccessRequestId, form: &Decision) -> Result<R
     }
     let review = review(&desk.state.app, &desk.staff, id).await?;
     let (granted, until) = preview(&desk.staff, &review, &yes)?;
+    if yes.scopes.is_some() && granted == review.asked {
+        return Err(Refusal::invalid("scopes", "nothing-less", "nothing was left out: approve it as asked").into());
+    }
     let say = desk.say();
     let metadata = &review.revision.metadata;
     let left_out = compose::groups(&say, &review.asked.beyond(&granted))

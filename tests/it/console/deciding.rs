@@ -3,9 +3,9 @@
 use countersign::domain::access_requests::RequestState;
 use countersign::domain::clients::{ClientType, GrantType};
 use countersign::governance::access_requests::{Ask, ask};
-use countersign::governance::approvals::reject;
+use countersign::governance::approvals::{Life, Yes, approve, reject};
 
-use crate::governance::world::READING;
+use crate::governance::world::{READING, World};
 use crate::oauth::actors::Stage;
 use crate::support::{Site, on_both};
 
@@ -88,6 +88,52 @@ fn what_is_unticked_is_left_out() {
         assert_eq!(approval.scopes, "openid launch/patient patient/Observation.rs");
         assert_eq!(approval.expires_at, Some(approval.approved_at.plus_days(90)));
         site.remove().await;
+    });
+}
+
+#[test]
+fn what_is_left_out_is_out_or_the_decision_is_not_taken() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let asked =
+            "openid launch/patient patient/*.rs patient/Observation.rs patient/Observation.rs?category=laboratory";
+        let (request, _) = site.world.ask(asked).await;
+        let mut nurse = site.signed_in(&site.world.reviewer.account).await;
+        let review = nurse.open(&format!("/console/st-mary/access-requests/{}", request.id)).await;
+        let less = review.form("/decide").with("decision", "less");
+        let nothing = nurse.submit(&less).await;
+        assert_eq!(nothing.status, 422);
+        nothing.says("Nothing is left out");
+        // the wider line stays: the app would read observations all the same
+        let still = less.clone().untick("scope", "patient/Observation.rs");
+        for confirmed in ["", "1"] {
+            let answer = nurse.submit(&still.clone().with("confirmed", confirmed)).await;
+            assert_eq!(answer.status, 422, "{}", answer.body);
+            answer.says("still permits it");
+            let again = answer.form("/decide");
+            assert_eq!(again.value("decision"), "less");
+        }
+        assert!(site.world.approval().await.is_none());
+        let both = still.untick("scope", "patient/*.rs");
+        let confirm = nurse.submit(&both).await;
+        nurse.submit(&confirm.form("/decide")).await;
+        let scopes = site.world.approval().await.unwrap().scopes;
+        assert_eq!(scopes, "openid launch/patient patient/Observation.rs?category=laboratory");
+        site.remove().await;
+    });
+}
+
+#[test]
+fn another_spelling_of_what_stays_may_be_left_out() {
+    on_both(async |dialect| {
+        let world = World::new(dialect).await;
+        let (request, _) = world.ask("launch/patient patient/Observation.read patient/Observation.rs").await;
+        let digest = world.review(&request.id).await.digest;
+        let scopes = Some(vec!["launch/patient".to_owned(), "patient/Observation.rs".to_owned()]);
+        let yes = Yes { digest, scopes, life: Life::AsConfigured };
+        let approval = approve(&world.app, &world.reviewer, &request.id, yes).await.unwrap();
+        assert_eq!(approval.scopes, "launch/patient patient/Observation.rs");
+        world.end().await;
     });
 }
 
