@@ -118,6 +118,8 @@ pub enum Unusable {
     More,
     /// Data was asked for, and nothing of it ticked.
     Nothing,
+    /// Something was unticked that would be granted all the same, because something wider stays ticked.
+    StillIncluded,
 }
 
 /// What a person's ticks leave of what they were asked. `ticked` holds literal scopes: those of the page, or narrower ones of its choices.
@@ -150,7 +152,14 @@ pub fn chosen(candidate: &ScopeSet, ticked: &str, offline: bool) -> Result<Scope
     if asked_for_data && !chosen.iter().any(is_about_data) {
         return Err(Unusable::Nothing);
     }
-    Ok(chosen)
+    // whoever unticks something means that it is out; another way to write what stays is no case of that
+    let is_included = |left: &fhir_scopes::Scope<'static>| {
+        is_about_data(left)
+            && !ticked.contains_literal(left.literal())
+            && chosen.covers_scope(left)
+            && !chosen.iter().any(|kept| covers(kept, left) && covers(left, kept))
+    };
+    if candidate.iter().any(is_included) { Err(Unusable::StillIncluded) } else { Ok(chosen) }
 }
 
 #[cfg(test)]
@@ -177,6 +186,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_unticked_is_out_or_the_answer_is_none() {
+        let asked = set("launch/patient patient/*.rs patient/Observation.rs patient/Patient.read patient/Patient.rs");
+        let answer = |ticked: &str| chosen(&asked, ticked, false).map(|chosen| chosen.to_string());
+        assert_eq!(answer("patient/*.rs patient/Patient.rs patient/Patient.read"), Err(Unusable::StillIncluded));
+        assert_eq!(
+            answer("patient/Patient.rs").unwrap(),
+            "launch/patient patient/Patient.rs",
+            "written twice, ticked once"
+        );
+        let all = "patient/*.rs patient/Observation.rs patient/Patient.read patient/Patient.rs";
+        assert_eq!(answer(all).unwrap(), asked.to_string());
+    }
+
+    #[test]
     fn of_a_kind_and_its_categories_under_a_wildcard_the_wider_tick_counts() {
         let asked = set("launch/patient patient/*.read");
         let lab =
@@ -191,7 +214,11 @@ mod tests {
         let both = set(&format!("patient/Observation.rs {lab}"));
         assert_eq!(chosen(&both, lab, false).unwrap().to_string(), lab);
         assert_eq!(chosen(&both, &both.to_string(), false).unwrap().to_string(), both.to_string());
-        assert_eq!(chosen(&both, "patient/Observation.rs", false).unwrap().to_string(), "patient/Observation.rs");
+        assert_eq!(
+            chosen(&both, "patient/Observation.rs", false),
+            Err(Unusable::StillIncluded),
+            "the narrow was unticked"
+        );
     }
 
     #[test]

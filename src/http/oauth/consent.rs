@@ -36,7 +36,10 @@ pub(super) async fn consent_page(
     // a category that US Core published misspelt is told as what it stands for; the tick box still carries what the app asked
     let options = Options { patient: name, for_patients, corrected: true, ..Options::default() };
     let groups = present::scope_groups(&shown, visitor.lang, &options);
-    let groups = with_choices(groups, &shown, present::words_lang(visitor.lang));
+    let mut groups = with_choices(groups, &shown, present::words_lang(visitor.lang));
+    if let Some((_, answer)) = &question.again {
+        tick_as_answered(&mut groups, answer);
+    }
     let manage = state.app.url(&format!("/o/{slug}/apps"));
     let page = Consent {
         action: format!("/o/{slug}/consent"),
@@ -50,7 +53,7 @@ pub(super) async fn consent_page(
         visit,
         groups,
         offline,
-        offline_ticked: offline,
+        offline_ticked: question.again.as_ref().map_or(offline, |(_, answer)| offline && answer.offline),
         // the window slides with each use: there is no "at most" to promise
         offline_until: String::new(),
         terms_href: question.terms.clone(),
@@ -59,8 +62,9 @@ pub(super) async fn consent_page(
         manage_href: manage,
         error: match question.again {
             None => String::new(),
-            Some(Again::NothingChosen) => words("consent-nothing-chosen"),
-            Some(Again::Changed) => words("consent-changed"),
+            Some((Again::NothingChosen, _)) => words("consent-nothing-chosen"),
+            Some((Again::StillIncluded, _)) => words("consent-still-included"),
+            Some((Again::Changed, _)) => words("consent-changed"),
         },
     };
     let html = state.pages.render(&visitor.frame(Nav::None), &page);
@@ -99,6 +103,18 @@ async fn visit_card(state: &AppState, visitor: &Visitor, question: &Question) ->
         (true, true) => (a_visit(), String::new()),
     };
     VisitCard { title, class, when: row.when, until: row.until, id: String::new() }
+}
+
+/// Ticks what the person had ticked, and nothing else.
+fn tick_as_answered(groups: &mut [ScopeGroup], answer: &Answer) {
+    let was_ticked =
+        |literals: &str| literals.split(' ').all(|one| answer.scopes.split(' ').any(|ticked| ticked == one));
+    for line in groups.iter_mut().flat_map(|group| &mut group.lines).filter(|line| !line.fixed) {
+        line.ticked = was_ticked(&line.scope);
+        for choice in &mut line.choices {
+            choice.ticked = was_ticked(&choice.scope);
+        }
+    }
 }
 
 /// Marks what is no choice, and offers the narrower choices: by kind of data under a wildcard, by category where US Core names categories.

@@ -108,8 +108,8 @@ pub struct Question {
     pub user: Option<FhirUser>,
     /// A digest of all this: it comes back with the answer.
     pub shown: String,
-    /// Why it is asked once more.
-    pub again: Option<Again>,
+    /// Why it is asked once more, and what was answered: that stands on the page, nothing is ticked for the person a second time.
+    pub again: Option<(Again, Answer)>,
 }
 
 /// Why a question is asked once more.
@@ -117,6 +117,8 @@ pub struct Question {
 pub enum Again {
     /// Data was asked for, and nothing of it ticked.
     NothingChosen,
+    /// Something was unticked that something wider, which stays ticked, includes.
+    StillIncluded,
     /// The answer was given to a page that showed something else: another patient, another visit, other scopes.
     Changed,
 }
@@ -303,7 +305,12 @@ async fn must_be_seen(conn: &mut storage::Conn, underway: &Underway, person: Per
     Ok(!is_named && person.session.auth_time < underway.row.created_at)
 }
 
-fn question(underway: &Underway, user: Option<FhirUser>, candidate: ScopeSet, again: Option<Again>) -> Question {
+fn question(
+    underway: &Underway,
+    user: Option<FhirUser>,
+    candidate: ScopeSet,
+    again: Option<(Again, Answer)>,
+) -> Question {
     let LaunchContext { patient, encounter, .. } = underway.context();
     Question {
         badges: underway.asker.badges.clone(),
@@ -353,15 +360,15 @@ pub async fn decide(app: &Arc<App>, at: At<'_>, person: Person<'_>, answer: Answ
         Reached::Before(next) => return Ok(next),
         Reached::Question(underway, user, candidate) => (*underway, user, candidate),
     };
-    if answer.shown != underway.shown(&candidate) {
-        return Ok(Next::Consent(Box::new(question(&underway, user, candidate, Some(Again::Changed)))));
-    }
-    let chosen = match consent::chosen(&candidate, &answer.scopes, answer.offline) {
-        Ok(chosen) => chosen,
-        Err(Unusable::More) => return Err(Stop::BadAnswer("the answer holds more than was asked")),
-        Err(Unusable::Nothing) => {
-            return Ok(Next::Consent(Box::new(question(&underway, user, candidate, Some(Again::NothingChosen)))));
+    let why = if answer.shown == underway.shown(&candidate) {
+        match consent::chosen(&candidate, &answer.scopes, answer.offline) {
+            Ok(chosen) => return ending::finish(app, underway, person, chosen, Agreed::Now).await,
+            Err(Unusable::More) => return Err(Stop::BadAnswer("the answer holds more than was asked")),
+            Err(Unusable::Nothing) => Again::NothingChosen,
+            Err(Unusable::StillIncluded) => Again::StillIncluded,
         }
+    } else {
+        Again::Changed
     };
-    ending::finish(app, underway, person, chosen, Agreed::Now).await
+    Ok(Next::Consent(Box::new(question(&underway, user, candidate, Some((why, answer))))))
 }

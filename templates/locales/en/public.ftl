@@ -45,6 +45,7 @@ consent-may = The app may
 consent-untick = Untick what you do not want to share. The app may then not work completely.
 consent-nothing = The app asks for no health data, only to know that it is you.
 consent-nothing-chosen = Choose at least one kind of data, or deny.
+consent-still-included = You unticked something that another line, which is ticked, includes. Untick that line too, or tick both.
 consent-changed = This is not what you answered. The patient, the visit or what the app may do has changed since, perhaps in another window. Nothing was allowed yet: look again, then answer.
 consent-offline = While you are away
 consent-offline-label = The app may also use this access when you are not using it

@@ -45,6 +45,7 @@ consent-may = De app mag
 consent-untick = Haal het vinkje weg bij wat u niet wilt delen. De app werkt dan misschien niet helemaal.
 consent-nothing = De app vraagt geen gezondheidsgegevens, alleen om te weten dat u het bent.
 consent-nothing-chosen = Kies ten minste één soort gegevens, of weiger.
+consent-still-included = U vinkte iets uit dat in een andere, aangevinkte regel zit. Vink ook die regel uit, of vink beide aan.
 consent-changed = Dit is niet wat u beantwoordde. De patiënt, het bezoek of wat de app mag is sindsdien veranderd, misschien in een ander venster. Er is nog niets toegestaan: kijk opnieuw en antwoord dan.
 consent-offline = Als u er niet bent
 consent-offline-label = De app mag deze toegang ook gebruiken als u niet bent ingelogd

@@ -220,6 +220,42 @@ fn asked_wide_and_narrow_the_narrow_stays_when_the_wide_is_unticked() {
 }
 
 #[test]
+fn what_a_person_unticks_is_out_and_a_question_that_comes_back_ticks_nothing_for_them() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let mut browser = stage.app_browser();
+        let scope = "launch/patient offline_access patient/*.rs patient/Observation.rs";
+        let form = asked(&stage, &mut browser, scope).await.form("/consent").with("decision", "allow");
+        let ticked = |form: &crate::support::browser::Form| {
+            let ticked = form.fields.iter().filter(|(name, _)| ["scope", "offline"].contains(&name.as_str()));
+            ticked.map(|(_, value)| value.clone()).filter(|value| value != "launch/patient").collect::<Vec<_>>()
+        };
+        assert_eq!(ticked(&form).len(), 3);
+        // everything stays, a part of it goes: the app would read it all the same
+        let still = form.clone().untick("scope", "patient/Observation.rs").without("offline");
+        let page = browser.submit(&still).await;
+        page.says("another line, which is ticked, includes");
+        assert_eq!(stage.grants().await, 0);
+        let again = page.form("/consent");
+        assert_eq!(ticked(&again), ["patient/*.rs"], "background access stays refused, too");
+        // nothing ticked: nothing is ticked on the page that comes back
+        let page = browser.submit(&again.with("decision", "allow").without("scope")).await;
+        page.says("Choose at least one kind of data");
+        let again = page.form("/consent");
+        assert!(ticked(&again).is_empty(), "{:?}", again.fields);
+        // a narrower choice is kept as well
+        let conditions = again.and("scope", "patient/Condition.rs").with("decision", "allow").with("shown", "other");
+        let page = browser.submit(&conditions).await;
+        page.says("This is not what you answered.");
+        let again = page.form("/consent");
+        assert_eq!(ticked(&again), ["patient/Condition.rs"]);
+        let tokens = granted(&stage, &browser.submit(&again.with("decision", "allow")).await).await;
+        assert_eq!(tokens.text("scope"), "launch/patient patient/Condition.rs");
+        stage.end().await;
+    });
+}
+
+#[test]
 fn background_access_is_a_question_of_its_own() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
