@@ -29,6 +29,35 @@ fn is_not_here(answer: &Answer) {
 }
 
 #[test]
+fn no_header_of_a_request_changes_what_we_say_of_ourselves() {
+    on_both(|dialect| async move {
+        let stage = Stage::new(dialect).await;
+        let mut browser = stage.app_browser();
+        let spoofed = [
+            ("host", "evil.example"),
+            ("x-forwarded-host", "evil.example"),
+            ("x-forwarded-proto", "http"),
+            ("x-forwarded-port", "666"),
+            ("x-forwarded-prefix", "/evil"),
+            ("x-original-url", "/evil"),
+            ("forwarded", "host=evil.example;proto=http"),
+        ];
+        for url in DOCUMENTS {
+            let plain = browser.get(url).await;
+            let answer = browser.send(Method::GET, url, &spoofed, "").await;
+            assert_eq!((answer.status, &answer.body), (plain.status, &plain.body), "{url}");
+        }
+        // pages and redirects, too; the request itself goes round by the sign-in, and its address is ours
+        for path in ["/console/st-mary", "/o/st-mary/apps", "/sign-in", "/nowhere"] {
+            let answer = browser.send(Method::GET, path, &spoofed, "").await;
+            let said = format!("{} {}", answer.location(), answer.body);
+            assert!(!said.contains("evil") && !said.contains("http://"), "{path}: {said}");
+        }
+        stage.end().await;
+    });
+}
+
+#[test]
 fn every_document_says_the_same_and_every_url_answers() {
     on_both(|dialect| async move {
         let stage = Stage::new(dialect).await;
