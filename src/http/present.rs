@@ -184,7 +184,17 @@ pub fn stand_of_approval(approval: &Approval, now: UtcMillis) -> Stand {
 /// What an audit record says to people: see [`event_words`], and the reason somebody gave. `who` is the name of the actor, if known.
 pub fn history_line(pages: &Pages, lang: Lang, record: &AuditRecord, who: &str) -> HistoryLine {
     let details: std::collections::BTreeMap<String, String> = serde_json::from_str(&record.details).unwrap_or_default();
-    let text = event_words(pages, lang, &record.event);
+    let detail = |name: &str| details.get(name).cloned().unwrap_or_default();
+    let mut text = event_words(pages, lang, &record.event);
+    // whose words are shown: those of whoever did this, not those of the request it was done to
+    let note = match record.event.as_str() {
+        "access_request.rejected" => detail("decision_reason"),
+        "access_request.approved" | "access_request.withdrawn" | "access_request.expired" => String::new(),
+        _ => detail("reason"),
+    };
+    if record.event == "access_request.approved" && details.get("granted_scopes") != details.get("scopes") {
+        text = pages.text(lang, "event-access-request-approved-less", &[]).unwrap_or(text);
+    }
     let stand = match record.event.as_str() {
         "access_request.sent" | "access_request.edited" => Stand::Waiting,
         "access_request.approved" | "client.enabled" => Stand::Approved,
@@ -194,13 +204,7 @@ pub fn history_line(pages: &Pages, lang: Lang, record: &AuditRecord, who: &str) 
         "client.disabled" => Stand::Disabled,
         _ => Stand::None,
     };
-    HistoryLine {
-        at: moment(record.at, lang),
-        who: who.to_owned(),
-        text,
-        note: details.get("reason").cloned().unwrap_or_default(),
-        stand,
-    }
+    HistoryLine { at: moment(record.at, lang), who: who.to_owned(), text, note, stand }
 }
 
 /// What happened, as one sentence without the name of who did it. An event without words of its own shows its code.

@@ -105,25 +105,7 @@ fn alone(say: &Say<'_>, scopes: &ScopeSet) -> Vec<Run> {
 
 /// What happened, for people.
 pub(super) fn history(say: &Say<'_>, happened: &[Happened]) -> Vec<HistoryLine> {
-    happened
-        .iter()
-        .map(|one| {
-            let mut line = present::history_line(say.pages, say.lang, &one.record, &one.who);
-            // whose words are shown: those of whoever did this, not those of the request it was done to
-            match one.record.event.as_str() {
-                "access_request.rejected" => line.note = detail(one, "decision_reason").unwrap_or_default(),
-                "access_request.approved" => {
-                    line.note = String::new();
-                    if detail(one, "granted_scopes") != detail(one, "scopes") {
-                        line.text = say.word("event-access-request-approved-less");
-                    }
-                }
-                "access_request.withdrawn" | "access_request.expired" => line.note = String::new(),
-                _ => {}
-            }
-            line
-        })
-        .collect()
+    happened.iter().map(|one| present::history_line(say.pages, say.lang, &one.record, &one.who)).collect()
 }
 
 /// One fact of a record.

@@ -36,6 +36,19 @@ fn every_view_of_the_list_is_a_url_and_a_forged_one_is_refused() {
 }
 
 #[test]
+fn a_search_that_finds_nothing_does_not_say_that_nobody_waits() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let mut viewer = site.signed_in(&site.world.viewer.account).await;
+        viewer.open("/console/st-mary/clients").await.says("No request waits for you.");
+        site.world.ask(READING).await;
+        let found = viewer.open("/console/st-mary/clients?q=nothing+like+it").await;
+        assert!(!found.body.contains("No request waits"), "{}", found.body);
+        site.remove().await;
+    });
+}
+
+#[test]
 fn what_people_type_stays_text_on_every_page() {
     on_both(async |dialect| {
         let site = Site::new(dialect).await;

@@ -3,8 +3,10 @@
 use countersign::domain::access_requests::RequestState;
 use countersign::domain::clients::{ClientType, GrantType};
 use countersign::domain::ids::ClientId;
+use countersign::governance::approvals::{Life, Yes, approve, reject};
 use countersign::storage;
 
+use crate::governance::world::READING;
 use crate::oauth::actors::Stage;
 use crate::support::browser::{Answer, Browser};
 use crate::support::{Site, on_both};
@@ -158,5 +160,33 @@ fn a_developer_is_told_early_that_access_without_anybody_needs_a_key_there() {
         assert!(!browser.open(&what(&with_secret)).await.body.contains(TITLE));
         browser.open(&base(&with_secret)).await.says("It may be used now.");
         stage.end().await;
+    });
+}
+
+#[test]
+fn a_developer_reads_the_organizations_words_as_its_own_and_nobody_elses() {
+    on_both(async |dialect| {
+        let site = Site::new(dialect).await;
+        let world = &site.world;
+        let mut browser = site.signed_in(&world.developer.account).await;
+        let (request, _) = world.ask(READING).await;
+        let path = format!("/portal/{}/requests/{}", world.developer.provider.id, request.id);
+        let own = |page: &str| page.matches("s growth, for their parents").count();
+        let asked = own(&browser.open(&path).await.body);
+        assert!(asked > 0);
+        reject(&world.app, &world.reviewer, &request.id, "Not before spring.", true).await.unwrap();
+        let rejected = browser.open(&path).await.body;
+        assert_eq!(own(&rejected), asked, "the hospital did not say that");
+        assert_eq!(rejected.matches("Not before spring.").count(), 2, "in front, and where it happened");
+        let (request, _) = world.ask(READING).await;
+        let digest = world.review(&request.id).await.digest;
+        let scopes = Some(vec!["launch/patient".to_owned(), "patient/Patient.r".to_owned()]);
+        approve(&world.app, &world.reviewer, &request.id, Yes { digest, scopes, life: Life::AsConfigured })
+            .await
+            .unwrap();
+        let page = browser.open(&format!("/portal/{}/requests/{}", world.developer.provider.id, request.id)).await;
+        assert_eq!(own(&page.body), asked);
+        page.says("Approved with less than was asked.");
+        site.remove().await;
     });
 }
